@@ -1,0 +1,59 @@
+# Plazo: every command a person needs. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup run test lint types fmt demo bench manual record-histories screenshots lock
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: $(READY) ## build .venv from the hash-pinned lock (once per change of the lock)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Plazo needs Python 3.11 or newer; name one with: make setup PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY) ## start everything on embedded parts: Temporal and its UI, database, worker, web, mailroom
+	@exec $(BIN)/plazo run
+
+test: $(READY) ## all tests, with branch coverage of the rules and the workflow
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
+
+lint: $(READY) ## ruff and the arrows between packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+fmt: $(READY) ## format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+demo: $(READY) ## one complaint's whole life, told as a story, in a few seconds
+	@$(BIN)/plazo demo
+
+bench: $(READY) ## measure, print the table, write it as JSON
+	$(BIN)/python -m bench
+
+manual: $(READY) ## each rule of the manual, the tests that show it, pass or fail
+	$(BIN)/python -m tests.manual
+
+record-histories: $(READY) ## record new workflow histories for the replay tests
+	$(BIN)/python -m tests.replay.record
+
+screenshots: $(READY) ## pictures of Temporal's UI for docs/
+	$(BIN)/python -m docs.screenshots
+
+lock: $(READY) ## resolve requirements.in into requirements.lock, with hashes and no index addresses
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/pip install --quiet --disable-pip-version-check uv
+	.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock requirements.in
+	rm -rf .venv/lock

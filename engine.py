@@ -1,0 +1,68 @@
+"""The way to Temporal: the client every process makes once, and the search attributes it needs there."""
+
+from typing import Any
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.errors import EngineUnavailable, SettingsError
+from models.search import SEARCH_ATTRIBUTES
+from plugin import plazo_plugin
+from settings import Settings
+
+
+async def connect(settings: Settings, *, lazy: bool = False) -> Client:
+    """Return a client with the plugin; one for each process, made on its running loop.
+
+    What PLAZO_TEMPORAL and PLAZO_NAMESPACE name holds; else Temporal's own variables and profile (`TEMPORAL_ADDRESS`,
+    `TEMPORAL_API_KEY`, TLS, ...); else the embedded server. A lazy client connects at its first call, which lets the
+    web process start while Temporal is away; workers cannot use one. Raises SettingsError, EngineUnavailable.
+    """
+    try:
+        options: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    except RuntimeError as error:
+        raise SettingsError(f"Temporal's own settings cannot be read: {error}; see TEMPORAL_CONFIG_FILE") from error
+    if settings.temporal is not None or "target_host" not in options:
+        options["target_host"] = settings.temporal_address
+    if "namespace" in settings.model_fields_set or "namespace" not in options:
+        options["namespace"] = settings.namespace
+    plugin = plazo_plugin(settings.key_ring())
+    try:
+        return await Client.connect(**options, plugins=[plugin], lazy=lazy)
+    except RuntimeError as error:
+        address = options["target_host"]
+        raise EngineUnavailable(
+            f"no Temporal server answers at {address}; start it, or correct PLAZO_TEMPORAL"
+        ) from error
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make sure the namespace knows every search attribute; safe to call at each start and from several processes.
+
+    Raises SettingsError when one exists with another type, and RPCError when the server refuses.
+    """
+    wanted = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    present = {**known.system_attributes, **known.custom_attributes}
+    for name, value_type in wanted.items():
+        if present.get(name, value_type) != value_type:
+            raise SettingsError(
+                f"search attribute {name} of namespace {client.namespace} has another type; "
+                f"remove it with `temporal operator search-attribute remove --name {name}`, or use another namespace"
+            )
+    missing = {name: value_type for name, value_type in wanted.items() if name not in present}
+    if not missing:
+        return
+    try:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        )
+    except RPCError as error:
+        # Another process was quicker.
+        if error.status != RPCStatusCode.ALREADY_EXISTS:
+            raise

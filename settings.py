@@ -1,0 +1,173 @@
+"""Everything the environment decides, in one place: variables `PLAZO_<NAME>`, e.g. `PLAZO_WEB_PORT=8081`.
+
+In development everything has a default and nothing needs an account; in production the secrets and the operator's
+domains must be set, and a start without them is refused with one SettingsError that lists all that is missing.
+Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, ...) are read in `engine.py`.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from keys import KeyRing, development_key, parse_keys, read_keys
+from models.errors import SettingsError
+
+PREFIX = "PLAZO_"
+HOUSE = Path(__file__).resolve().parent
+SENDGRID = "https://api.sendgrid.com"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _in_development(value: str) -> Any:
+    """Return a default factory: `value` in development, nothing elsewhere, which then must be set."""
+    return lambda data: value if data["environment"] == "development" else ""
+
+
+class Settings(BaseSettings):
+    """One process's settings. Paths are taken from the working directory; ports are TCP ports on this machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+    environment: Literal["development", "production"] = "development"
+    var: Path = Path("var")
+    """Where everything that changes is kept: databases, documents, logs, the development key."""
+    records_url: str = Field(default_factory=lambda data: f"sqlite:///{data['var'] / 'records.db'}")
+    documents: Path = Field(default_factory=lambda data: data["var"] / "documents")
+    policy: Path = HOUSE / "policies" / "roxom"
+
+    temporal_port: Port = 7233
+    temporal_ui_port: Port = 8233
+    temporal: str | None = None
+    """`host:port` of a Temporal server that is not ours to start; None means the embedded one."""
+    namespace: str = Field(default_factory=lambda: os.environ.get("TEMPORAL_NAMESPACE") or "default")
+    """Temporal's namespace; a profile file that names another wants PLAZO_NAMESPACE set as well."""
+    task_queue: str = "plazo"
+    build_id: str | None = None
+    """The worker's build, for deployments that use Temporal's worker versioning."""
+
+    web_host: str = "127.0.0.1"
+    web_port: Port = 8080
+    mailroom_port: Port = 8025
+    status_base_url: str | None = Field(
+        default_factory=lambda data: (
+            f"http://127.0.0.1:{data['web_port']}" if data["environment"] == "development" else None
+        )
+    )
+    """Where users look up their inquiry; None means what the policy says."""
+
+    sendgrid_api_key: SecretStr = Field(default_factory=_in_development("SG.development"))
+    sendgrid_host: str = Field(
+        default_factory=lambda data: (
+            f"http://127.0.0.1:{data['mailroom_port']}" if data["environment"] == "development" else SENDGRID
+        )
+    )
+    sendgrid_events_public_key: str | None = None
+    """The event webhook's key: base64 of the DER SubjectPublicKeyInfo, as SendGrid shows it."""
+    inbound_public_key: str | None = None
+    """The same for Inbound Parse, where its signature is switched on."""
+    inbound_secret: SecretStr | None = Field(default_factory=_in_development("development"))
+    """Shared secret of the Inbound Parse address, where its signature is not switched on."""
+    mail_domain: str = Field(default_factory=_in_development("example.org"))
+    """The domain our letters' Message-IDs end in."""
+    reply_domain: str = Field(default_factory=_in_development("reply.example.org"))
+    """The domain of reply addresses; its MX record points at Inbound Parse."""
+    reply_secret: SecretStr = Field(default_factory=_in_development("development"))
+    """Signs the tokens in reply addresses."""
+
+    keys: SecretStr | None = None
+    """The key ring as `id:base64,id2:base64`; the first encodes, all decode."""
+    key_file: Path | None = None
+    """A file that holds the same. In development `<var>/dev.key` is made when neither is set."""
+    codec_secret: SecretStr | None = None
+    """The compliance key that opens the codec endpoint to callers beside loopback."""
+
+    @field_validator("sendgrid_api_key", "mail_domain", "reply_domain", "reply_secret")
+    @classmethod
+    def _set(cls, value: SecretStr | str) -> SecretStr | str:
+        if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+            raise ValueError("must be set in production")
+        return value
+
+    @field_validator("sendgrid_events_public_key")
+    @classmethod
+    def _events_are_signed(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("environment") == "production":
+            raise ValueError("must be set in production: without it no delivery or bounce can be believed")
+        return value
+
+    @field_validator("inbound_secret")
+    @classmethod
+    def _inbound_is_verified(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and value.get_secret_value():
+            return value
+        if info.data.get("environment") == "production" and info.data.get("inbound_public_key") is None:
+            raise ValueError("must be set in production, or PLAZO_INBOUND_PUBLIC_KEY: anyone could post mail otherwise")
+        return None
+
+    @field_validator("keys")
+    @classmethod
+    def _keys_can_be_read(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                parse_keys(value.get_secret_value(), "the key ring")
+            except SettingsError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("key_file")
+    @classmethod
+    def _payloads_are_sealed(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        # Keys that could not be read are missing here, and listed already.
+        if value is not None and info.data.get("keys") is not None:
+            raise ValueError("is set beside PLAZO_KEYS; set one of the two")
+        if value is None and info.data.get("environment") == "production" and info.data.get("keys", "") is None:
+            raise ValueError("or PLAZO_KEYS must be set in production: nothing is handed to Temporal unsealed")
+        return value
+
+    @property
+    def temporal_address(self) -> str:
+        """`host:port` of the Temporal server named here, else of the embedded one."""
+        return self.temporal or f"127.0.0.1:{self.temporal_port}"
+
+    @property
+    def web_url(self) -> str:
+        """Where the web process answers on this machine."""
+        return f"http://127.0.0.1:{self.web_port}"
+
+    def key_ring(self) -> KeyRing:
+        """Return the key ring; in development the key is made when there is none. Raises SettingsError."""
+        if self.keys is not None:
+            return parse_keys(self.keys.get_secret_value(), f"{PREFIX}KEYS")
+        return read_keys(self.key_file or development_key(self.var))
+
+
+def load_settings(env_file: Path | None = None) -> Settings:
+    """Read the environment and, only when named here or by PLAZO_ENV_FILE, a file of variables.
+
+    Raises one SettingsError that lists every setting at fault; it never shows a value, which may be a secret.
+    """
+    named = env_file or os.environ.get(f"{PREFIX}ENV_FILE") or None
+    if named is not None and not Path(named).is_file():
+        raise SettingsError(f"{named}: there is no such file of settings; correct the name, or unset {PREFIX}ENV_FILE")
+    try:
+        return Settings(_env_file=named)
+    except ValidationError as error:
+        where = f"the environment and {named}" if named else "the environment"
+        lines = [
+            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_context=False, include_input=False)
+            # Not a fault of its own: its default hangs on a setting that is listed already.
+            if problem["type"] != "default_factory_not_called"
+        ]
+        raise SettingsError(f"{where} does not add up; set or correct:\n  " + "\n  ".join(lines)) from None

@@ -1,0 +1,163 @@
+"""The codec endpoint: lets Temporal's own UI and command line read and write sealed payloads.
+
+`POST /codec/decode` and `POST /codec/encode` take and give `{"payloads": [{"metadata": ..., "data": ...}]}` in
+protobuf's JSON form. Only two may ask: a caller on this machine, and who bears the compliance key. What is encoded here
+is sealed for no workflow, so it never counts as spoken by the application (see `models.sealing`).
+
+Mount the router on the loopback listener only.
+"""
+
+import hmac
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
+from temporalio.api.common.v1 import Payload, Payloads
+
+from codec import SealingCodec
+from keys import KeyRing
+from models.sealing import MARK
+from settings import Settings
+
+MAX_PAYLOADS = 2000
+MAX_BODY = 8 * 1024 * 1024
+METHODS = "POST, OPTIONS"
+HEADERS = "X-Namespace, Content-Type, Authorization"
+
+Work = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class _Problem(Exception):
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+def codec_router(settings: Settings, ring: KeyRing) -> APIRouter:
+    """Return the router of the endpoint, with its own CORS: only the UI's origin is let in."""
+    codec = SealingCodec(ring)
+    origins = {f"http://{host}:{settings.temporal_ui_port}" for host in ("127.0.0.1", "localhost")}
+    secret = settings.codec_secret.get_secret_value() if settings.codec_secret else ""
+    router = APIRouter(prefix="/codec", include_in_schema=False)
+
+    async def answer(request: Request, action: str, work: Work) -> Response:
+        cors = _cors(request, origins)
+        try:
+            _check_browser(request, origins)
+            caller = _caller(request, secret)
+            _check_namespace(request, settings.namespace)
+            payloads = _payloads(await _body(request))
+        except _Problem as problem:
+            return _problem_document(problem, cors)
+        log.info("codec.asked", action=action, caller=caller, payloads=len(payloads))
+        return JSONResponse({"payloads": [_as_json(payload) for payload in await work(payloads)]}, headers=cors)
+
+    @router.post("/encode")
+    async def encode(request: Request) -> Response:
+        return await answer(request, "encode", codec.encode)
+
+    @router.post("/decode")
+    async def decode(request: Request) -> Response:
+        return await answer(request, "decode", codec.decode)
+
+    @router.options("/encode")
+    @router.options("/decode")
+    async def preflight(request: Request) -> Response:
+        cors = _cors(request, origins)
+        try:
+            _check_browser(request, origins)
+        except _Problem as problem:
+            return _problem_document(problem, cors)
+        allowed = {"Access-Control-Allow-Methods": METHODS, "Access-Control-Allow-Headers": HEADERS}
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={**cors, **allowed})
+
+    return router
+
+
+def _cors(request: Request, origins: set[str]) -> dict[str, str]:
+    origin = request.headers.get("origin", "")
+    return {"Vary": "Origin", **({"Access-Control-Allow-Origin": origin} if origin in origins else {})}
+
+
+def _check_browser(request: Request, origins: set[str]) -> None:
+    # Only browsers name an origin; command lines do not.
+    if request.headers.get("origin") not in (None, *origins):
+        raise _Problem(HTTPStatus.FORBIDDEN, "only Temporal's own UI may ask from a browser")
+
+
+def _check_namespace(request: Request, namespace: str) -> None:
+    if request.headers.get("x-namespace", namespace) != namespace:
+        raise _Problem(HTTPStatus.FORBIDDEN, f"this endpoint serves the namespace {namespace}")
+
+
+def _caller(request: Request, secret: str) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if secret and scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), secret.encode()):
+        return "compliance"
+    # A proxy on this machine makes strangers look local, and so does a web page whose name was pointed at us.
+    forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip"))
+    if request.client is not None and _is_loopback(request.client.host) and not forwarded and _names_us(request):
+        return "loopback"
+    raise _Problem(HTTPStatus.UNAUTHORIZED, "ask from this machine, or with the compliance key as a bearer token")
+
+
+def _names_us(request: Request) -> bool:
+    name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    return name == "localhost" or _is_loopback(name)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise _Problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body may have {MAX_BODY} bytes; send fewer payloads"
+            )
+    return bytes(body)
+
+
+def _payloads(body: bytes) -> list[Payload]:
+    try:
+        document = json.loads(body)
+        if not isinstance(document, dict) or not isinstance(document.get("payloads"), list):
+            raise _Problem(HTTPStatus.UNPROCESSABLE_ENTITY, 'want {"payloads": [...]}')
+        if len(document["payloads"]) > MAX_PAYLOADS:
+            raise _Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MAX_PAYLOADS} payloads at a time")
+        parsed = ParseDict({"payloads": document["payloads"]}, Payloads(), ignore_unknown_fields=True)
+    except (ValueError, RecursionError, ParseError) as error:
+        raise _Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body is not payloads in protobuf's JSON form") from error
+    return list(parsed.payloads)
+
+
+def _as_json(payload: Payload) -> dict[str, Any]:
+    shown = Payload()
+    shown.CopyFrom(payload)
+    # The mark means something to workflows alone.
+    shown.metadata.pop(MARK, None)
+    return MessageToDict(shown)
+
+
+def _problem_document(problem: _Problem, headers: dict[str, str]) -> Response:
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers = {**headers, "WWW-Authenticate": "Bearer"}
+    body = {"type": "about:blank", "title": problem.status.phrase, "status": problem.status, "detail": problem.detail}
+    return JSONResponse(body, problem.status, headers, "application/problem+json")

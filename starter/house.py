@@ -82,6 +82,16 @@ class House:
         """Ask `run` to stop everything and return."""
         self._stop.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it has been asked to stop."""
+        return self._stop.is_set()
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The children that have not been ready yet."""
+        return tuple(name for name, event in self._ready.items() if not event.is_set())
+
     async def run(self, settled: Callable[[], None]) -> None:
         """Start all, call `settled` once when every child has been ready, and keep them until `stop`.
 

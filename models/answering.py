@@ -1,0 +1,238 @@
+"""Commands that answer: reply, refer, ask, resolve, review, withdraw, reopen (M3.3, M3.4, M3.8 to M3.10, M5.7)."""
+
+from datetime import datetime
+
+from models.case import Case, promise
+from models.dates import moment
+from models.episodes import Appeal, FinalAnswer, Referral
+from models.errors import Refused
+from models.inquiry import AUTHORITY, Actor, Outcome, Status
+from models.letters import FINALS, LetterKind, LetterState
+from models.messages import (
+    AnswerReferral,
+    AppealDecided,
+    Draft,
+    OpenAppeal,
+    Refer,
+    Reopen,
+    Reply,
+    RequestInformation,
+    Resolve,
+    Withdraw,
+)
+from models.obligations import ObligationKind
+from models.terms import authority_reply_due, referral_notice_due, withdrawal_notice_due
+
+GATE: dict[Outcome, tuple[str, ...]] = {
+    Outcome.UPHELD: ("points", "actions"),
+    Outcome.PARTIAL: ("points", "actions", "reasons"),
+    Outcome.UNFOUNDED: ("points", "actions", "reasons"),
+    Outcome.INADMISSIBLE: ("points", "actions", "reasons"),
+    Outcome.INQUIRY: ("points", "actions"),
+}
+"""What the draft of a final answer must hold (M3.8, M3.9): `points` means each point raised with its answer."""
+
+
+def require(draft: Draft, fields: tuple[str, ...], rule: str) -> None:
+    """Refuse a draft that leaves a field empty, naming each one."""
+    missing = [field for field in fields if field not in draft.filled]
+    if missing:
+        raise Refused("gate.empty", f"the draft lacks {', '.join(missing)}", field=missing[0], rule=rule)
+
+
+def reply(case: Case, order: Reply, actor: Actor, now: datetime) -> None:
+    """An answer on the way; to the authority it meets what is owed there. Stays legal after the final answer."""
+    if case.closed_at:
+        raise Refused("case.closed", "the case is closed; reopen it first")
+    require(order.draft, ("text",), "M3.7")
+    case.unread = 0
+    if order.to == "user":
+        case.write(LetterKind.REPLY, now, draft=order.draft.id, actor=actor)
+        return
+    owed = case.owed(ObligationKind.AUTHORITY_REPLY)
+    case.write(
+        LetterKind.AUTHORITY_REPLY,
+        now,
+        meets=tuple(o.n for o in owed),
+        draft=order.draft.id,
+        to=AUTHORITY,
+        actor=actor,
+    )
+
+
+def refer(case: Case, order: Refer, actor: Actor, now: datetime) -> None:
+    """M3.3: the matter goes to a specialised area, and the user is told which."""
+    _unanswered(case)
+    if order.area not in case.terms.areas:
+        raise Refused(
+            "referral.unknown-area", f"one of {', '.join(case.terms.areas)} is needed", field="area", rule="M3.3"
+        )
+    if any(r.area == order.area and r.answered_at is None for r in case.referrals):
+        raise Refused("referral.open", f"{order.area} has the matter already", field="area", rule="M3.3")
+    case.referrals.append(Referral(area=order.area, opened_at=now))
+    case.record(now, "case.referred", actor=actor, rule="M3.3", area=order.area, texts={"question": order.question})
+    owed = case.owe(
+        ObligationKind.REFERRAL,
+        referral_notice_due(case.terms, case.calendar, now),
+        now,
+        why="referred",
+        actor=actor,
+        subject=order.area,
+    )
+    case.write(LetterKind.REFERRAL, now, meets=(owed.n,), facts={"area": order.area}, actor=actor)
+
+
+def answer_referral(case: Case, order: AnswerReferral, actor: Actor, now: datetime) -> None:
+    """M5.3: the area's findings are in."""
+    for index, referral in enumerate(case.referrals):
+        if referral.area == order.area and referral.answered_at is None:
+            case.referrals[index] = referral.model_copy(update={"answered_at": now})
+            case.record(
+                now, "referral.answered", actor=actor, rule="M5.3", area=order.area, texts={"findings": order.findings}
+            )
+            return
+    raise Refused("referral.none", f"{order.area} has no open referral", field="area", rule="M5.3")
+
+
+def request_information(case: Case, order: RequestInformation, actor: Actor, now: datetime) -> None:
+    """Something is missing; asking for it suspends nothing."""
+    _unanswered(case)
+    require(order.draft, ("items",), "M3.8")
+    by = moment(case, order.by)
+    if by <= now:
+        raise Refused("information.past", "the date to answer by lies in the past", field="by")
+    case.information_asked_at = now
+    case.write(LetterKind.INFORMATION_REQUEST, now, facts={"by": by.isoformat()}, draft=order.draft.id, actor=actor)
+
+
+def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
+    """M3.4, M5.7: decide. The obligation is met when a channel accepts the letter, not before."""
+    _unanswered(case)
+    if case.referred:
+        raise Refused("resolve.referral-open", f"{case.referred.area} has not answered its referral yet", rule="M5.3")
+    require(order.draft, GATE[order.outcome], "M3.9" if "reasons" in GATE[order.outcome] else "M3.8")
+    running = case.final_term
+    letter = case.write(
+        FINALS[order.outcome], now, meets=(running.n,) if running else (), draft=order.draft.id, actor=actor
+    )
+    case.unread = 0
+    case.final = FinalAnswer(outcome=order.outcome, letter=letter.key, decided_at=now)
+    case.record(
+        now,
+        "case.resolved",
+        actor=actor,
+        rule="M5.7",
+        outcome=order.outcome.value,
+        letter=letter.key,
+        draft=order.draft.id,
+        draft_digest=order.draft.digest,
+    )
+
+
+def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:
+    """M3.10: a review is announced or notified, at any time, before an answer or long after it."""
+    if case.appeal:
+        raise Refused("appeal.open", "a review is open already", rule="M3.10")
+    by_authority = order.by == "authority" or order.file_number is not None
+    answer_by = moment(case, order.answer_by) if order.answer_by else None
+    case.appeals.append(Appeal(opened_at=now, by_authority=by_authority, file_number=order.file_number or ""))
+    case.closed_at = None
+    case.record(
+        now,
+        "review.noted",
+        actor=actor,
+        rule="M3.10",
+        by=order.by,
+        answer_by=answer_by,
+        texts={"text": order.text} | ({"file_number": order.file_number} if order.file_number else {}),
+    )
+    if by_authority:
+        due = answer_by or authority_reply_due(case.terms, case.calendar, now, None)
+        case.owe(ObligationKind.AUTHORITY_REPLY, due, now, why="review notified", actor=actor)
+    facts = {"by": order.by} | ({"answer_by": answer_by.isoformat()} if answer_by else {})
+    texts = {"file_number": order.file_number} if order.file_number else {}
+    case.write(LetterKind.REVIEW_NOTED, now, facts=facts, texts=texts, actor=actor)
+
+
+def appeal_decided(case: Case, order: AppealDecided, actor: Actor, now: datetime) -> None:
+    """M3.10: the review has an outcome; the user hears it and what happens now."""
+    current = case.appeal
+    if current is None:
+        raise Refused("appeal.none", "no review is open", rule="M3.10")
+    decided = current.model_copy(update={"decided_at": now, "result": order.result})
+    case.appeals[case.appeals.index(current)] = decided
+    case.record(now, "review.decided", actor=actor, rule="M3.10", result=order.result, texts={"text": order.text})
+    for obligation in case.owed(ObligationKind.AUTHORITY_REPLY):
+        case.supersede(obligation, now, why="the review is decided", actor=actor)
+    texts = {"text": order.text} | ({"file_number": current.file_number} if current.file_number else {})
+    case.write(LetterKind.REVIEW_RESULT, now, facts={"result": order.result}, texts=texts, actor=actor)
+
+
+def withdraw(case: Case, order: Withdraw, actor: Actor, now: datetime) -> None:
+    """Only the user withdraws, in writing; the letter confirms it within one business day."""
+    _unanswered(case)
+    case.withdrawn_at = now
+    case.record(
+        now, "case.withdrawn", actor=actor, rule="M5.7", message=order.message, texts={"reasons": order.reasons}
+    )
+    drop_promises(case, now, actor, why="withdrawn by the user")
+    owed = case.owe(
+        ObligationKind.WITHDRAWAL,
+        withdrawal_notice_due(case.terms, case.calendar, now),
+        now,
+        why="withdrawn",
+        actor=actor,
+    )
+    case.write(
+        LetterKind.WITHDRAWN,
+        now,
+        meets=(owed.n,),
+        facts={"message": order.message},
+        texts={"words": order.reasons},
+        actor=actor,
+    )
+
+
+def reopen(case: Case, order: Reopen, actor: Actor, now: datetime) -> None:
+    """New facts after the answer: a new reception with new terms; the former answer stands meanwhile."""
+    if case.merged_into:
+        raise Refused("reopen.merged", f"it goes on as {case.merged_into}")
+    if case.status not in {Status.ANSWERED, Status.CLOSED}:
+        raise Refused("reopen.not-answered", "the case is open; nothing is to be reopened")
+    received = order.received_at or now
+    if received > now:
+        raise Refused("reopen.future", "a reception cannot lie in the future", field="received_at")
+    case.final = case.withdrawn_at = case.window_ends = case.closed_at = None
+    case.unread = 0
+    case.record(now, "case.reopened", actor=actor, rule="M3.1", received_at=received, texts={"reasons": order.reasons})
+    first, final = promise(case, received, now, why="reopened", actor=actor)
+    case.write(
+        LetterKind.REOPENED,
+        now,
+        meets=(first.n,),
+        tells=final.due,
+        facts={"received": received.isoformat()},
+        texts={"reasons": order.reasons},
+        actor=actor,
+    )
+
+
+def drop_promises(case: Case, now: datetime, actor: Actor, *, why: str) -> None:
+    """What only makes sense while an answer is owed falls away, and letters that announce it do not leave."""
+    for obligation in case.owed():
+        case.supersede(obligation, now, why=why, actor=actor)
+    for letter in case.letters:
+        if letter.state is LetterState.OWED:
+            case.void(letter, now, why=why)
+    if case.escalated:
+        case.escalation = case.escalated.model_copy(update={"ended_at": now})
+    pending = case.extension_pending
+    if pending:
+        case.extensions[case.extensions.index(pending)] = pending.model_copy(update={"void_at": now})
+
+
+def _unanswered(case: Case) -> None:
+    if case.closed_at or case.withdrawn_at or case.merged_into:
+        raise Refused("case.closed", "the case is closed; reopen it first")
+    if case.final:
+        raise Refused("case.answered", "the final answer is given or on its way; reopen the case first")

@@ -1,0 +1,180 @@
+"""Every command of a case in one table, and the one way through it.
+
+A command is decided on a copy of the case: refused, it leaves nothing behind; legal, the copy takes the case's place. The
+same way serves an update, a signal of the same name, and the validator that asks beforehand.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from models import answering, dates, handling, messages
+from models.case import Case
+from models.episodes import Answer, Proposal
+from models.errors import CalendarError, Malformed, Refused, Stale
+from models.inquiry import TEMPORAL_OPERATOR, Actor, Role
+from models.messages import Approve, Order, Propose, Resolve, SendBack
+
+Decision = Callable[[Case, Any, Actor, datetime], None]
+
+DECISIONS: dict[str, tuple[type[Order], Decision]] = {
+    "reply": (messages.Reply, answering.reply),
+    "refer": (messages.Refer, answering.refer),
+    "answer_referral": (messages.AnswerReferral, answering.answer_referral),
+    "extend": (messages.Extend, dates.extend),
+    "escalate": (messages.Escalate, dates.escalate),
+    "re_estimate": (messages.ReEstimate, dates.re_estimate),
+    "institution_answered": (messages.InstitutionAnswered, dates.institution_answered),
+    "resolve": (messages.Resolve, answering.resolve),
+    "appeal": (messages.OpenAppeal, answering.appeal),
+    "appeal_decided": (messages.AppealDecided, answering.appeal_decided),
+    "change_channel": (messages.ChangeChannel, handling.change_channel),
+    "request_information": (messages.RequestInformation, answering.request_information),
+    "note": (messages.Note, handling.note),
+    "merge": (messages.Merge, handling.merge),
+    "split": (messages.Split, handling.split),
+    "withdraw": (messages.Withdraw, answering.withdraw),
+    "reopen": (messages.Reopen, answering.reopen),
+    "assign": (messages.Assign, handling.assign),
+    "reclassify": (messages.Reclassify, handling.reclassify),
+    "attempts_exhausted": (messages.AttemptsExhausted, handling.attempts_exhausted),
+}
+"""What people decide."""
+
+ARRIVALS: dict[str, tuple[type[Order], Decision]] = {
+    "receive_message": (messages.ReceiveMessage, handling.receive_message),
+    "notice_delivered": (messages.NoticeDelivered, handling.notice_delivered),
+    "notice_bounced": (messages.NoticeBounced, handling.notice_bounced),
+}
+"""What the world reports: never refused for who says it, never decided by anyone."""
+
+SECOND_PAIR: dict[str, type[Order]] = {"propose": Propose, "approve": Approve, "send_back": SendBack}
+
+SIGNALS = ("extend", "escalate", "appeal", *ARRIVALS)
+"""What may come as a signal; everything else is an update only."""
+
+COMMANDS: dict[str, type[Order]] = {name: order for name, (order, _) in DECISIONS.items()} | SECOND_PAIR
+"""What may come as an update, with the shape of its order."""
+
+READS_ONLY = frozenset({Role.AUDITOR})
+KEYS_KEPT = 500
+
+
+def read(name: str, payload: object) -> Order:
+    """Read a command's order. Raises Malformed naming the field and what it should be."""
+    shape = COMMANDS.get(name) or (ARRIVALS[name][0] if name in ARRIVALS else None)
+    if shape is None:
+        raise Malformed("command.unknown", f"{name[:60]!r} is not a command; one of {', '.join(COMMANDS)}")
+    try:
+        return shape.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise Malformed("command.malformed", f"{field or name}: {first['msg']}"[:300], field=field[:60]) from None
+
+
+def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool, signal: bool = False) -> Case:
+    """Decide a command and return the case after it; the one given stays as it was.
+
+    `trusted` says that the order came sealed by one of our own services, whose word on the actor counts; otherwise it is the
+    stock command line's. A signal that lacks a second pair of eyes becomes a proposal, since nobody is there to be told.
+    Raises Refused.
+    """
+    if order.key and order.key in case.answers:
+        return case
+    actor = order.actor if trusted and order.actor else TEMPORAL_OPERATOR
+    after = case.model_copy(deep=True)
+    try:
+        proposed = _perform(after, name, order, actor, now, signal=signal)
+    except CalendarError as error:
+        raise Refused("date.absurd", str(error)) from error
+    after.version += 1
+    if order.key:
+        after.answers[order.key] = after.answer(proposed=proposed)
+        while len(after.answers) > KEYS_KEPT:
+            del after.answers[next(iter(after.answers))]
+    return after
+
+
+def _perform(case: Case, name: str, order: Order, actor: Actor, now: datetime, *, signal: bool) -> bool:
+    """Change the case; True when the command only became a proposal."""
+    if name in ARRIVALS:
+        ARRIVALS[name][1](case, order, actor, now)
+        return False
+    if order.expected_version is not None and order.expected_version != case.version:
+        raise Stale(
+            "case.stale",
+            f"the case is at version {case.version}, not {order.expected_version}; read it again",
+            field="expected_version",
+        )
+    if actor.role in READS_ONLY:
+        raise Refused("actor.reads-only", f"an {actor.role.value} reads and decides nothing")
+    if isinstance(order, Propose):
+        _propose(case, order.command, order.order, actor, now)
+        return True
+    if isinstance(order, Approve):
+        _approve(case, actor, now)
+        return False
+    if isinstance(order, SendBack):
+        _send_back(case, order, actor, now)
+        return False
+    if needs_second_pair(case, name, order):
+        if not signal:
+            raise Refused(
+                "approval.missing",
+                f"{name} wants a second pair of eyes here: propose it, another approves it",
+                rule="M5.3",
+            )
+        _propose(case, name, order.model_dump(mode="json", exclude_none=True, exclude={"actor"}), actor, now)
+        return True
+    DECISIONS[name][1](case, order, actor, now)
+    return False
+
+
+def needs_second_pair(case: Case, name: str, order: Order) -> bool:
+    """Whether policy wants another person's yes: `resolve` or, finer, `resolve.unfounded`."""
+    finer = f"{name}.{order.outcome.value}" if isinstance(order, Resolve) else name
+    return name in case.terms.approvals or finer in case.terms.approvals
+
+
+def _propose(case: Case, name: str, payload: dict[str, Any], actor: Actor, now: datetime) -> None:
+    if name not in DECISIONS:
+        raise Refused("proposal.unknown", f"{name[:60]!r} cannot be proposed", field="command")
+    order = read(name, payload)
+    DECISIONS[name][1](case.model_copy(deep=True), order, actor, now)
+    case.proposal = Proposal(
+        command=name,
+        order=order.model_dump(mode="json", exclude_none=True, exclude={"actor", "key", "expected_version"}),
+        proposer=actor,
+        at=now,
+    )
+    case.record(now, "command.proposed", actor=actor, rule="M5.3", command=name)
+
+
+def _approve(case: Case, actor: Actor, now: datetime) -> None:
+    proposal = _proposal(case)
+    if proposal.proposer.id == actor.id:
+        raise Refused("approval.same-person", "whoever proposed it cannot approve it", rule="M5.3")
+    case.proposal = None
+    case.record(
+        now, "command.approved", actor=actor, rule="M5.3", command=proposal.command, proposer=proposal.proposer.id
+    )
+    DECISIONS[proposal.command][1](case, read(proposal.command, proposal.order), proposal.proposer, now)
+
+
+def _send_back(case: Case, order: SendBack, actor: Actor, now: datetime) -> None:
+    proposal = _proposal(case)
+    if proposal.proposer.id == actor.id:
+        raise Refused("approval.same-person", "whoever proposed it cannot send it back", rule="M5.3")
+    case.proposal = None
+    case.record(
+        now, "command.sent-back", actor=actor, rule="M5.3", command=proposal.command, texts={"reasons": order.reasons}
+    )
+
+
+def _proposal(case: Case) -> Proposal:
+    if case.proposal is None:
+        raise Refused("approval.nothing", "nothing is proposed", rule="M5.3")
+    return case.proposal

@@ -1,0 +1,206 @@
+"""Commands that move a date: extend, escalate, re-estimate, and the institution's answer (M3.5, M3.6, readings 5 and 6)."""
+
+from datetime import date, datetime
+
+from models.case import Case, owe_final
+from models.episodes import Escalation, Extension
+from models.errors import Refused
+from models.inquiry import Actor
+from models.letters import LetterKind
+from models.messages import Escalate, Extend, InstitutionAnswered, ReEstimate, When
+from models.obligations import Obligation, ObligationKind
+from models.terms import extension_limit, external_notice_due, institution_answered_due
+
+
+def moment(case: Case, when: When) -> datetime:
+    """A bare date means the end of that day in the operator's zone; both come back as aware UTC."""
+    return when if isinstance(when, datetime) else case.calendar.end_of(when)
+
+
+def extend(case: Case, order: Extend, actor: Actor, now: datetime) -> None:
+    """M3.5: a complaint's term grows once its reasoned letter is accepted before the running due date."""
+    running, until = extendable(case, moment(case, order.until), actor, now)
+    letter = case.write(
+        LetterKind.EXTENSION,
+        now,
+        facts=extension_facts(case, running, until),
+        texts={"reasons": order.reasons},
+        actor=actor,
+    )
+    announce(case, running, until, letter.key, actor, now, order.reasons)
+
+
+def extendable(case: Case, until: datetime, actor: Actor, now: datetime) -> tuple[Obligation, datetime]:
+    """The running term, if it may be extended to `until` by this actor at `now`. Raises Refused."""
+    running = case.final_term
+    if case.kind not in case.terms.extension_kinds:
+        raise Refused(
+            "extension.not-a-complaint", "only a complaint's term can be extended; reclassify it first", rule="M3.5"
+        )
+    if running is None or case.final:
+        raise Refused(
+            "extension.nothing-runs", "no final answer is owed any more, so there is no term to extend", rule="M3.5"
+        )
+    if now > running.due:
+        raise Refused("extension.too-late", f"the term ended at {running.due.isoformat()}", rule="M3.5")
+    if case.extension_pending:
+        raise Refused("extension.pending", "an extension is already on its way to the user", rule="M3.5")
+    if until <= running.due:
+        raise Refused(
+            "extension.not-later",
+            f"must be later than the running date {running.due.isoformat()}",
+            field="until",
+            rule="M3.5",
+        )
+    limit = extension_limit(case.terms, case.calendar, running.due)
+    if until > limit:
+        raise Refused(
+            "extension.too-long",
+            f"at most {case.terms.extension_max_business_days} business days: until {limit.isoformat()}",
+            field="until",
+            rule="M3.5",
+        )
+    granted = sum(1 for e in case.extensions if e.effective_at and not e.void_at)
+    if granted >= case.terms.extensions_by_agent and actor.role is not case.terms.further_extension_role:
+        raise Refused("extension.over-the-cap", "a further extension is a supervisor's act", rule="M3.5")
+    return running, until
+
+
+def extension_facts(case: Case, running: Obligation, until: datetime) -> dict[str, str]:
+    """What the letter must say about an extension."""
+    number = 1 + sum(1 for e in case.extensions if e.effective_at and not e.void_at)
+    return {"old": running.due.isoformat(), "new": until.isoformat(), "number": str(number)}
+
+
+def announce(
+    case: Case, running: Obligation, until: datetime, letter: str, actor: Actor, now: datetime, reasons: str
+) -> None:
+    """Note the extension that a letter announces; it is not real yet."""
+    case.extensions.append(Extension(until=until, replaces=running.due, letter=letter, actor=actor))
+    case.record(
+        now,
+        "extension.announced",
+        actor=actor,
+        rule="M3.5",
+        old=running.due,
+        until=until,
+        letter=letter,
+        texts={"reasons": reasons},
+    )
+
+
+def escalate(case: Case, order: Escalate, actor: Actor, now: datetime) -> None:
+    """M3.6: an external institution takes part; the user is told which and the new estimated date."""
+    if case.final or case.withdrawn_at:
+        raise Refused("escalation.answered", "the case is answered; reopen it first", rule="M3.6")
+    if case.escalated:
+        raise Refused("escalation.open", f"already with {case.escalated.institution}; re-estimate instead", rule="M3.6")
+    estimate = _estimate(case, order.estimate, now)
+    case.escalation = Escalation(institution=order.institution, estimate=estimate, opened_at=now)
+    notice = case.owe(
+        ObligationKind.EXTERNAL,
+        external_notice_due(case.terms, case.calendar, case.start, now),
+        now,
+        why="escalated",
+        actor=actor,
+    )
+    case.record(
+        now,
+        "case.escalated",
+        actor=actor,
+        rule="M3.6",
+        estimate=estimate,
+        texts={"reasons": order.reasons, "institution": order.institution},
+    )
+    _tell_estimate(case, LetterKind.EXTERNAL, order, notice, actor, now)
+
+
+def re_estimate(case: Case, order: ReEstimate, actor: Actor, now: datetime) -> None:
+    """M3.6: every later change of the estimate is told before the old one passes."""
+    current = case.escalated
+    if current is None:
+        raise Refused("escalation.none", "no external institution is involved; escalate first", rule="M3.6")
+    estimate = _estimate(case, order.estimate, now)
+    if estimate == current.estimate:
+        raise Refused("estimate.unchanged", "the estimate is that date already", field="estimate", rule="M3.6")
+    case.record(
+        now,
+        "estimate.changed",
+        actor=actor,
+        rule="M3.6",
+        old=current.estimate,
+        estimate=estimate,
+        texts={"reasons": order.reasons},
+    )
+    owed = case.owed(ObligationKind.EXTERNAL)
+    case.escalation = current.model_copy(update={"estimate": estimate, "moved": current.moved + 1})
+    _tell_estimate(case, LetterKind.RE_ESTIMATE, order, owed[0] if owed else None, actor, now, old=current.estimate)
+
+
+def institution_answered(case: Case, order: InstitutionAnswered, actor: Actor, now: datetime) -> None:
+    """An early answer of the institution makes ours due within five business days (letters.md), never later than it was."""
+    current = case.escalated
+    if current is None:
+        raise Refused("escalation.none", "no external institution is involved", rule="M3.6")
+    case.escalation = current.model_copy(update={"ended_at": now})
+    case.record(now, "institution.answered", actor=actor, rule="M3.6", texts={"summary": order.summary})
+    for obligation in case.owed(ObligationKind.EXTERNAL):
+        if obligation.subject:
+            case.supersede(obligation, now, why="the institution answered", actor=actor)
+    running = case.final_term
+    sooner = institution_answered_due(case.terms, case.calendar, now)
+    if running and sooner < running.due and not case.final:
+        new = owe_final(case, sooner, now, why="the institution answered", actor=actor)
+        case.supersede(running, now, why="the institution answered", actor=actor, by=new.n)
+
+
+def _estimate(case: Case, when: date | datetime, now: datetime) -> datetime:
+    estimate = moment(case, when)
+    if estimate <= now:
+        raise Refused("estimate.past", "the estimated date lies in the past", field="estimate", rule="M3.6")
+    if not case.calendar.first <= case.calendar.local_date(estimate) <= case.calendar.last:
+        raise Refused(
+            "estimate.absurd", f"must lie before {case.calendar.last.isoformat()}", field="estimate", rule="M3.6"
+        )
+    return estimate
+
+
+def _tell_estimate(
+    case: Case,
+    kind: LetterKind,
+    order: Escalate | ReEstimate,
+    notice: Obligation | None,
+    actor: Actor,
+    now: datetime,
+    *,
+    old: datetime | None = None,
+) -> None:
+    """Owe the letter; an estimate beyond the running term needs the extension in the same command and letter (reading 6)."""
+    current, running = case.escalated, case.final_term
+    if current is None:
+        return
+    facts = {"estimate": current.estimate.isoformat(), "moved": str(current.moved)}
+    facts |= {"old_estimate": old.isoformat()} if old else {}
+    until = None
+    if order.until is not None:
+        running, until = extendable(case, moment(case, order.until), actor, now)
+        facts |= extension_facts(case, running, until)
+    elif running and current.estimate > running.due:
+        raise Refused(
+            "escalation.needs-extension",
+            f"the estimate lies beyond the running date {running.due.isoformat()}; extend it in the same command",
+            field="until",
+            rule="M3.6",
+        )
+    if until and until < current.estimate:
+        raise Refused("escalation.needs-extension", "must reach the estimate", field="until", rule="M3.6")
+    letter = case.write(
+        kind,
+        now,
+        meets=(notice.n,) if notice else (),
+        facts=facts,
+        texts={"reasons": order.reasons, "institution": current.institution},
+        actor=actor,
+    )
+    if until and running:
+        announce(case, running, until, letter.key, actor, now, order.reasons)

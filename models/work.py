@@ -1,0 +1,63 @@
+"""What the workflow asks of its activities, and what they give back.
+
+Both get the case as it stands, write its pending facts into the ledger and its projection into the tables, and answer with
+the chain as it stands after that. All fields are additive.
+"""
+
+from models.case import Case
+from models.inquiry import Wire
+from models.ledger import GENESIS, Fact
+from models.post import Acceptance, accept
+
+RECORD = "record"
+"""The activity that appends pending facts and updates the projection."""
+
+DELIVER = "deliver"
+"""The activity that renders, sends and records one letter, pending facts in the same transaction."""
+
+RECIPIENT_FAILED = "RecipientFailed"
+"""The type of the one error with which a delivery ends for good: this address will never take it."""
+
+
+class InquiryInput(Wire):
+    """What an inquiry's workflow starts with: freshly opened, carried by continue-as-new, or resumed from its last save."""
+
+    case: Case
+    timeline: tuple[Fact, ...] = ()
+
+
+class Recording(Wire):
+    """Append what is pending."""
+
+    case: Case
+
+
+class Delivery(Wire):
+    """Send the letter with this key, and append what is pending."""
+
+    case: Case
+    letter: str
+
+
+class Written(Wire):
+    """What was written: how many of the pending facts that went along, the facts that the acceptance added, the new chain."""
+
+    flown: int = 0
+    facts: tuple[Fact, ...] = ()
+    seq: int = 0
+    head: str = GENESIS
+    acceptance: Acceptance | None = None
+
+
+def absorb(case: Case, written: Written) -> tuple[Fact, ...]:
+    """Fold what an activity wrote into the case, which may have moved on meanwhile; return the facts now in the chain.
+
+    Facts that arrived during the flight stay pending and follow in the chain.
+    """
+    flown, later = case.pending[: written.flown], case.pending[written.flown :]
+    case.pending = []
+    if written.acceptance:
+        accept(case, written.acceptance)
+    case.pending = later
+    case.seq, case.head = written.seq, written.head
+    return (*flown, *written.facts)

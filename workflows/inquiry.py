@@ -1,0 +1,206 @@
+"""The life of one inquiry, from its first message to the end of the appeal window.
+
+Handlers decide at once and never wait. One loop acts: it sends the letters that are owed, writes down what happened,
+arms one timer for the next alarm, and waits for it or for a change. The due date is data; the timer is only its alarm.
+"""
+
+from collections.abc import Collection, Sequence
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as EngineTimeoutError
+
+with workflow.unsafe.imports_passed_through():
+    from models.case import Case
+    from models.clock import wake
+    from models.commands import COMMANDS, SIGNALS, decide, read
+    from models.episodes import Answer
+    from models.errors import Malformed, Refused
+    from models.ledger import Fact
+    from models.letters import Letter
+    from models.messages import Order
+    from models.post import fail
+    from models.sealing import is_sealed
+    from models.work import DELIVER, RECIPIENT_FAILED, RECORD, Delivery, InquiryInput, Recording, Written, absorb
+    from workflows.appearance import changes, current_details, search_attributes, timer_name
+    from workflows.options import BREATH, RETRIES, STEP, patience
+
+KEPT = 200
+"""Lines of the timeline that travel on; the whole of it is the ledger."""
+
+
+@workflow.defn(name="Inquiry")
+class InquiryWorkflow:
+    """One inquiry. Its id is `inquiry/<reference>`."""
+
+    @workflow.init
+    def __init__(self, start: InquiryInput) -> None:
+        """Take over the case; messages may arrive before the loop begins."""
+        self.case: Case = start.case
+        self.timeline: list[Fact] = list(start.timeline)
+        self.changed = False
+
+    @workflow.run
+    async def run(self, _start: InquiryInput) -> None:
+        """Keep every promise, then close."""
+        while True:
+            wake(self.case, workflow.now())
+            letter = self.case.outbox(workflow.now())
+            if letter:
+                await self.send(letter)
+            elif self.case.pending:
+                await self.write_down()
+            elif self.case.closed_at:
+                break
+            elif workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(InquiryInput(case=self.case, timeline=tuple(self.timeline[-KEPT:])))
+            else:
+                await self.rest()
+        self.show()
+
+    async def send(self, letter: Letter) -> None:
+        """Hand one letter to its channel, however often it takes, but not past the next alarm."""
+        errand = Delivery(case=self.case, letter=letter.key)
+        try:
+            written = await workflow.execute_activity(
+                DELIVER,
+                errand,
+                result_type=Written,
+                start_to_close_timeout=STEP,
+                schedule_to_close_timeout=patience(self.case.next_alarm(), workflow.now()),
+                retry_policy=RETRIES,
+                summary=f"{letter.kind.value} · {letter.key}",
+            )
+        except ActivityError as error:
+            await self.give_way(error, letter)
+        else:
+            self.timeline += absorb(self.case, written)
+
+    async def write_down(self) -> None:
+        """Append what happened to the ledger and bring the projections up to date."""
+        try:
+            written = await workflow.execute_activity(
+                RECORD,
+                Recording(case=self.case),
+                result_type=Written,
+                start_to_close_timeout=STEP,
+                schedule_to_close_timeout=patience(self.case.next_alarm(), workflow.now()),
+                retry_policy=RETRIES,
+                summary=self.case.pending[-1].type,
+            )
+        except ActivityError as error:
+            await self.give_way(error)
+        else:
+            self.timeline += absorb(self.case, written)
+
+    async def give_way(self, error: ActivityError, letter: Letter | None = None) -> None:
+        """A call ended without success: the address is dead, an alarm is due, or something nobody foresaw."""
+        cause = error.cause
+        if letter and isinstance(cause, ApplicationError) and cause.type == RECIPIENT_FAILED:
+            fail(self.case, letter.key, workflow.now(), cause.message)
+        elif not isinstance(cause, EngineTimeoutError):
+            workflow.logger.error("a step ended in a way nobody foresaw; it is tried again")
+            await workflow.sleep(BREATH, summary="a pause before the next try")
+
+    async def rest(self) -> None:
+        """Show how the case stands, and wait for the next alarm or a change."""
+        self.show()
+        self.changed = False
+        alarm = self.case.next_alarm()
+        try:
+            await workflow.wait_condition(
+                lambda: self.changed,
+                timeout=alarm - workflow.now() if alarm else None,
+                timeout_summary=timer_name(self.case) or None,
+            )
+        except TimeoutError:
+            return
+
+    def show(self) -> None:
+        """Bring the engine's own view of the case up to date."""
+        updates = changes(workflow.info().typed_search_attributes, search_attributes(self.case))
+        if updates:
+            workflow.upsert_search_attributes(updates)
+        workflow.set_current_details(current_details(self.case, [*self.timeline, *self.case.pending]))
+
+    # -- what comes in ---------------------------------------------------------------------------------------------
+
+    @workflow.signal(
+        dynamic=True, description="extend, escalate, appeal, receive_message, notice_bounced, notice_delivered"
+    )
+    def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """Every signal. What cannot be read or is refused stands in the timeline and changes nothing else."""
+        try:
+            order = self.read(name, args, SIGNALS)
+            self.case = decide(self.case, name, order, workflow.now(), trusted=sealed(args), signal=True)
+        except Refused as refusal:
+            self.refuse(name, refusal)
+        except Exception as bug:  # noqa: BLE001  whatever a stranger sends must never wedge a case
+            self.refuse(name, Malformed("signal.unreadable", type(bug).__name__))
+        self.changed = True
+
+    @workflow.update(dynamic=True, description="every command of a case")
+    def on_update(self, name: str, args: Sequence[RawValue]) -> Answer:
+        """Every command. The caller gets how the case stands after it."""
+        order, self.case = self.decided(name, args)
+        self.changed = True
+        return self.case.answers[order.key] if order.key else self.case.answer(proposed=self.case.proposal is not None)
+
+    @on_update.validator
+    def check_update(self, name: str, args: Sequence[RawValue]) -> None:
+        """Decide on a copy: what is refused here writes nothing at all."""
+        self.decided(name, args)
+
+    def decided(self, name: str, args: Sequence[RawValue]) -> tuple[Order, Case]:
+        """The case as it would be after the command. Raises ApplicationError with the refusal's parts."""
+        try:
+            order = self.read(name, args, COMMANDS)
+            return order, decide(self.case, name, order, workflow.now(), trusted=sealed(args))
+        except Refused as refusal:
+            parts = {"code": refusal.code, "detail": refusal.detail, "field": refusal.field, "rule": refusal.rule}
+            raise ApplicationError(str(refusal), parts, type=type(refusal).__name__, non_retryable=True) from None
+
+    def read(self, name: str, args: Sequence[RawValue], known: Collection[str]) -> Order:
+        """The order in a message. Raises Malformed."""
+        if name not in known:
+            raise Malformed("command.unknown", f"expected one of {', '.join(known)}")
+        if len(args) != 1:
+            raise Malformed("command.inputs", f"exactly one input is expected, {len(args)} came")
+        try:
+            value = workflow.payload_converter().from_payload(args[0].payload)
+        except Exception as error:
+            raise Malformed("command.unreadable", "the input is neither JSON nor sealed with a key of ours") from error
+        return read(name, value)
+
+    def refuse(self, name: str, refusal: Refused) -> None:
+        """A refused signal stands in the timeline, made harmless."""
+        self.case.record(
+            workflow.now(),
+            "command.refused",
+            command=harmless(name, 60),
+            code=refusal.code,
+            texts={"detail": harmless(refusal.detail, 300)},
+        )
+
+    # -- what can be asked -----------------------------------------------------------------------------------------
+
+    @workflow.query(description="how the case stands")
+    def status(self) -> Answer:
+        """What is it, what is owed next and by when."""
+        return self.case.answer()
+
+    @workflow.query(name="timeline", description="what happened, oldest first")
+    def show_timeline(self) -> list[Fact]:
+        """The latest facts, those not yet in the ledger last."""
+        return [*self.timeline, *self.case.pending]
+
+
+def sealed(args: Sequence[RawValue]) -> bool:
+    """Whether one of our own services sent this, whose word on the actor counts."""
+    return len(args) == 1 and is_sealed(args[0].payload)
+
+
+def harmless(text: str, most: int) -> str:
+    """A stranger's text, fit for any table and terminal."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text[:most])

@@ -1,0 +1,30 @@
+"""How the workflow calls its activities: patience, retries, time limits."""
+
+from datetime import datetime, timedelta
+
+from temporalio.common import RetryPolicy
+
+from models.work import RECIPIENT_FAILED
+
+STEP = timedelta(seconds=30)
+"""How long one try may take (start to close)."""
+
+LEAST_PATIENCE = timedelta(seconds=60)
+"""A call is never cut shorter than this, even when an alarm is near."""
+
+RETRIES = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+    maximum_attempts=0,
+    non_retryable_error_types=[RECIPIENT_FAILED],
+)
+"""Without limit in number: a letter is owed until it is accepted."""
+
+BREATH = timedelta(minutes=1)
+"""The pause after a call that ended in a way nobody foresaw."""
+
+
+def patience(alarm: datetime | None, now: datetime) -> timedelta | None:
+    """How long a call may be retried: until the next alarm, so that a stuck letter never silences a due date."""
+    return None if alarm is None else max(alarm - now, LEAST_PATIENCE)

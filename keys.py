@@ -5,6 +5,7 @@ To rotate, put a new key in front and keep the old ones for as long as histories
 
 import base64
 import binascii
+import contextlib
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -77,15 +78,12 @@ def development_key(var: Path) -> Path:
         draft.touch(mode=0o600, exist_ok=False)
         draft.write_text(entry, encoding="ascii")
         # A hard link appears whole or not at all, and never replaces a key another process has just made.
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
     except OSError as error:
-        raise SettingsError(
-            f"{path}: cannot be written ({type(error).__name__}); set PLAZO_VAR or PLAZO_KEYS"
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
+        problem = f"{path}: cannot be written ({type(error).__name__})"
+        raise SettingsError(f"{problem}; make PLAZO_VAR a folder that can be, or set PLAZO_KEYS") from None
     return path
 
 

@@ -7,7 +7,7 @@ Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, .
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,12 +19,15 @@ PREFIX = "PLAZO_"
 HOUSE = Path(__file__).resolve().parent
 SENDGRID = "https://api.sendgrid.com"
 
+DEVELOPMENT: dict[str, SecretStr | str] = {
+    "sendgrid_api_key": SecretStr("SG.development"),
+    "mail_domain": "example.org",
+    "reply_domain": "reply.example.org",
+    "reply_secret": SecretStr("development"),
+}
+"""What stands in development for what must be set in production."""
+
 Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-def _in_development(value: str) -> Any:
-    """Return a default factory: `value` in development, nothing elsewhere, which then must be set."""
-    return lambda data: value if data["environment"] == "development" else ""
 
 
 class Settings(BaseSettings):
@@ -42,7 +45,7 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     var: Path = Path("var")
     """Where everything that changes is kept: databases, documents, logs, the development key."""
-    records_url: str = Field(default_factory=lambda data: f"sqlite:///{data['var'] / 'records.db'}")
+    records_url: str = Field(repr=False, default_factory=lambda data: f"sqlite:///{data['var'] / 'records.db'}")
     documents: Path = Field(default_factory=lambda data: data["var"] / "documents")
     policy: Path = HOUSE / "policies" / "roxom"
 
@@ -66,7 +69,7 @@ class Settings(BaseSettings):
     )
     """Where users look up their inquiry; None means what the policy says."""
 
-    sendgrid_api_key: SecretStr = Field(default_factory=_in_development("SG.development"))
+    sendgrid_api_key: SecretStr = SecretStr("")
     sendgrid_host: str = Field(
         default_factory=lambda data: (
             f"http://127.0.0.1:{data['mailroom_port']}" if data["environment"] == "development" else SENDGRID
@@ -76,13 +79,13 @@ class Settings(BaseSettings):
     """The event webhook's key: base64 of the DER SubjectPublicKeyInfo, as SendGrid shows it."""
     inbound_public_key: str | None = None
     """The same for Inbound Parse, where its signature is switched on."""
-    inbound_secret: SecretStr | None = Field(default_factory=_in_development("development"))
+    inbound_secret: SecretStr | None = None
     """Shared secret of the Inbound Parse address, where its signature is not switched on."""
-    mail_domain: str = Field(default_factory=_in_development("example.org"))
+    mail_domain: str = ""
     """The domain our letters' Message-IDs end in."""
-    reply_domain: str = Field(default_factory=_in_development("reply.example.org"))
+    reply_domain: str = ""
     """The domain of reply addresses; its MX record points at Inbound Parse."""
-    reply_secret: SecretStr = Field(default_factory=_in_development("development"))
+    reply_secret: SecretStr = SecretStr("")
     """Signs the tokens in reply addresses."""
 
     keys: SecretStr | None = None
@@ -92,12 +95,14 @@ class Settings(BaseSettings):
     codec_secret: SecretStr | None = None
     """The compliance key that opens the codec endpoint to callers beside loopback."""
 
-    @field_validator("sendgrid_api_key", "mail_domain", "reply_domain", "reply_secret")
+    @field_validator(*DEVELOPMENT)
     @classmethod
-    def _set(cls, value: SecretStr | str) -> SecretStr | str:
-        if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+    def _set_in_production(cls, value: SecretStr | str, info: ValidationInfo) -> SecretStr | str:
+        if len(value) > 0:
+            return value
+        if info.data.get("environment") == "production":
             raise ValueError("must be set in production")
-        return value
+        return DEVELOPMENT[info.field_name or ""]
 
     @field_validator("sendgrid_events_public_key")
     @classmethod
@@ -109,10 +114,12 @@ class Settings(BaseSettings):
     @field_validator("inbound_secret")
     @classmethod
     def _inbound_is_verified(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if value is not None and value.get_secret_value():
+        if value is not None:
             return value
-        if info.data.get("environment") == "production" and info.data.get("inbound_public_key") is None:
-            raise ValueError("must be set in production, or PLAZO_INBOUND_PUBLIC_KEY: anyone could post mail otherwise")
+        if info.data.get("environment") != "production":
+            return SecretStr("development")
+        if info.data.get("inbound_public_key") is None:
+            raise ValueError("or PLAZO_INBOUND_PUBLIC_KEY must be set in production: anyone could post mail otherwise")
         return None
 
     @field_validator("keys")
@@ -165,7 +172,7 @@ def load_settings(env_file: Path | None = None) -> Settings:
     except ValidationError as error:
         where = f"the environment and {named}" if named else "the environment"
         lines = [
-            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_url=False, include_context=False, include_input=False)
             # Not a fault of its own: its default hangs on a setting that is listed already.
             if problem["type"] != "default_factory_not_called"

@@ -1,0 +1,89 @@
+"""A case to start from, and the few moves that tests make over and over."""
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from models.case import Case, open_case
+from models.commands import decide, read
+from models.inquiry import EMAIL, Actor, Address, Kind, Language, Role
+from models.letters import Letter, LetterKind
+from models.policy import Policy, load_policy
+from models.post import Acceptance, accept
+
+ROXOM = Path(__file__).resolve().parent.parent / "policies" / "roxom"
+MONDAY = datetime(2026, 2, 2, 16, 30, tzinfo=UTC)
+"""10:30 in San Salvador; +5 business days 2026-02-09, +30 2026-03-16 (golden)."""
+
+AGENT = Actor(id="agent-1", role=Role.AGENT)
+OTHER = Actor(id="agent-2", role=Role.AGENT)
+SUPERVISOR = Actor(id="supervisor-1", role=Role.SUPERVISOR)
+AUDITOR = Actor(id="auditor-1", role=Role.AUDITOR)
+ORIGIN = Address(id="ad_origin", channel=EMAIL)
+DIGEST = "0" * 64
+
+
+@cache
+def policy() -> Policy:
+    """The operator's policy as it is shipped."""
+    return load_policy(ROXOM)
+
+
+def draft(*filled: str) -> dict[str, Any]:
+    """A draft that holds these parts."""
+    return {"id": "dr_1", "digest": DIGEST, "filled": filled}
+
+
+FULL = draft("text", "points", "actions", "reasons", "items")
+
+
+def new_case(
+    received: datetime = MONDAY,
+    *,
+    now: datetime | None = None,
+    kind: Kind = Kind.COMPLAINT,
+    language: Language = Language.ES,
+    addresses: tuple[Address, ...] = (ORIGIN,),
+    reference: str = "RX-7KQ4-M2PD",
+    bound: bool = True,
+    **terms: object,
+) -> Case:
+    """An inquiry as intake opens it."""
+    return open_case(
+        Case(
+            reference=reference,
+            kind=kind,
+            language=language,
+            channel=EMAIL,
+            contact="ct_1",
+            salt="5a" * 16,
+            addresses=addresses,
+            bound=bound,
+            received_at=received,
+            submitted_at=received,
+            opened_at=now or received,
+            terms=policy().terms().model_copy(update=terms),
+            calendar=policy().snapshot(received),
+        )
+    )
+
+
+def do(case: Case, name: str, now: datetime, actor: Actor = AGENT, **payload: object) -> Case:
+    """Decide a command as one of our own services would send it."""
+    order = read(name, {**payload, "actor": actor.model_dump(mode="json")})
+    return decide(case, name, order, now, trusted=True)
+
+
+def send_all(case: Case, now: datetime) -> list[Letter]:
+    """Let the channel accept everything that can leave."""
+    sent = []
+    while letter := case.outbox(now):
+        accept(case, Acceptance(key=letter.key, at=now, provider_id="p"))
+        sent.append(letter)
+    return sent
+
+
+def letters(case: Case, kind: LetterKind) -> list[Letter]:
+    """The case's letters of a kind, in order."""
+    return [one for one in case.letters if one.kind is kind]

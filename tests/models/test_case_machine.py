@@ -1,0 +1,267 @@
+"""Random lives: legal and illegal commands, time that jumps, letters that are accepted, fail or bounce."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from models.case import Case
+from models.clock import wake
+from models.commands import decide, read
+from models.errors import Refused
+from models.inquiry import EMAIL, Actor, Address, Outcome, Role
+from models.ledger import Event, verify
+from models.letters import LetterKind, LetterState
+from models.obligations import TERMS, ObligationKind
+from models.post import Acceptance, accept, bounce, deliver, fail
+from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, new_case
+
+ACTORS = st.sampled_from([AGENT, OTHER, SUPERVISOR])
+DAYS = st.integers(-3, 90)
+MINUTE = timedelta(minutes=1)
+
+
+class Life(RuleBasedStateMachine):
+    """One case, whatever happens to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        second = Address(id="ad_second", channel=EMAIL, registered=True)
+        telegram = Address(id="ad_telegram", channel="telegram")
+        self.case = new_case(addresses=(new_case().addresses[0], second, telegram))
+        self.now = MONDAY
+        self.events: list[Event] = []
+        self.told: list[datetime] = []
+
+    def command(self, name: str, payload: dict[str, Any], actor: Actor, *, signal: bool = False) -> None:
+        before = self.case.model_dump_json()
+        try:
+            order = read(name, {**payload, "actor": actor.model_dump(mode="json")})
+            after = decide(self.case, name, order, self.now, trusted=True, signal=signal)
+        except Refused:
+            assert self.case.model_dump_json() == before, "a refused command changed the case"
+            return
+        assert self.case.model_dump_json() == before, "deciding changed the case it was given"
+        self.case = after
+
+    def later(self, days: int) -> str:
+        return (self.now + timedelta(days=days)).date().isoformat()
+
+    # -- people ----------------------------------------------------------------------------------------------------
+
+    @rule(days=DAYS, actor=ACTORS, signal=st.booleans())
+    def extend(self, days: int, actor: Actor, signal: bool) -> None:  # noqa: FBT001
+        self.command("extend", {"until": self.later(days), "reasons": "complex"}, actor, signal=signal)
+
+    @rule(days=DAYS, until=st.none() | DAYS, actor=ACTORS)
+    def escalate(self, days: int, until: int | None, actor: Actor) -> None:
+        more = {} if until is None else {"until": self.later(until)}
+        order = {"institution": "a bank", "reasons": "asked", "estimate": self.later(days), **more}
+        self.command("escalate", order, actor)
+
+    @rule(days=DAYS, until=st.none() | DAYS)
+    def re_estimate(self, days: int, until: int | None) -> None:
+        more = {} if until is None else {"until": self.later(until)}
+        self.command("re_estimate", {"estimate": self.later(days), "reasons": "slow", **more}, AGENT)
+
+    @rule()
+    def institution_answered(self) -> None:
+        self.command("institution_answered", {"summary": "paid"}, AGENT)
+
+    @rule(outcome=st.sampled_from(Outcome), actor=ACTORS, signal=st.booleans())
+    def resolve(self, outcome: Outcome, actor: Actor, signal: bool) -> None:  # noqa: FBT001
+        self.command("resolve", {"outcome": outcome, "draft": FULL}, actor, signal=signal)
+
+    @rule(actor=ACTORS)
+    def propose(self, actor: Actor) -> None:
+        order = {"outcome": "unfounded", "draft": FULL}
+        self.command("propose", {"command": "resolve", "order": order}, actor)
+
+    @rule(actor=ACTORS, name=st.sampled_from(["approve", "send_back"]))
+    def second_pair(self, actor: Actor, name: str) -> None:
+        self.command(name, {"reasons": "no"} if name == "send_back" else {}, actor)
+
+    @rule(area=st.sampled_from(["security", "finance", "nobody"]))
+    def refer(self, area: str) -> None:
+        self.command("refer", {"area": area, "question": "is it so?"}, AGENT)
+
+    @rule(area=st.sampled_from(["security", "finance", "nobody"]))
+    def answer_referral(self, area: str) -> None:
+        self.command("answer_referral", {"area": area, "findings": "it is"}, AGENT)
+
+    @rule(by=st.sampled_from(["user", "authority"]), days=st.none() | DAYS)
+    def appeal(self, by: str, days: int | None) -> None:
+        more = {} if days is None else {"answer_by": self.later(days)}
+        self.command("appeal", {"text": "I disagree", "by": by, **more}, AGENT)
+
+    @rule(result=st.sampled_from(["upheld", "overturned", "settled"]))
+    def appeal_decided(self, result: str) -> None:
+        self.command("appeal_decided", {"result": result, "text": "so it is"}, AGENT)
+
+    @rule(name=st.sampled_from(["reply", "note", "request_information", "assign", "reclassify", "withdraw", "split"]))
+    def small(self, name: str) -> None:
+        payload: dict[str, dict[str, Any]] = {
+            "reply": {"draft": FULL, "to": "user"},
+            "note": {"text": "seen"},
+            "request_information": {"draft": FULL, "by": self.later(5)},
+            "assign": {"owner": "agent-9", "reasons": "load", "area": "finance"},
+            "reclassify": {"kind": "inquiry", "reasons": "a question", "draft": FULL},
+            "withdraw": {"reasons": "never mind", "message": "ms_1"},
+            "split": {"other": "RX-2222-2222", "points": ["fees"]},
+        }
+        self.command(name, payload[name], SUPERVISOR)
+
+    @rule(actor=ACTORS)
+    def reply_to_authority(self, actor: Actor) -> None:
+        self.command("reply", {"draft": FULL, "to": "authority"}, actor)
+
+    @rule(leads=st.booleans(), days=st.integers(-30, 30), contact=st.sampled_from(["ct_1", "ct_2"]))
+    def merge(self, leads: bool, days: int, contact: str) -> None:  # noqa: FBT001
+        due = (self.now + timedelta(days=days)).isoformat()
+        order = {"other": "RX-3333-3333", "leads": leads, "contact": contact, "received_at": MONDAY.isoformat()}
+        self.command("merge", {**order, "final_due": due}, AGENT)
+
+    @rule()
+    def reopen(self) -> None:
+        self.command("reopen", {"reasons": "new facts"}, AGENT)
+
+    @rule(channel=st.sampled_from(["telegram", "email", "x"]))
+    def change_channel(self, channel: str) -> None:
+        self.command("change_channel", {"channel": channel, "reasons": "asked for"}, AGENT)
+
+    @rule()
+    def attempts_exhausted(self) -> None:
+        self.command("attempts_exhausted", {"reasons": "all tried"}, SUPERVISOR)
+
+    @rule()
+    def message(self) -> None:
+        self.command("receive_message", {"message": "ms_2", "at": self.now.isoformat()}, AGENT)
+
+    # -- the world -------------------------------------------------------------------------------------------------
+
+    @rule(hours=st.sampled_from([1, 13, 26, 80, 200, 600]))
+    def time_passes(self, hours: int) -> None:
+        """Time goes from alarm to alarm, as the workflow's timers do."""
+        end = min(self.now + timedelta(hours=hours), MONDAY + timedelta(days=500))
+        while (alarm := self.case.next_alarm()) and alarm <= end:
+            self.now = max(alarm, self.now)
+            before = self.case.model_dump_json()
+            wake(self.case, self.now)
+            assert self.case.model_dump_json() != before, "an alarm changed nothing: the loop would spin"
+        self.now = max(self.now, end)
+        wake(self.case, self.now)
+
+    @rule()
+    def wake_is_idempotent(self) -> None:
+        wake(self.case, self.now)
+        before = self.case.model_dump_json()
+        wake(self.case, self.now)
+        assert self.case.model_dump_json() == before
+
+    @precondition(lambda self: self.case.outbox(self.now))
+    @rule(duplicate=st.booleans())
+    def accepted(self, duplicate: bool) -> None:  # noqa: FBT001
+        letter = self.case.outbox(self.now)
+        assert letter
+        accept(self.case, Acceptance(key=letter.key, at=self.now, duplicate=duplicate))
+        assert self.case.outbox(self.now) != letter
+
+    @precondition(lambda self: self.case.outbox(self.now))
+    @rule()
+    def refused_for_good(self) -> None:
+        letter = self.case.outbox(self.now)
+        assert letter
+        fail(self.case, letter.key, self.now, "no such mailbox")
+
+    @rule(which=st.integers(0, 50), hard=st.booleans())
+    def bounced(self, which: int, hard: bool) -> None:  # noqa: FBT001
+        sent = [one for one in self.case.letters if one.accepted_at]
+        if sent:
+            bounce(self.case, sent[which % len(sent)].key, self.now, hard=hard, reason="550")
+
+    @rule(which=st.integers(0, 50))
+    def delivered(self, which: int) -> None:
+        sent = [one for one in self.case.letters if one.accepted_at]
+        if sent:
+            deliver(self.case, sent[which % len(sent)].key, self.now)
+
+    @rule()
+    def carried_over(self) -> None:
+        """Continue-as-new and resume: the case owes what it owed."""
+        again = Case.model_validate_json(self.case.model_dump_json())
+        assert again == self.case
+        assert [o.n for o in again.owed()] == [o.n for o in self.case.owed()]
+        assert again.next_alarm() == self.case.next_alarm()
+        self.case = again
+
+    @rule()
+    def written_down(self) -> None:
+        self.events += self.case.seal()
+
+    # -- always ----------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def no_term_ends_in_silence(self) -> None:
+        """A term that ended is met, or superseded, or a missed-term notice stands beside it (M3.11)."""
+        for term in self.case.obligations:
+            if term.kind not in TERMS or not term.open or term.due >= self.now - MINUTE:
+                continue
+            wake(self.case, self.now)
+            about = [o for o in self.case.obligations if o.kind is ObligationKind.MISSED and o.subject == str(term.n)]
+            assert about, f"{term.kind} ended at {term.due} and nobody is told"
+
+    @invariant()
+    def told_dates_move_only_by_letter(self) -> None:
+        accepted = {one.key for one in self.case.letters if one.accepted_at}
+        for fact in [*self.events, *self.case.pending]:
+            if fact.type == "date.told":
+                assert fact.data["letter"] in accepted
+
+    @invariant()
+    def due_dates_are_never_overwritten(self) -> None:
+        owed = {f.data["n"]: f.data["due"] for f in [*self.events, *self.case.pending] if f.type == "obligation.owed"}
+        assert owed == {o.n: o.due.isoformat() for o in self.case.obligations}
+
+    @invariant()
+    def the_chain_verifies(self) -> None:
+        assert verify(self.events, salt=self.case.salt) == self.case.head
+
+    @invariant()
+    def what_is_owed_can_still_be_met(self) -> None:
+        """Every open obligation has a letter on its way, or waits for people, or for its start."""
+        carried = {n for one in self.case.letters if one.state is LetterState.OWED for n in one.meets}
+        by_people = {ObligationKind.FINAL, ObligationKind.EXTERNAL, ObligationKind.AUTHORITY_REPLY}
+        for obligation in self.case.owed():
+            assert obligation.n in carried or obligation.kind in by_people or not obligation.begun, obligation
+
+    @invariant()
+    def closed_owes_nothing(self) -> None:
+        if self.case.closed_at:
+            assert not self.case.owed()
+            assert self.case.next_alarm() is None
+
+    @invariant()
+    def extensions_need_their_letter(self) -> None:
+        for extension in self.case.extensions:
+            if extension.effective_at and not extension.void_at:
+                letter = self.case.letter(extension.letter)
+                assert letter
+                assert letter.accepted_at
+                assert letter.accepted_at <= extension.replaces or extension.told_late
+                assert letter.kind in {LetterKind.EXTENSION, LetterKind.EXTERNAL, LetterKind.RE_ESTIMATE}
+
+
+TestLife = pytest.mark.rule("M3.11")(Life.TestCase)
+TestLife.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def test_an_auditor_decides_nothing() -> None:
+    case = new_case()
+    order = read("note", {"text": "x", "actor": {"id": "a", "role": Role.AUDITOR}})
+    with pytest.raises(Refused, match="reads and decides nothing"):
+        decide(case, "note", order, MONDAY, trusted=True)

@@ -13,7 +13,6 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -111,7 +110,8 @@ def _caller(request: Request, secret: str) -> str:
 
 
 def _names_us(request: Request) -> bool:
-    name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    host = request.headers.get("host", "")
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     return name == "localhost" or _is_loopback(name)
 
 

@@ -84,6 +84,10 @@ class BusinessCalendar(Wire):
         except OverflowError as error:
             raise CalendarError(f"{at.isoformat()} has no local date in {self.zone}") from error
 
+    def utc_offset(self, at: dt.datetime) -> dt.timedelta:
+        """Return the zone's offset from UTC at an aware moment."""
+        return at.astimezone(_zone(self.zone)).utcoffset() or dt.timedelta()
+
     def end_of(self, day: dt.date) -> dt.datetime:
         """Return 23:59:59 local of the day as aware UTC (reading 1)."""
         return self._utc(day, END_OF_DAY)

@@ -219,6 +219,7 @@ class Policy(Section):
         return Terms(
             **self.term_settings.model_dump(),
             approvals=self.approval.required,
+            areas=tuple(self.areas),
             channel_order=self.channels.fallback,
             copied=self.letters.copied,
             unknown_wait_seconds=self.notices.unknown_wait_seconds,

@@ -77,10 +77,9 @@ class PolicyFile:
         try:
             return model.model_validate_json(document, context=context)
         except ValidationError as error:
-            mistakes = [
-                self.mistake(each["loc"], _say(each["type"], each["msg"], each["input"])) for each in error.errors()
-            ]
-            raise min(mistakes, key=lambda mistake: mistake.line) from error
+            # What is missing was often misspelt: the misspelling is the mistake to show first, and it has a line.
+            first = min(error.errors(), key=lambda each: (each["type"] == "missing", self.line_of(each["loc"])))
+            raise self.mistake(first["loc"], _say(first["type"], first["msg"], first["input"])) from error
 
     def mistake(self, path: KeyPath, problem: str) -> PolicyError:
         """Make the error for a mistake at a path of keys and list positions."""

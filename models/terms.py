@@ -14,7 +14,7 @@ from pydantic import Field
 
 from models.calendar import BusinessCalendar
 from models.errors import CalendarError
-from models.inquiry import EMAIL, Channel, Kind, Role, Wire
+from models.inquiry import EMAIL, Area, Channel, Kind, Role, Wire
 from models.letters import LetterKind
 
 Days = Annotated[int, Field(ge=1, le=400)]
@@ -77,12 +77,13 @@ class TermSettings(Wire):
 class Terms(TermSettings):
     """All that a case carries of its policy: `[terms]`, and the numbers and names of other sections that decide a case.
 
-    `approvals` are the commands that want a second pair of eyes, `channel_order` the channels tried when one fails,
-    `copied` the letters of reading 7, `unknown_wait_seconds` how long an unknown sending waits for the provider's
-    event, but never past the due date minus `unknown_wait_margin_seconds`.
+    `approvals` are the commands that want a second pair of eyes, `areas` the specialised areas (M5.4), `channel_order`
+    the channels tried when one fails, `copied` the letters of reading 7, `unknown_wait_seconds` how long an unknown
+    sending waits for the provider's event, but never past the due date minus `unknown_wait_margin_seconds`.
     """
 
     approvals: tuple[str, ...] = ("resolve.unfounded",)
+    areas: tuple[Area, ...] = ("cx",)
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED
     unknown_wait_seconds: Seconds = 300

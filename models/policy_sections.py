@@ -1,0 +1,161 @@
+"""The sections of `policy.toml`, one class each, read strictly: what may be written, in which bounds."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from models.inquiry import Area, Channel, Kind, Language, Outcome
+from models.letters import LetterKind
+from models.policy_file import Bilingual, Section, Text
+from models.terms import Seconds, TermSettings
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^\s/]$", max_length=300)]
+Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,6}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", max_length=254)]
+Positive = Annotated[int, Field(ge=1)]
+
+APPROVABLE = (
+    *("extend", "escalate", "re_estimate", "resolve", "appeal_decided", "change_channel", "withdraw", "reopen"),
+    *("merge", "split", "reclassify"),
+    *(f"resolve.{outcome.value}" for outcome in Outcome),
+)
+"""The commands that may want a second pair of eyes."""
+
+
+class Licence(Section):
+    """A licence of the operator, as the letters print it."""
+
+    number: Text
+    name: Bilingual
+
+
+class Operator(Section):
+    """Who answers."""
+
+    name: Text
+    legal_name: Text
+    address: Text
+    reference_prefix: Prefix
+    website: Url
+    manual_url: Url
+    status_base_url: Url
+    licences: tuple[Licence, ...]
+    warning: Bilingual
+
+
+class ManualVersion(Section):
+    """A language's version of the manual (M7.1)."""
+
+    version: Text
+    date: date
+
+
+class Manual(Section):
+    """The manual's versions by language."""
+
+    es: ManualVersion
+    en: ManualVersion
+
+
+class Authority(Section):
+    """Where a review may be asked for (M3.10); an empty `email` means that the authority's own order names it."""
+
+    name: Bilingual
+    phone: Text
+    web: Url
+    email: Email
+
+
+class ChannelSettings(Section):
+    """An established channel (M2.1): its public address, and the channel that carries its letters (M4.1)."""
+
+    label: Bilingual
+    address: Text
+    answered_by: Channel
+    enabled: bool
+
+
+class Channels(Section):
+    """All channels, each a section of its own; `fallback` is the order they are tried in when one fails (reading 8)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[Channel, ChannelSettings]
+
+    fallback: tuple[Channel, ...]
+
+    @property
+    def named(self) -> dict[Channel, ChannelSettings]:
+        """The channels by name, in the file's order."""
+        return self.__pydantic_extra__
+
+
+class AreaSettings(Section):
+    """A specialised area: its name, its designated representative's role and the deputy's (M3.3, M5.4)."""
+
+    label: Bilingual
+    representative: Bilingual
+    deputy: Bilingual
+
+
+class Signing(Section):
+    """Who signs the letters: a role and an area, never a person."""
+
+    role: Bilingual
+    area: Area
+
+
+class CalendarSettings(Section):
+    """Which days count, and how many days ahead of its reception a case knows them (reading 3)."""
+
+    zone: Text
+    territory: Text
+    city_days: bool
+    horizon_days: Annotated[int, Field(ge=200, le=1500)]
+
+
+class TermsSection(TermSettings):
+    """`[terms]`, read strictly."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Approval(Section):
+    """The commands that want a second pair of eyes (M3.9, M5.3)."""
+
+    required: tuple[str, ...]
+
+
+class Letters(Section):
+    """The letters copied to the registered e-mail (reading 7), and the language that prevails (reading 12)."""
+
+    copied: tuple[LetterKind, ...]
+    prevailing_language: Literal[Language.ES, Language.EN]
+
+
+class Notices(Section):
+    """How long a sending with an unknown end waits, in seconds."""
+
+    unknown_wait_seconds: Seconds
+    before_due_seconds: Seconds
+
+
+class Intake(Section):
+    """How an inquiry is taken in (readings 2 and 12), and the sizes beyond which parts are left out."""
+
+    reception: Literal["provider", "stored"]
+    unclear_kind: Kind
+    unclear_language: Language
+    area: Area
+    max_mail_bytes: Positive
+    max_mail_parts: Positive
+    max_attachments: Positive
+    max_web_form_bytes: Positive
+    max_text_characters: Positive
+
+
+class Mail(Section):
+    """Limits against backscatter and loops."""
+
+    acknowledgements_per_address_per_day: Positive
+    messages_per_address_per_hour: Positive

@@ -1,0 +1,32 @@
+"""The tables of the records database. Only `records/` opens a session on them; workflows never import this package.
+
+Rows are what `records/` hands out: loaded once, readable after their session, and never written back by changing them.
+Every time is aware UTC. Texts, names and addresses are personal data and stand nowhere else.
+"""
+
+from models.tables.access import ApiKey, StoredAnswer
+from models.tables.case import FAR, CaseRow, ObligationRow, StatusToken
+from models.tables.chain import EventRow, EventText, Salt
+from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
+from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
+
+__all__ = [
+    "FAR",
+    "ApiKey",
+    "CaseRow",
+    "Contact",
+    "ContactAddress",
+    "Dispatch",
+    "DraftRow",
+    "EventRow",
+    "EventText",
+    "Notice",
+    "NoticeEvent",
+    "NoticeState",
+    "ObligationRow",
+    "Salt",
+    "StatusToken",
+    "StoredAnswer",
+    "StoredAttachment",
+    "StoredMessage",
+]

@@ -1,0 +1,91 @@
+"""A case as people look it up, its promises and its status link."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from models.tables.base import maybe_moment, moment
+
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+"""Where a case without a next due date stands in the due list: after all others."""
+
+
+class CaseRow(SQLModel, table=True):
+    """A case as people look it up. `state` is the whole Case as JSON; the rest repeats of it what lists ask for.
+
+    `due_order` is `next_due_at`, or FAR without one. `search` holds, casefolded, reference, subject and the
+    beginning of the message.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_due", "due_order", "reference"),
+        Index("ix_cases_status_due", "status", "due_order", "reference"),
+        Index(
+            "ix_cases_open",
+            "reference",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index("ix_cases_contact", "contact", "opened_at"),
+    )
+
+    reference: str = Field(primary_key=True)
+    contact: str
+    kind: str
+    language: str
+    channel: str
+    area: str
+    owner: str
+    status: str
+    flags: str
+    next_obligation: str
+    next_due_at: datetime | None = maybe_moment()
+    due_order: datetime = moment()
+    resolution_due_at: datetime | None = maybe_moment()
+    received_at: datetime = moment()
+    opened_at: datetime = moment()
+    closed_at: datetime | None = maybe_moment()
+    version: int
+    seq: int
+    head: str
+    subject: str = Field(default="", sa_type=Text)
+    excerpt: str = Field(default="", sa_type=Text)
+    search: str = Field(default="", sa_type=Text)
+    state: str = Field(sa_type=Text)
+
+
+class StatusToken(SQLModel, table=True):
+    """The secret of a case's status link, found by its hash and kept beside it because every letter prints it again."""
+
+    __tablename__ = "status_tokens"
+
+    digest: str = Field(primary_key=True)
+    reference: str = Field(foreign_key="cases.reference", unique=True)
+    token: str
+
+
+class ObligationRow(SQLModel, table=True):
+    """One promise of a case. `state`: open, met, late (met after it was due), superseded or exhausted."""
+
+    __tablename__ = "obligations"
+    __table_args__ = (Index("ix_obligations_open", "state", "due"),)
+
+    reference: str = Field(primary_key=True, foreign_key="cases.reference")
+    n: int = Field(primary_key=True)
+    kind: str
+    rule: str
+    due: datetime = moment()
+    state: str
+    why: str
+    actor: str
+    subject: str
+    created_at: datetime = moment()
+    met_at: datetime | None = maybe_moment()
+    met_by: str = ""
+    missed_at: datetime | None = maybe_moment()
+    superseded_at: datetime | None = maybe_moment()
+    superseded_by: int | None = None
+    superseded_why: str = ""
+    exhausted_at: datetime | None = maybe_moment()

@@ -1,0 +1,259 @@
+"""Cases as people look them up: a projection that follows the workflow, and the whole state to resume it from."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, func, select
+
+from models.case import Case
+from models.errors import Malformed, UnknownInquiry
+from models.tables import FAR, CaseRow, Salt, StatusToken
+from records import obligations
+from records.database import add_once
+
+EXCERPT = 200
+MOST_SEARCH = 1_000
+MOST = 200
+"""The longest page."""
+
+_LISTED = (
+    CaseRow.reference,
+    CaseRow.kind,
+    CaseRow.language,
+    CaseRow.channel,
+    CaseRow.area,
+    CaseRow.owner,
+    CaseRow.status,
+    CaseRow.flags,
+    CaseRow.next_obligation,
+    CaseRow.next_due_at,
+    CaseRow.resolution_due_at,
+    CaseRow.received_at,
+    CaseRow.opened_at,
+    CaseRow.closed_at,
+    CaseRow.version,
+    CaseRow.seq,
+    CaseRow.head,
+    CaseRow.contact,
+    CaseRow.subject,
+    CaseRow.excerpt,
+)
+
+
+class CaseLine(NamedTuple):
+    """A case in a list. Times are aware UTC; `subject` and `excerpt` are personal data."""
+
+    reference: str
+    kind: str
+    language: str
+    channel: str
+    area: str
+    owner: str
+    status: str
+    flags: tuple[str, ...]
+    next_obligation: str
+    next_due_at: datetime | None
+    resolution_due_at: datetime | None
+    received_at: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    version: int
+    seq: int
+    head: str
+    contact: str
+    subject: str
+    excerpt: str
+
+
+class Page(NamedTuple):
+    """Part of the due list; `next_cursor` leads to the rest and is None at its end."""
+
+    items: tuple[CaseLine, ...]
+    next_cursor: str | None
+
+
+def add(session: Session, case: Case, *, subject: str, excerpt: str, status_token: str) -> bool:
+    """Add a new case, its salt and its status link's secret. False, and nothing added, if the reference is taken."""
+    search = f"{case.reference} {subject} {excerpt[:EXCERPT]}".casefold()[:MOST_SEARCH]
+    row = CaseRow(
+        reference=case.reference, subject=subject, excerpt=excerpt[:EXCERPT], search=search, **_projection(case)
+    )
+    if not add_once(session, row):
+        return False
+    digest = hashlib.sha256(status_token.encode()).hexdigest()
+    session.add(StatusToken(digest=digest, reference=case.reference, token=status_token))
+    session.add(Salt(reference=case.reference, salt=case.salt))
+    obligations.project(session, case)
+    session.flush()
+    return True
+
+
+def project(session: Session, case: Case) -> bool:
+    """Bring the tables up to a case; False, and nothing changed, where they are ahead of it already.
+
+    UnknownInquiry when the case was never added.
+    """
+    row = session.get(CaseRow, case.reference, with_for_update=True)
+    if row is None:
+        raise _unknown(case.reference)
+    if (case.seq, case.version) < (row.seq, row.version):
+        return False
+    for column, value in _projection(case).items():
+        setattr(row, column, value)
+    obligations.project(session, case)
+    session.flush()
+    return True
+
+
+def load(session: Session, reference: str) -> Case:
+    """Return the whole case as last saved. UnknownInquiry when there is none."""
+    state = session.exec(select(CaseRow.state).where(col(CaseRow.reference) == reference)).first()
+    if state is None:
+        raise _unknown(reference)
+    return Case.model_validate_json(state)
+
+
+def line(session: Session, reference: str) -> CaseLine:
+    """Return one case as lists show it. UnknownInquiry when there is none."""
+    row = session.connection().execute(select(*_LISTED).where(col(CaseRow.reference) == reference)).first()  # type: ignore[call-overload]
+    if row is None:
+        raise _unknown(reference)
+    return _line(row)
+
+
+def reference_exists(session: Session, reference: str) -> bool:
+    """Say whether a case has that reference."""
+    return session.exec(select(CaseRow.reference).where(col(CaseRow.reference) == reference)).first() is not None
+
+
+def by_status_token(session: Session, token: str) -> str | None:
+    """Return the reference behind a status link's secret, or None. Looked up by hash, so timing tells nothing of it."""
+    digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    return session.exec(select(StatusToken.reference).where(col(StatusToken.digest) == digest)).first()
+
+
+def status_token(session: Session, reference: str) -> str:
+    """Return the secret of a case's status link, for its letters. UnknownInquiry when there is none."""
+    token = session.exec(select(StatusToken.token).where(col(StatusToken.reference) == reference)).first()
+    if token is None:
+        raise _unknown(reference)
+    return token
+
+
+def open_references(session: Session) -> list[str]:
+    """Return every open case, for the reconciler."""
+    query = select(CaseRow.reference).where(col(CaseRow.closed_at).is_(None))
+    return list(session.exec(query.order_by(col(CaseRow.reference))))
+
+
+def of_contact(session: Session, contact: str) -> list[str]:
+    """Return a contact's cases, the latest first."""
+    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact)
+    return list(session.exec(query.order_by(col(CaseRow.opened_at).desc())))
+
+
+def opened_since(session: Session, contact: str, since: datetime) -> int:
+    """Count the cases that a contact opened at or after `since`: each owes an acknowledgement, sent yet or not."""
+    query = select(func.count()).select_from(CaseRow)
+    return session.exec(query.where(col(CaseRow.contact) == contact, col(CaseRow.opened_at) >= since)).one()
+
+
+def page(
+    session: Session,
+    *,
+    status: str | None = None,
+    kind: str | None = None,
+    channel: str | None = None,
+    area: str | None = None,
+    due_before: datetime | None = None,
+    text: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Return part of the due list: sorted by next due date (those without one last), then reference.
+
+    `text` is looked for in reference, subject and the message's beginning, without regard to case. At most MOST a page.
+    Raises Malformed for a cursor that is not ours.
+    """
+    limit = max(1, min(limit, MOST))
+    statement = select(*_LISTED, CaseRow.due_order)  # type: ignore[call-overload]
+    for column, wanted in (
+        (CaseRow.status, status),
+        (CaseRow.kind, kind),
+        (CaseRow.channel, channel),
+        (CaseRow.area, area),
+    ):
+        if wanted is not None:
+            statement = statement.where(col(column) == wanted)
+    if due_before is not None:
+        statement = statement.where(col(CaseRow.due_order) < due_before)
+    if text:
+        statement = statement.where(col(CaseRow.search).contains(text.casefold(), autoescape=True))
+    if cursor is not None:
+        statement = statement.where(
+            tuple_(col(CaseRow.due_order), col(CaseRow.reference)) > tuple_(*_read_cursor(cursor))
+        )
+    statement = statement.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(limit + 1)
+    rows = session.connection().execute(statement).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(tuple(_line(row[:-1]) for row in rows[:limit]), None if last is None else _cursor(last[-1], last[0]))
+
+
+def _projection(case: Case) -> dict[str, Any]:
+    upcoming = next(iter(case.owed()), None)
+    return {
+        "contact": case.contact,
+        "kind": case.kind.value,
+        "language": case.language.value,
+        "channel": case.channel,
+        "area": case.area,
+        "owner": case.owner,
+        "status": case.status.value,
+        "flags": ",".join(case.flags),
+        "next_obligation": upcoming.kind.value if upcoming else "",
+        "next_due_at": upcoming.due if upcoming else None,
+        "due_order": upcoming.due if upcoming else FAR,
+        "resolution_due_at": case.resolution_due,
+        "received_at": case.received_at,
+        "opened_at": case.opened_at,
+        "closed_at": case.closed_at,
+        "version": case.version,
+        "seq": case.seq,
+        "head": case.head,
+        "state": case.model_dump_json(),
+    }
+
+
+def _line(row: Sequence[object]) -> CaseLine:
+    made = CaseLine(*row)  # type: ignore[arg-type]
+    return made._replace(flags=tuple(filter(None, str(made.flags).split(","))))
+
+
+def _cursor(due: datetime, reference: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([due.isoformat(), reference]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        due, reference = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        return _aware(due), str(reference)
+    except (ValueError, TypeError, RecursionError):
+        raise Malformed(
+            "cursor.unknown", "this cursor was not given by us; leave it out to begin at the first page", field="cursor"
+        ) from None
+
+
+def _aware(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("naive")
+    return moment
+
+
+def _unknown(reference: str) -> UnknownInquiry:
+    return UnknownInquiry(f"no inquiry has the reference {reference[:40]}; see the list of inquiries")

@@ -1,0 +1,113 @@
+"""The ledger: each case's chain of events, which only grows. Triggers in the database refuse everything else."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from models import ledger
+from models.errors import LedgerError
+from models.inquiry import Actor
+from models.ledger import GENESIS, Event, event_hash
+from models.tables import EventRow, EventText, Salt
+
+
+def append(session: Session, events: Sequence[Event]) -> int:
+    """Append events in their order and return how many were new; those stored already, with the same hash, are skipped.
+
+    LedgerError when an event has another hash than the stored one of its number, leaves a gap, does not follow the one
+    before it, or is not what its hash was made of. Nothing is appended then.
+    """
+    heads: dict[str, tuple[int, str]] = {}
+    new: list[EventRow | EventText] = []
+    count = 0
+    for event in events:
+        seq, head = heads.get(event.reference) or _end(session, event.reference)
+        place = f"{event.reference} event {event.seq}"
+        if event.seq <= seq:
+            heads[event.reference] = (seq, head)
+            if _stored_hash(session, event, new) != event.hash:
+                raise LedgerError(f"{place}: the ledger holds another event under this number; it has one writer only")
+            continue
+        if event.seq != seq + 1:
+            raise LedgerError(f"{place}: expected number {seq + 1}; the events before it must be appended first")
+        if event.previous != head:
+            raise LedgerError(f"{place}: does not follow the event before it")
+        if event.hash != event_hash(event):
+            raise LedgerError(f"{place}: its content is not what its hash was made of")
+        heads[event.reference] = (event.seq, event.hash)
+        new += _rows(event)
+        count += 1
+    session.add_all(new)
+    session.flush()
+    return count
+
+
+def of_case(session: Session, reference: str) -> list[Event]:
+    """Return a case's events with the texts that are still there. Nothing is verified."""
+    texts: dict[int, dict[str, str]] = {}
+    for text in session.exec(select(EventText).where(col(EventText.reference) == reference)):
+        texts.setdefault(text.seq, {})[text.field] = text.text
+    rows = session.exec(select(EventRow).where(col(EventRow.reference) == reference).order_by(col(EventRow.seq)))
+    return [_event(row, texts.get(row.seq, {})) for row in rows]
+
+
+def verify(session: Session, reference: str) -> str:
+    """Walk a case's chain, and its texts where the salt is still there; return its head. LedgerError if broken."""
+    salt = session.get(Salt, reference)
+    return ledger.verify(of_case(session, reference), salt=salt.salt if salt else None)
+
+
+def references(session: Session) -> list[str]:
+    """Return every reference that has a chain."""
+    return list(session.exec(select(EventRow.reference).distinct().order_by(col(EventRow.reference))))
+
+
+def _end(session: Session, reference: str) -> tuple[int, str]:
+    query = select(EventRow.seq, EventRow.hash).where(col(EventRow.reference) == reference)
+    return session.exec(query.order_by(col(EventRow.seq).desc()).limit(1)).first() or (0, GENESIS)
+
+
+def _stored_hash(session: Session, event: Event, new: Sequence[EventRow | EventText]) -> str | None:
+    for row in new:
+        if isinstance(row, EventRow) and (row.reference, row.seq) == (event.reference, event.seq):
+            return row.hash
+    return session.exec(
+        select(EventRow.hash).where(col(EventRow.reference) == event.reference, col(EventRow.seq) == event.seq)
+    ).first()
+
+
+def _rows(event: Event) -> list[EventRow | EventText]:
+    row = EventRow(
+        reference=event.reference,
+        seq=event.seq,
+        v=event.v,
+        at=event.at,
+        type=event.type,
+        actor=event.actor.id,
+        role=event.actor.role.value,
+        rule=event.rule,
+        data=event.data,
+        digests=event.digests,
+        previous=event.previous,
+        hash=event.hash,
+    )
+    texts = [EventText(reference=event.reference, seq=event.seq, field=f, text=t) for f, t in event.texts.items()]
+    return [row, *texts]
+
+
+def _event(row: EventRow, texts: dict[str, str]) -> Event:
+    actor = Actor.model_validate({"id": row.actor, "role": row.role})
+    return Event(
+        v=row.v,
+        reference=row.reference,
+        seq=row.seq,
+        at=row.at,
+        type=row.type,
+        actor=actor,
+        rule=row.rule,
+        data=row.data,
+        digests=row.digests,
+        previous=row.previous,
+        hash=row.hash,
+        texts=texts,
+    )

@@ -1,0 +1,191 @@
+"""The inbox: every message as it came in, stored before anybody is told that we have it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlmodel import Session, col, select
+
+from models.tables import StoredMessage
+from records.database import add_once
+from records.documents import AttachedFile, AttachmentStore, attach
+from records.ids import new_id
+
+
+class Left(Protocol):
+    """Something of a message that was not taken over."""
+
+    @property
+    def what(self) -> str: ...  # noqa: D102
+    @property
+    def why(self) -> str: ...  # noqa: D102
+
+
+class Incoming(Protocol):
+    """What is read here of `channels.message.InboundMessage`, which says what each field means."""
+
+    # fmt: off
+    @property
+    def channel(self) -> str: ...  # noqa: D102
+    @property
+    def provider_id(self) -> str: ...  # noqa: D102
+    @property
+    def received_at(self) -> datetime: ...  # noqa: D102
+    @property
+    def sender(self) -> str: ...  # noqa: D102
+    @property
+    def sender_name(self) -> str: ...  # noqa: D102
+    @property
+    def sender_verified(self) -> bool: ...  # noqa: D102
+    @property
+    def subject(self) -> str: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def full_text(self) -> str: ...  # noqa: D102
+    @property
+    def html(self) -> str | None: ...  # noqa: D102
+    @property
+    def attachments(self) -> Sequence[AttachedFile]: ...  # noqa: D102
+    @property
+    def message_id(self) -> str: ...  # noqa: D102
+    @property
+    def in_reply_to(self) -> str: ...  # noqa: D102
+    @property
+    def references(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def disposition(self) -> str: ...  # noqa: D102
+    @property
+    def disposition_reason(self) -> str: ...  # noqa: D102
+    @property
+    def language(self) -> str | None: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def dropped(self) -> Sequence[Left]: ...  # noqa: D102
+    # fmt: on
+
+
+def store(
+    session: Session,
+    message: Incoming,
+    raw: bytes,
+    now: datetime,
+    *,
+    files: AttachmentStore,
+    reference: str | None = None,
+    contact: str | None = None,
+    address_id: str | None = None,
+    third_party: bool = False,
+) -> tuple[StoredMessage, bool]:
+    """Store a message with its raw copy and attachments: the row, and True when it is new.
+
+    The same message again (channel and provider's id) gives the first row and False, and changes nothing; whether it is
+    really the same shows in `raw_sha256`. Without a reference it is in quarantine. To keep the transaction short put
+    `raw` and the attachments into `files` before it: what is there already costs nothing here.
+    """
+    if (known := find(session, message.channel, message.provider_id)) is not None:
+        return known, False
+    kept = files.put(raw)
+    row = StoredMessage(
+        id=new_id("ms"),
+        channel=message.channel,
+        provider_id=message.provider_id,
+        reference=reference,
+        contact=contact,
+        address_id=address_id,
+        sender=message.sender,
+        sender_name=message.sender_name,
+        sender_verified=message.sender_verified,
+        third_party=third_party,
+        received_at=message.received_at,
+        stored_at=now,
+        disposition=str(message.disposition),
+        disposition_reason=message.disposition_reason,
+        subject=message.subject,
+        text=message.text,
+        full_text=message.full_text,
+        html=message.html,
+        message_id=message.message_id,
+        in_reply_to=message.in_reply_to,
+        references=" ".join(message.references),
+        language=message.language and str(message.language),
+        kind=str(message.kind),
+        dropped=[{"what": one.what, "why": one.why} for one in message.dropped],
+        raw_sha256=kept.sha256,
+        raw_path=kept.path,
+    )
+    if not add_once(session, row):
+        return _get_by_provider(session, message.channel, message.provider_id), False
+    for attachment in message.attachments:
+        attach(session, row.id, attachment, files=files)
+    return row, True
+
+
+def find(session: Session, channel: str, provider_id: str) -> StoredMessage | None:
+    """Return the message that came with that id of the provider's, or None."""
+    return session.exec(
+        select(StoredMessage).where(
+            col(StoredMessage.channel) == channel, col(StoredMessage.provider_id) == provider_id
+        )
+    ).first()
+
+
+def get(session: Session, message_id: str) -> StoredMessage:
+    """Return the message with that id of ours (`ms_...`). KeyError when there is none."""
+    row = session.get(StoredMessage, message_id)
+    if row is None:
+        raise KeyError(f"no message has the id {message_id}")
+    return row
+
+
+def place(
+    session: Session, message_id: str, reference: str, *, contact: str | None = None, address_id: str | None = None
+) -> StoredMessage:
+    """Put a stored message into an inquiry: the one it opened, when the reference was allocated after it was stored."""
+    row = get(session, message_id)
+    row.reference, row.contact, row.address_id = reference, contact or row.contact, address_id or row.address_id
+    session.add(row)
+    session.flush()
+    return row
+
+
+def quarantined(session: Session, limit: int = 200) -> list[StoredMessage]:
+    """Return what waits for a person, the oldest first."""
+    query = select(StoredMessage).where(col(StoredMessage.reference).is_(None)).order_by(col(StoredMessage.n))
+    return list(session.exec(query.limit(limit)))
+
+
+def promote(
+    session: Session, message_id: str, reference: str, now: datetime, *, contact: str, address_id: str
+) -> StoredMessage:
+    """A person lets a message out of quarantine into an inquiry. Its reception stays what it was (reading 2).
+
+    KeyError when there is no such message; ValueError when it is not in quarantine any more.
+    """
+    row = get(session, message_id)
+    if row.reference is not None:
+        raise ValueError(f"message {message_id} is not in quarantine: it belongs to {row.reference}")
+    row.promoted_at = now
+    return place(session, message_id, reference, contact=contact, address_id=address_id)
+
+
+def of_case(session: Session, reference: str) -> list[StoredMessage]:
+    """Return a case's messages in the order they were stored."""
+    query = select(StoredMessage).where(col(StoredMessage.reference) == reference).order_by(col(StoredMessage.n))
+    return list(session.exec(query))
+
+
+def last_inbound(session: Session, reference: str) -> StoredMessage | None:
+    """Return the message that a letter answers: the user's last; `message_id`, `references`, `subject` thread it."""
+    query = select(StoredMessage).where(
+        col(StoredMessage.reference) == reference, col(StoredMessage.third_party).is_(False)
+    )
+    return session.exec(query.order_by(col(StoredMessage.n).desc()).limit(1)).first()
+
+
+def _get_by_provider(session: Session, channel: str, provider_id: str) -> StoredMessage:
+    row = find(session, channel, provider_id)
+    if row is None:
+        raise LookupError("a message was refused as a double, but the first one is not there")
+    return row

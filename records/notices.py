@@ -1,0 +1,140 @@
+"""Letters exactly as they left, every try at sending them, and what the provider reported of them."""
+
+import hashlib
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from models.tables import Notice, NoticeEvent, NoticeState
+from records.database import add_once
+
+ACCEPTING = ("accepted", "processed", "deferred", "delivered", "bounce", "dropped")
+"""The provider's reports that prove it had taken the letter; `dropped` means it took it and then would not send it."""
+
+RETURNED = ("bounce", "dropped")
+MOST_ERROR = 500
+
+
+def letter_hash(text: str, html: str) -> str:
+    """Hash a letter's words: SHA-256 over both parts, hex."""
+    return hashlib.sha256(f"{text}\0{html}".encode()).hexdigest()
+
+
+def find(session: Session, key: str) -> Notice | None:
+    """Return the letter with that key, or None while it was never begun."""
+    return session.get(Notice, key)
+
+
+def begin(session: Session, notice: Notice) -> Notice:
+    """Keep a letter before it is sent. Once kept it stays: a later try gets the same words and the same Message-ID."""
+    known = session.get(Notice, notice.key)
+    if known is not None:
+        return known
+    return notice if add_once(session, notice) else _get(session, notice.key)
+
+
+def trying(session: Session, key: str, now: datetime, *, duplicate: bool) -> Notice:
+    """A try begins. `duplicate`: an earlier one may have been accepted. Nothing changes once the letter is accepted."""
+    row = _get(session, key)
+    if row.accepted_at is None:
+        row.tries += 1
+        row.first_tried_at = row.first_tried_at or now
+        row.tried_at = now
+        row.possible_duplicate = row.possible_duplicate or duplicate
+        row.state = NoticeState.SENDING
+    return _put(session, row)
+
+
+def refused(session: Session, key: str, error: str, now: datetime) -> Notice:
+    """The try surely ended unaccepted. `error` without personal data."""
+    return _ended(session, key, NoticeState.REFUSED, error, now)
+
+
+def failed(session: Session, key: str, error: str, now: datetime) -> Notice:
+    """This address will never take the letter."""
+    return _ended(session, key, NoticeState.FAILED, error, now)
+
+
+def accepted(session: Session, key: str, at: datetime, provider_id: str) -> Notice:
+    """The channel took the letter at `at`, under an id of its own. The first acceptance stands."""
+    row = _get(session, key)
+    if row.accepted_at is None:
+        row.accepted_at, row.provider_id, row.last_error = at, provider_id, ""
+        _settle(row)
+    return _put(session, row)
+
+
+def of_case(session: Session, reference: str) -> list[Notice]:
+    """Return a case's letters in the order they were begun."""
+    query = select(Notice).where(col(Notice.reference) == reference)
+    return list(session.exec(query.order_by(col(Notice.created_at), col(Notice.key))))
+
+
+def by_message_id(session: Session, message_id: str) -> str | None:
+    """Return the key of our letter with that Message-ID (angle brackets or none), or None: a reply finds its case."""
+    query = select(Notice.key).where(col(Notice.message_id) == message_id.strip().strip("<>"))
+    return session.exec(query).first()
+
+
+def add_event(session: Session, event: NoticeEvent) -> bool:
+    """Keep a report of the provider and what it says of the letter; False when it was kept before."""
+    if session.get(NoticeEvent, event.event_id) is not None or not add_once(session, event):
+        return False
+    row = session.get(Notice, event.notice, with_for_update=True)
+    if row is None:
+        return True
+    if event.kind == "delivered":
+        row.delivered_at = min(row.delivered_at or event.at, event.at)
+    elif event.kind in RETURNED:
+        row.bounced_at = min(row.bounced_at or event.at, event.at)
+    if row.accepted_at is not None:
+        _settle(row)
+    _put(session, row)
+    return True
+
+
+def events(session: Session, key: str) -> list[NoticeEvent]:
+    """Return what the provider reported of a letter, by its own times."""
+    query = select(NoticeEvent).where(col(NoticeEvent.notice) == key)
+    return list(session.exec(query.order_by(col(NoticeEvent.at), col(NoticeEvent.event_id))))
+
+
+def evidence(session: Session, key: str) -> NoticeEvent | None:
+    """Return the earliest report that proves the provider took the letter, or None."""
+    return next((event for event in events(session, key) if event.kind in ACCEPTING), None)
+
+
+def sent_to(session: Session, address_id: str, kind: str, since: datetime) -> int:
+    """Count the letters of a kind begun to an address at or after `since`, for the backscatter limit."""
+    query = select(func.count()).select_from(Notice)
+    return session.exec(
+        query.where(col(Notice.address_id) == address_id, col(Notice.kind) == kind, col(Notice.created_at) >= since)
+    ).one()
+
+
+def _get(session: Session, key: str) -> Notice:
+    row = session.get(Notice, key, with_for_update=True)
+    if row is None:
+        raise KeyError(f"no letter was begun under the key {key}")
+    return row
+
+
+def _put(session: Session, row: Notice) -> Notice:
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _ended(session: Session, key: str, state: NoticeState, error: str, now: datetime) -> Notice:
+    row = _get(session, key)
+    if row.accepted_at is None:
+        row.state, row.last_error, row.tried_at = state, error[:MOST_ERROR], now
+    return _put(session, row)
+
+
+def _settle(row: Notice) -> None:
+    row.state = NoticeState.ACCEPTED
+    if row.delivered_at:
+        row.state = NoticeState.DELIVERED
+    if row.bounced_at:
+        row.state = NoticeState.BOUNCED

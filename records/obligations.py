@@ -1,0 +1,55 @@
+"""The promises of every case as rows, so that people can ask for what is due."""
+
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from models.case import Case
+from models.obligations import Obligation
+from models.tables import ObligationRow
+
+
+def of_case(session: Session, reference: str) -> list[ObligationRow]:
+    """Return a case's promises, in the order they were made."""
+    query = select(ObligationRow).where(col(ObligationRow.reference) == reference)
+    return list(session.exec(query.order_by(col(ObligationRow.n))))
+
+
+def project(session: Session, case: Case) -> None:
+    """Bring the table up to a case."""
+    stored = {row.n: row for row in of_case(session, case.reference)}
+    for one in case.obligations:
+        row = stored.get(one.n)
+        if row is None:
+            session.add(ObligationRow(reference=case.reference, n=one.n, **_promise(one)))
+        else:
+            for column, value in _promise(one).items():
+                setattr(row, column, value)
+
+
+def _promise(one: Obligation) -> dict[str, Any]:
+    return {
+        "kind": one.kind.value,
+        "rule": one.rule,
+        "due": one.due,
+        "state": _state(one),
+        "why": one.why,
+        "actor": one.actor.id,
+        "subject": one.subject,
+        "created_at": one.created_at,
+        "met_at": one.met_at,
+        "met_by": one.met_by,
+        "missed_at": one.missed_at,
+        "superseded_at": one.superseded_at,
+        "superseded_by": one.superseded_by,
+        "superseded_why": one.superseded_why,
+        "exhausted_at": one.exhausted_at,
+    }
+
+
+def _state(one: Obligation) -> str:
+    if one.open:
+        return "open"
+    if one.met_at:
+        return "met" if one.kept else "late"
+    return "exhausted" if one.exhausted_at else "superseded"

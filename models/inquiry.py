@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,15}$")]
+Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
 """A channel's name, such as `email` or `web`. Which exist is policy data, so adding one changes no type."""
 
 Area = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]

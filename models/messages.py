@@ -15,8 +15,18 @@ from models.inquiry import Actor, Address, Area, Channel, Kind, Outcome
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST_TEXT = 4_000
 
-Reasons = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_TEXT)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _clean(value: object) -> object:
+    """Drop control characters and lone surrogates, which no table or letter can hold."""
+    return CONTROLS.sub("", value) if isinstance(value, str) else value
+
+
+Reasons = Annotated[
+    str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_TEXT)
+]
+Name = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:/-]+$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 

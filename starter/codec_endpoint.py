@@ -138,11 +138,13 @@ async def _body(request: Request) -> bytes:
 def _payloads(body: bytes) -> list[Payload]:
     try:
         document = json.loads(body)
-        if not isinstance(document, dict) or not isinstance(document.get("payloads"), list):
+        # The command line leaves out an empty list, as protobuf's JSON form allows.
+        payloads = document.get("payloads", []) if isinstance(document, dict) else None
+        if not isinstance(payloads, list):
             raise _Problem(HTTPStatus.UNPROCESSABLE_ENTITY, 'want {"payloads": [...]}')
-        if len(document["payloads"]) > MAX_PAYLOADS:
+        if len(payloads) > MAX_PAYLOADS:
             raise _Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MAX_PAYLOADS} payloads at a time")
-        parsed = ParseDict({"payloads": document["payloads"]}, Payloads(), ignore_unknown_fields=True)
+        parsed = ParseDict({"payloads": payloads}, Payloads(), ignore_unknown_fields=True)
     except (ValueError, RecursionError, ParseError) as error:
         raise _Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body is not payloads in protobuf's JSON form") from error
     return list(parsed.payloads)

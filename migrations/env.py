@@ -1,21 +1,33 @@
 """Alembic's entry: which database, which tables."""
 
+from typing import Any, Literal
+
 from alembic import context
 from sqlmodel import SQLModel
 
 import models.tables  # noqa: F401  fills the metadata
+from models.tables.base import UtcTime
 from records.database import open_engine
 from settings import load_settings
+
+
+def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write our own column type as what it is in the database: a migration must not change when our code does."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcTime) else False
 
 
 def run() -> None:
     """Migrate the database named by the caller, else by the settings, in one transaction."""
     url = context.config.attributes.get("url") or load_settings().records_url
-    engine = open_engine(url, create=True)
+    engine = open_engine(url, migrating=True)
     try:
         with engine.connect() as connection:
             context.configure(
-                connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, compare_type=True
+                connection=connection,
+                target_metadata=SQLModel.metadata,
+                render_as_batch=True,
+                render_item=render,
+                transactional_ddl=True,
             )
             with context.begin_transaction():
                 context.run_migrations()

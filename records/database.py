@@ -84,8 +84,8 @@ def add_once(session: Session, row: SQLModel) -> bool:
     return True
 
 
-def open_engine(url: str, *, patience: float = PATIENCE, create: bool = False) -> Engine:
-    """Make an engine with the events that SQLite needs. `create` makes the file when it is missing."""
+def open_engine(url: str, *, patience: float = PATIENCE, migrating: bool = False) -> Engine:
+    """Make an engine with the events that SQLite needs. `migrating` makes the file when it is missing."""
     try:
         address = make_url(url)
         dialect = address.get_backend_name()
@@ -96,7 +96,7 @@ def open_engine(url: str, *, patience: float = PATIENCE, create: bool = False) -
     if not address.database or ":memory:" in address.database:
         raise SettingsError("the records database must be a file: write sqlite:///<file>")
     # Without mode=rw a file that has gone would be made anew, empty, and every case would seem never to have been.
-    query = {"uri": "true", "mode": "rwc" if create else "rw"}
+    query = {"uri": "true", "mode": "rwc" if migrating else "rw"}
     address = address.set(database=f"file:{address.database.removeprefix('file:')}", query=query)
     engine = create_engine(
         address,
@@ -107,6 +107,8 @@ def open_engine(url: str, *, patience: float = PATIENCE, create: bool = False) -
         pool_timeout=max(patience, 1.0),
     )
     event.listen(engine, "connect", _prepare)
+    if not migrating:  # a migration copies tables that others point to
+        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA foreign_keys=ON"))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -114,7 +116,7 @@ def open_engine(url: str, *, patience: float = PATIENCE, create: bool = False) -
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver must not begin by itself: it would begin deferred.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

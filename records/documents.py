@@ -143,7 +143,7 @@ def save_draft(
     salt = session.get(Salt, reference)
     if salt is None:
         raise UnknownInquiry(f"{reference}: there is no such inquiry to write for")
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     digest = hmac.new(bytes.fromhex(salt.salt), f"draft\0{kind}\0{canonical}".encode(), hashlib.sha256).hexdigest()
     row = DraftRow(
         id=new_id("dr"),

@@ -170,6 +170,12 @@ def promote(
     return place(session, message_id, reference, contact=contact, address_id=address_id)
 
 
+def by_message_id(session: Session, message_id: str) -> str | None:
+    """Return the inquiry that a message with that Message-ID (angle brackets or none) belongs to, or None."""
+    query = select(StoredMessage.reference).where(col(StoredMessage.message_id) == message_id.strip().strip("<>"))
+    return session.exec(query.where(col(StoredMessage.reference).is_not(None))).first()
+
+
 def of_case(session: Session, reference: str) -> list[StoredMessage]:
     """Return a case's messages in the order they were stored."""
     query = select(StoredMessage).where(col(StoredMessage.reference) == reference).order_by(col(StoredMessage.n))

@@ -37,7 +37,7 @@ class ContactAddress(SQLModel, table=True):
 class StoredMessage(SQLModel, table=True):
     """One message as it came in; without `reference` it waits in quarantine. `n` is the order of storing.
 
-    `raw_path` is where the raw copy lies in the files; `references` the Message-IDs of the thread, oldest first, blanks
+    `raw_path` is where the raw copy lies in the files; `references` the Message-IDs of the thread, blanks
     between; `third_party` means that it came with a good thread token from somebody whom the case does not know.
     """
 
@@ -64,7 +64,7 @@ class StoredMessage(SQLModel, table=True):
     text: str = Field(default="", sa_type=Text)
     full_text: str = Field(default="", sa_type=Text)
     html: str | None = Field(default=None, sa_type=Text)
-    message_id: str = ""
+    message_id: str = Field(default="", index=True)
     in_reply_to: str = ""
     references: str = Field(default="", sa_type=Text)
     language: str | None = None

@@ -42,12 +42,14 @@ def append(session: Session, events: Sequence[Event]) -> int:
     return count
 
 
-def of_case(session: Session, reference: str) -> list[Event]:
-    """Return a case's events with the texts that are still there. Nothing is verified."""
+def of_case(session: Session, reference: str, *, after: int = 0) -> list[Event]:
+    """Return a case's events after number `after` with the texts that are still there. Nothing is verified."""
     texts: dict[int, dict[str, str]] = {}
-    for text in session.exec(select(EventText).where(col(EventText.reference) == reference)):
+    wanted = select(EventText).where(col(EventText.reference) == reference, col(EventText.seq) > after)
+    for text in session.exec(wanted):
         texts.setdefault(text.seq, {})[text.field] = text.text
-    rows = session.exec(select(EventRow).where(col(EventRow.reference) == reference).order_by(col(EventRow.seq)))
+    chain = select(EventRow).where(col(EventRow.reference) == reference, col(EventRow.seq) > after)
+    rows = session.exec(chain.order_by(col(EventRow.seq)))
     return [_event(row, texts.get(row.seq, {})) for row in rows]
 
 

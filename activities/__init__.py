@@ -1,0 +1,1 @@
+"""What a case asks the world for: letters sent and recorded, events written down."""

@@ -1,0 +1,116 @@
+"""From a letter that a case owes to the row that is kept and the mail that leaves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from activities.letters.context import build_context
+from activities.letters.rendering import Letters
+from channels.letter import OutboundLetter
+from channels.tokens import reply_address, reply_token
+from models.case import Case
+from models.errors import OperatorError
+from models.inquiry import AUTHORITY
+from models.letters import FINALS, Letter, LetterKind
+from models.policy import Policy
+from models.tables import Notice
+from records import cases, contacts, documents, messages, notices
+
+ACKNOWLEDGING = {LetterKind.ACKNOWLEDGEMENT, LetterKind.ACKNOWLEDGEMENT_LATE}
+BY_PEOPLE = {*FINALS.values(), LetterKind.REPLY, LetterKind.INFORMATION_REQUEST, LetterKind.AUTHORITY_REPLY}
+MOST_REFERENCES = 20
+
+
+@dataclass(frozen=True)
+class Stationery:
+    """What every letter of this operator is written with. `reply_secret` signs the tokens of reply addresses."""
+
+    policy: Policy
+    letters: Letters
+    status_base_url: str
+    mail_domain: str
+    reply_domain: str
+    reply_secret: bytes
+
+    @property
+    def mailbox(self) -> str:
+        """The public address letters come from."""
+        return self.policy.channels.named["email"].address
+
+
+def compose(session: Session, case: Case, letter: Letter, stationery: Stationery, now: datetime) -> Notice:
+    """Write a letter down as it will leave. `case.head` must be the chain as it stands before it."""
+    if letter.address is None:
+        raise OperatorError("the letter has no address yet")
+    first = next(iter(messages.of_case(session, case.reference)), None)
+    context = build_context(
+        case,
+        letter,
+        policy=stationery.policy,
+        draft=dict(documents.draft(session, letter.draft).content) if letter.draft else None,
+        words=first.text if first else "",
+        status_link=f"{stationery.status_base_url.rstrip('/')}/s/{cases.status_token(session, case.reference)}",
+        now=now,
+    )
+    leaving = stationery.letters.render(context)
+    full = stationery.letters.render(context, full=True) if context.pointer_only else None
+    return Notice(
+        key=letter.key,
+        reference=case.reference,
+        kind=letter.kind.value,
+        address_id=letter.address.id,
+        channel=letter.address.channel,
+        template=leaving.template,
+        version=leaving.version,
+        language=leaving.language.value,
+        subject=leaving.subject,
+        text=leaving.text,
+        html=leaving.html,
+        full_text=full.text if full else "",
+        full_html=full.html if full else "",
+        sha256=notices.letter_hash(leaving.text, leaving.html),
+        message_id=f"{letter.key.replace('/', '.')}@{stationery.mail_domain}",
+        head=case.head,
+        created_at=now,
+    )
+
+
+def outbound(session: Session, notice: Notice, stationery: Stationery) -> OutboundLetter:
+    """The mail for a kept letter: the same words and the same Message-ID on every try, threaded to what it answers."""
+    kind = LetterKind(notice.kind)
+    local = stationery.mailbox.partition("@")[0]
+    token = reply_token(stationery.reply_secret, notice.reference)
+    thread = [] if kind is LetterKind.AUTHORITY_REPLY else _thread(session, notice)
+    return OutboundLetter(
+        notice=notice.key,
+        kind=notice.kind,
+        to=_to(session, notice, stationery),
+        sender=stationery.mailbox,
+        sender_name=stationery.policy.operator.name,
+        reply_to=reply_address(f"{local}@{stationery.reply_domain}", token),
+        subject=notice.subject,
+        text=notice.text,
+        html=notice.html,
+        message_id=notice.message_id,
+        in_reply_to=thread[-1] if thread else None,
+        references=tuple(thread[-MOST_REFERENCES:]),
+        auto_submitted="auto-replied" if kind in ACKNOWLEDGING else "no" if kind in BY_PEOPLE else "auto-generated",
+    )
+
+
+def _to(session: Session, notice: Notice, stationery: Stationery) -> str:
+    if notice.address_id != AUTHORITY.id:
+        return contacts.reveal(session, notice.address_id).value
+    if not stationery.policy.authority.email:
+        raise OperatorError("the policy names no e-mail of the authority; set authority.email in policy.toml")
+    return stationery.policy.authority.email
+
+
+def _thread(session: Session, notice: Notice) -> list[str]:
+    """The Message-IDs of the conversation, oldest first: the user's last message, else our first letter."""
+    inbound = messages.last_inbound(session, notice.reference)
+    if inbound and inbound.message_id:
+        return [*inbound.references.split(), inbound.message_id]
+    earlier = [one.message_id for one in notices.of_case(session, notice.reference) if one.accepted_at]
+    return earlier[:1]

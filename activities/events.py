@@ -1,0 +1,79 @@
+"""Writing down what happened: events into the ledger, the case into its projections, idempotent by case and number."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlmodel import Session
+from temporalio import activity
+
+from models.case import Case
+from models.ledger import Event, Fact
+from models.post import Acceptance
+from models.work import RECORD, Recording, Written
+from records import cases, ledger
+from records.database import Database
+
+
+class Events:
+    """The port to the ledger. Thread-safe; every call is one transaction."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        """Write to `database`; `clock` gives aware UTC."""
+        self.database, self.clock = database, clock
+
+    @activity.defn(name=RECORD)
+    def record(self, work: Recording) -> Written:
+        """Append the case's pending facts and update its projection. Raises RecordsUnavailable; it is tried again."""
+        flown = len(work.case.pending)
+        with self.database.write() as session:
+            return ahead(session, work.case) or write_down(session, work.case, flown, self.clock())
+
+
+def write_down(
+    session: Session, case: Case, flown: int, now: datetime, acceptance: Acceptance | None = None
+) -> Written:
+    """Seal everything pending and write it; the first `flown` facts are the workflow's own.
+
+    A step that took several tries says so: the story of an outage stands in the timeline (reading 10).
+    """
+    info = activity.info()
+    if info.attempt > 1:
+        case.record(now, "step.retried", step=info.activity_type, attempts=info.attempt, since=info.scheduled_time)
+    events = case.seal()
+    ledger.append(session, events)
+    cases.project(session, case)
+    facts = tuple(_fact(event) for event in events[flown:])
+    return Written(flown=flown, facts=facts, seq=case.seq, head=case.head, acceptance=acceptance)
+
+
+def ahead(session: Session, case: Case) -> Written | None:
+    """What the ledger knows already and the workflow does not: an answer of ours was lost on its way back.
+
+    The workflow folds it in and goes on from there; nothing is written twice and nothing is skipped.
+    """
+    events = ledger.of_case(session, case.reference, after=case.seq)
+    if not events:
+        return None
+    facts = [_fact(event) for event in events]
+    own = next((i for i, (mine, theirs) in enumerate(zip(case.pending, facts, strict=False)) if mine != theirs), None)
+    flown = min(len(case.pending), len(facts)) if own is None else own
+    return Written(
+        flown=flown,
+        facts=tuple(facts[flown:]),
+        seq=events[-1].seq,
+        head=events[-1].hash,
+        acceptance=next((_acceptance(fact) for fact in facts[flown:] if fact.type == "letter.accepted"), None),
+    )
+
+
+def _fact(event: Event) -> Fact:
+    return Fact(at=event.at, type=event.type, actor=event.actor, rule=event.rule, data=event.data, texts=event.texts)
+
+
+def _acceptance(fact: Fact) -> Acceptance:
+    return Acceptance(
+        key=fact.data["key"],
+        at=fact.at,
+        provider_id=fact.data.get("provider_id", ""),
+        duplicate=bool(fact.data.get("possible_duplicate", False)),
+    )

@@ -1,0 +1,147 @@
+"""Sending one letter: kept before it leaves, recorded with the events of the case once the channel has accepted it.
+
+A try whose end is unknown waits for the provider's event, for a while and never into the last hour before its due date;
+then the letter leaves again under the same Message-ID and is recorded as a possible duplicate.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlmodel import Session
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.composing import Stationery, compose, outbound
+from activities.events import ahead, write_down
+from channels.letter import Accepted, OutboundLetter
+from models.case import Case
+from models.errors import ChannelError, OperatorError, RecipientError, UnknownOutcome
+from models.inquiry import Channel
+from models.letters import Letter
+from models.post import Acceptance, accept
+from models.tables import Notice, NoticeState
+from models.terms import unknown_wait_until
+from models.work import DELIVER, RECIPIENT_FAILED, Delivery, Written
+from records import notices
+from records.database import Database
+
+ASK_AGAIN = timedelta(seconds=10)
+"""How often a try with an unknown end looks for the provider's event."""
+
+
+class Sender(Protocol):
+    """One channel's way out."""
+
+    def send(self, letter: OutboundLetter) -> Accepted:
+        """Hand a letter over. Raises RecipientError, OperatorError, TransientError or UnknownOutcome."""
+
+
+@dataclass(frozen=True)
+class Notices:
+    """The port to the channels. `clock` gives aware UTC; `slowly` is the pause after a fault of our own account."""
+
+    database: Database
+    stationery: Stationery
+    senders: Mapping[Channel, Sender]
+    clock: Callable[[], datetime]
+    slowly: timedelta = timedelta(minutes=5)
+
+    @activity.defn(name=DELIVER)
+    def deliver(self, errand: Delivery) -> Written:
+        """Send the letter, once. Raises ApplicationError; all but a dead address are tried again for ever."""
+        case, letter = errand.case, errand.case.letter(errand.letter)
+        if letter is None or letter.address is None:
+            raise ApplicationError(f"{errand.letter} cannot leave: the case owes it nowhere", type="UnknownLetter")
+        with self.database.write() as session:
+            if known := ahead(session, case):
+                return known
+            mail = self._prepare(session, case, letter)
+        accepted = self._send(letter, letter.address.channel, mail) if mail else None
+        return self._settle(case, letter, accepted)
+
+    def _prepare(self, session: Session, case: Case, letter: Letter) -> OutboundLetter | None:
+        """Keep the letter and begin a try. None when the provider has it already."""
+        now = self.clock()
+        notice = notices.find(session, letter.key)
+        try:
+            if notice is None:
+                before = case.model_copy(deep=True)
+                before.seal()
+                notice = notices.begin(session, compose(session, before, letter, self.stationery, now))
+            elif notice.accepted_at is not None or notices.evidence(session, letter.key):
+                return None
+            unknown = notice.state == NoticeState.SENDING and notice.tries > 0
+            if unknown:
+                _wait(case, letter, notice, now)
+            mail = outbound(session, notice, self.stationery)
+        except OperatorError as error:
+            raise self._fault(error) from None
+        notices.trying(session, letter.key, now, duplicate=unknown)
+        return mail
+
+    def _send(self, letter: Letter, channel: Channel, mail: OutboundLetter) -> Accepted:
+        """Hand it over, or record how the try ended and say how to go on: another address, slowly, or soon."""
+        try:
+            if channel not in self.senders:
+                raise OperatorError(f"no sender is set up for channel {channel}")
+            return self.senders[channel].send(mail)
+        except UnknownOutcome as error:
+            raise ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=ASK_AGAIN) from None
+        except ChannelError as error:
+            raise self._refused(letter, error) from None
+
+    def _refused(self, letter: Letter, error: ChannelError) -> ApplicationError:
+        now = self.clock()
+        with self.database.write() as session:
+            if isinstance(error, RecipientError):
+                notices.failed(session, letter.key, error.detail, now)
+                return ApplicationError(error.detail, type=RECIPIENT_FAILED, non_retryable=True)
+            notices.refused(session, letter.key, error.detail, now)
+        if isinstance(error, OperatorError):
+            return self._fault(error)
+        delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
+        return ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=delay)
+
+    def _fault(self, error: OperatorError) -> ApplicationError:
+        return ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=self.slowly)
+
+    def _settle(self, case: Case, letter: Letter, accepted: Accepted | None) -> Written:
+        """Record the acceptance, the pending events and the projection in one transaction."""
+        flown = len(case.pending)
+        with self.database.write() as session:
+            if known := ahead(session, case):
+                return known
+            if accepted is None:
+                accepted = _proof(session, letter)
+            notice = notices.accepted(session, letter.key, accepted.at, accepted.provider_id)
+            acceptance = Acceptance(
+                key=letter.key,
+                at=notice.accepted_at or accepted.at,
+                provider_id=notice.provider_id,
+                duplicate=notice.possible_duplicate,
+            )
+            accept(case, acceptance)
+            return write_down(session, case, flown, self.clock(), acceptance)
+
+
+def _proof(session: Session, letter: Letter) -> Accepted:
+    """The acceptance that is known already: recorded by an earlier try, or proved by the provider's event."""
+    notice, event = notices.find(session, letter.key), notices.evidence(session, letter.key)
+    if notice and notice.accepted_at:
+        return Accepted(provider_id=notice.provider_id, at=notice.accepted_at)
+    if event is None:
+        raise ApplicationError("the proof of acceptance is gone", type="NoProof")
+    return Accepted(provider_id="", at=event.at)
+
+
+def _wait(case: Case, letter: Letter, notice: Notice, now: datetime) -> None:
+    """An earlier try may have been accepted: wait for the provider's word while there is time."""
+    until = unknown_wait_until(case.terms, notice.tried_at or now, letter.due)
+    if now < until:
+        raise ApplicationError(
+            f"the end of the last try is unknown; waiting for the provider's word until {until.isoformat()}",
+            type=UnknownOutcome.__name__,
+            next_retry_delay=min(until - now, ASK_AGAIN),
+        )

@@ -1,0 +1,119 @@
+"""The worker: the composition root where settings become ports, and ports become the activities of the workflow."""
+
+import asyncio
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities.composing import Stationery
+from activities.events import Events
+from activities.letters.rendering import Letters
+from activities.notices import Notices
+from channels.email_out import EmailSender
+from engine import connect, register_search_attributes
+from logs import configure_logs
+from models.errors import EngineUnavailable, PlazoError
+from models.inquiry import EMAIL
+from models.policy import load_policy
+from records.database import Database
+from settings import Settings, load_settings
+from workflows.inquiry import InquiryWorkflow
+
+THREADS = 8
+"""Activities at once: each holds a thread, and for a moment the one writer of the records database."""
+
+DRAIN = timedelta(seconds=25)
+"""How long a letter under way may take to finish when the worker is asked to stop: a deploy sends nothing twice."""
+
+STICKY = timedelta(seconds=2)
+"""How long a task waits for a worker that died before another takes it."""
+
+
+def now() -> datetime:
+    """The wall clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def stationery(settings: Settings) -> Stationery:
+    """What letters are written with. Raises PolicyError when a letter or the policy does not load."""
+    policy = load_policy(settings.policy)
+    return Stationery(
+        policy=policy,
+        letters=Letters.load(settings.policy),
+        status_base_url=settings.status_base_url or policy.operator.status_base_url,
+        mail_domain=settings.mail_domain,
+        reply_domain=settings.reply_domain,
+        reply_secret=settings.reply_secret.get_secret_value().encode(),
+    )
+
+
+def make_worker(client: Client, settings: Settings, database: Database, executor: ThreadPoolExecutor) -> Worker:
+    """Put the worker together; nothing else knows all its parts."""
+    email = EmailSender(settings.sendgrid_api_key.get_secret_value(), host=settings.sendgrid_host)
+    notices = Notices(database, stationery(settings), {EMAIL: email}, now)
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[InquiryWorkflow],
+        activities=[notices.deliver, Events(database, now).record],
+        activity_executor=executor,
+        max_concurrent_activities=THREADS,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        graceful_shutdown_timeout=DRAIN,
+    )
+
+
+async def patiently(settings: Settings) -> Client:
+    """A client, however long Temporal takes to come up."""
+    log = structlog.get_logger(__name__)
+    while True:
+        try:
+            client = await connect(settings)
+            await register_search_attributes(client)
+        except EngineUnavailable as error:
+            log.warning("waiting for Temporal", why=str(error))
+            await asyncio.sleep(1)
+        else:
+            return client
+
+
+async def run(settings: Settings) -> None:
+    """Work until asked to stop; letters under way are finished first."""
+    stop = asyncio.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
+    database = Database(settings.records_url)
+    with ThreadPoolExecutor(THREADS) as executor:
+        worker = make_worker(await patiently(settings), settings, database, executor)
+        async with worker:
+            structlog.get_logger(__name__).info("the worker works", task_queue=settings.task_queue)
+            await stop.wait()
+    database.close()
+
+
+def main() -> int:
+    """Start from the environment; 2 when that does not add up."""
+    try:
+        settings = load_settings()
+        configure_logs(settings.environment)
+        asyncio.run(run(settings))
+    except PlazoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The engine's client can abort the interpreter at its exit, after all work is done.
+    os._exit(code)

@@ -94,7 +94,9 @@ def _polls(settings: Settings) -> Callable[[int], Awaitable[bool]]:
     """Whether the process polls the task queue: a poller's identity begins with its process id."""
 
     async def ready(pid: int) -> bool:
-        said = await _temporal_says(settings, "task-queue", "describe", "--task-queue", settings.task_queue)
+        # The mode named legacy answers at once; the newer one keeps its answer for five seconds.
+        query = ("task-queue", "describe", "--legacy-mode", "--task-queue", settings.task_queue)
+        said = await _temporal_says(settings, *query)
         pollers = json.loads(said or b"{}").get("pollers") or []
         return any(poller["identity"].startswith(f"{pid}@") for poller in pollers)
 

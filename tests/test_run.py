@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from temporalio import activity
+from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -86,16 +86,18 @@ async def test_the_embedded_temporal_keeps_its_state_its_retention_and_our_attri
     assert embedded.ask("operator", "namespace", "describe", "-n", "default")["namespaceInfo"]["data"] == {"mark": "1"}
 
 
-@activity.defn
-async def idle() -> None:
-    """Nothing."""
+@workflow.defn(sandboxed=False)
+class Idle:
+    @workflow.run
+    async def run(self) -> None:
+        """Nothing."""
 
 
 async def test_a_worker_is_ready_when_it_polls(embedded: Embedded) -> None:
     ready = _polls(embedded.settings)
     assert not await ready(os.getpid())
     client = await Client.connect(embedded.settings.temporal_address)
-    async with Worker(client, task_queue=embedded.settings.task_queue, activities=[idle]):
+    async with Worker(client, task_queue=embedded.settings.task_queue, workflows=[Idle]):
         async with asyncio.timeout(30):
             while not await ready(os.getpid()):
                 await asyncio.sleep(0.05)

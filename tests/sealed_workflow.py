@@ -53,6 +53,8 @@ class Sealed:
     def _any_too(self, canary: str) -> None:
         pass
 
-    @workflow.query
-    def heard(self) -> list[tuple[str, bool]]:
+    @workflow.update
+    async def heard(self, count: int) -> list[tuple[str, bool]]:
+        """Wait for that many signals; tell whether each was sealed by us for this workflow."""
+        await workflow.wait_condition(lambda: len(self.signals) >= count)
         return self.signals

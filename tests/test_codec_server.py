@@ -128,7 +128,8 @@ async def live(client: Client, address: str, queue: str, codec_url: str) -> str:
         signal = ("workflow", "signal", "--workflow-id", handle.id, "--input", '{"until": "2026-05-13"}', "--name")
         await command_line(address, *signal, "plain")
         await command_line(address, *signal, "through_the_endpoint", "--codec-endpoint", codec_url)
-        assert await handle.query(Sealed.heard) == [("ours", True), ("plain", False), ("through_the_endpoint", False)]
+        heard = await handle.execute_update(Sealed.heard, 3)
+        assert heard == [("ours", True), ("plain", False), ("through_the_endpoint", False)]
         card = ("workflow", "metadata", "--workflow-id", handle.id, "-o", "json")
         assert f"details {CANARY}" in await command_line(address, *card, "--codec-endpoint", codec_url)
         with pytest.raises(WorkflowUpdateFailedError):

@@ -75,12 +75,16 @@ def test_the_same_holds_for_every_library(stream: io.StringIO) -> None:
         logging.getLogger("temporalio.activity").warning(
             "Exception handling failed, original error: %s (x)", str(error)
         )
+        logging.getLogger("sqlalchemy.pool").warning(error)
+        logging.getLogger("sqlalchemy.pool").warning("lost: %(error)s", {"error": error})
         logging.getLogger("uvicorn.error").warning("Exception in ASGI application\n", exc_info=error)
     written = lines(stream)
     shown = "RecordsUnavailable from ValueError"
-    assert [line.get("error") for line in written] == [shown, None, None, shown]
+    assert [line.get("error") for line in written] == [shown, None, None, None, None, shown]
     assert written[1]["event"] == "lost connection: RecordsUnavailable"
     assert written[2]["event"] == "Exception handling failed, original error"
+    assert written[3]["event"] == "RecordsUnavailable"
+    assert written[4]["event"] == "lost: RecordsUnavailable"
     assert "canary" not in stream.getvalue()
     assert "no row" not in stream.getvalue()
 

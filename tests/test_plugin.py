@@ -92,6 +92,7 @@ async def test_workflow_code_can_tell_who_sealed_a_signal(env: WorkflowEnvironme
         await stranger.get_workflow_handle(handle.id).signal("garbage", garbage)
         other = await env.client.start_workflow(Sealed.run, CANARY, id=f"other/{queue}", task_queue=queue)
         await other.signal("for another", "x")
+        assert await other.execute_update(Sealed.heard, 1) == [("for another", True)]
         history = await other.fetch_history()
         [sealed_for_other] = [
             event.workflow_execution_signaled_event_attributes.input.payloads[0]
@@ -100,7 +101,7 @@ async def test_workflow_code_can_tell_who_sealed_a_signal(env: WorkflowEnvironme
         ]
         assert sealed_for_other.metadata["encoding"] == b"binary/encrypted"
         await stranger.get_workflow_handle(handle.id).signal("copied", RawValue(sealed_for_other))
-        assert await handle.query(Sealed.heard) == [
+        assert await handle.execute_update(Sealed.heard, 5) == [
             ("ours", True),
             ("plain", False),
             ("forged", False),

@@ -132,7 +132,7 @@ class House:
             deaths = 1 if clock() - born >= self._patience.forgive else deaths + 1
             pause = self._patience.pause(deaths)
             self._say(f"{child.name} {ending(status)}; starting it again in {pause:g} s (see {self._log(child)})")
-            if last_words:
+            if status > 0 and last_words:
                 self._say(f"{child.name} | {last_words}")
             await asyncio.sleep(pause)
 

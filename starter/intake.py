@@ -1,0 +1,237 @@
+"""The one use case "open or append": what comes in is stored, and Temporal is told later.
+
+Each call is one writing transaction; when it returns, everything is durable, and the dispatcher is woken. All of it is
+synchronous: callers on an event loop use a thread. Every call raises RecordsUnavailable when the database or the file
+store does not answer, and then nothing was stored.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from channels.email_events import DeliveryEvent
+from channels.message import Disposition, Dropped, InboundMessage
+from models.errors import Malformed
+from models.inquiry import EMAIL, WEB, Actor, Kind, Language
+from models.messages import ReceiveMessage
+from models.policy import Policy
+from models.tables import StoredMessage
+from records import cases, contacts, dispatches, messages
+from records.database import Database
+from records.documents import AttachmentStore
+from starter.opening import Opening, letters_channel, open_inquiry
+from starter.placing import place
+from starter.receipt import Receipt, receipt_of
+from starter.reports import take_reports
+from starter.web_form import WebForm, message_of
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Intake:
+    """Takes in messages, forms and the provider's events.
+
+    `files` keeps raw copies and attachments, `clock` gives aware UTC, `wake` tells the dispatcher, `reply_secret` made
+    the tokens in our reply addresses, `delivered_after` is how long deliveries are gathered before the case is told.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        policy: Policy,
+        files: AttachmentStore,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        *,
+        reply_secret: bytes,
+        delivered_after: timedelta = timedelta(minutes=10),
+    ) -> None:
+        self._database, self._policy, self._files = database, policy, files
+        self._clock, self._wake = clock, wake
+        self._reply_secret, self._delivered_after = reply_secret, delivered_after
+
+    def receive(self, message: InboundMessage) -> Receipt:
+        """Store a message and let it open an inquiry, join one, or wait in quarantine; a repetition changes nothing.
+
+        Raises Malformed for a web form whose Idempotency-Key came with another form before.
+        """
+        now = self._clock()
+        message = self._fitting(message, now)
+        self._files.put(message.raw)
+        for attachment in message.attachments:
+            self._files.put(attachment.content)
+        with self._database.write() as session:
+            message, known = _distinct(session, message)
+            receipt = self._again(session, known) if known else self._take_in(session, message, now)
+        if not receipt.duplicate:
+            self._wake()
+        log.info(
+            "intake.received",
+            reference=receipt.reference,
+            channel=message.channel,
+            new=receipt.new,
+            disposition=receipt.disposition,
+            duplicate=receipt.duplicate,
+        )
+        return receipt
+
+    def receive_form(self, form: WebForm, key: str | None) -> Receipt:
+        """Take in the web form; Malformed when its `key`, the Idempotency-Key, came with another form before."""
+        return self.receive(message_of(form, key, self._clock(), self._policy.intake.max_text_characters))
+
+    def receive_unreadable(self, raw: bytes) -> Receipt:
+        """Keep a post that cannot be read at all for a person to look at."""
+        now, digest = self._clock(), hashlib.sha256(raw).hexdigest()
+        return self.receive(
+            InboundMessage(
+                channel=EMAIL,
+                provider_id=f"sha256:{digest}",
+                received_at=now,
+                sender="",
+                sender_name="",
+                sender_verified=False,
+                reply_to="",
+                recipients=(),
+                subject="",
+                text="",
+                full_text="",
+                disposition=Disposition.UNANSWERABLE,
+                disposition_reason="the post could not be read; its bytes are kept",
+                language=None,
+                kind=Kind.COMPLAINT,
+                raw_sha256=digest,
+                raw=raw,
+            )
+        )
+
+    def promote(self, message_id: str, actor: Actor) -> Receipt:
+        """A person lets a quarantined message open an inquiry, with its original reception (reading 2).
+
+        Raises KeyError when there is no such message, ValueError when it is not in quarantine or has no sender.
+        """
+        now = self._clock()
+        with self._database.write() as session:
+            row = messages.get(session, message_id)
+            if row.reference is not None:
+                raise ValueError(f"message {message_id} belongs to {row.reference} already")
+            if not row.sender:
+                raise ValueError(f"message {message_id} names no sender, so nobody could be answered")
+            contact, address = contacts.find_or_add(
+                session, letters_channel(self._policy, row.channel), row.sender, name=row.sender_name, now=now
+            )
+            opening = Opening(
+                channel=row.channel,
+                contact=contact,
+                addresses=(address,),
+                bound=row.sender_verified,
+                kind=Kind(row.kind or self._policy.intake.unclear_kind),
+                language=Language(row.language or self._policy.intake.unclear_language),
+                received_at=row.received_at,
+                subject=row.subject,
+                text=row.text,
+            )
+            case = open_inquiry(session, opening, self._policy, now, actor=actor)
+            messages.promote(session, row.id, case.reference, now, contact=contact, address_id=address.id)
+        self._wake()
+        return receipt_of(case, row.disposition, new=True)
+
+    def notice_event(self, events: Iterable[DeliveryEvent]) -> int:
+        """Store what the provider reports of our letters and tell the cases; return how many events were new."""
+        with self._database.write() as session:
+            new = take_reports(session, events, self._clock(), gather=self._delivered_after)
+        if new:
+            self._wake()
+        return new
+
+    # -- inside the transaction --------------------------------------------------------------------------------------
+
+    def _fitting(self, message: InboundMessage, now: datetime) -> InboundMessage:
+        """The message within the policy's limits, with the reception that the policy believes."""
+        most = self._policy.intake.max_attachments
+        changes: dict[str, object] = {"received_at": self._policy.received_at(message.received_at, now)}
+        if len(message.attachments) > most:
+            left = Dropped(what="attachments", why=f"only the first {most} are kept apart")
+            changes |= {"attachments": message.attachments[:most], "dropped": (*message.dropped, left)}
+        return message.model_copy(update=changes)
+
+    def _take_in(self, session: Session, message: InboundMessage, now: datetime) -> Receipt:
+        if message.disposition is Disposition.MESSAGE and self._loops(session, message, now):
+            reason = "more messages in an hour than a person writes"
+            message = message.model_copy(update={"disposition": Disposition.LOOP, "disposition_reason": reason})
+        if message.disposition is not Disposition.MESSAGE:
+            row, new = messages.store(session, message, message.raw, now, files=self._files)
+            return Receipt(None, row.disposition) if new else self._again(session, row)
+        found = place(
+            session,
+            message,
+            prefix=self._policy.operator.reference_prefix,
+            reply_secret=self._reply_secret,
+        )
+        channel = letters_channel(self._policy, message.channel)
+        contact, address = contacts.find_or_add(session, channel, message.sender, name=message.sender_name, now=now)
+        row, new = messages.store(
+            session,
+            message,
+            message.raw,
+            now,
+            files=self._files,
+            reference=found.case.reference if found else None,
+            contact=contact,
+            address_id=address.id,
+            third_party=found.third_party if found else False,
+        )
+        if not new:
+            return self._again(session, row)
+        if found:
+            order = ReceiveMessage(message=row.id, at=message.received_at, key=row.id)
+            payload = order.model_dump(mode="json", exclude_none=True)
+            dispatches.add(session, found.case.reference, "receive_message", payload, now)
+            return receipt_of(found.case, row.disposition)
+        opening = Opening(
+            channel=message.channel,
+            contact=contact,
+            addresses=(address,),
+            bound=message.sender_verified,
+            kind=message.kind,
+            language=message.language or self._policy.intake.unclear_language,
+            received_at=message.received_at,
+            subject=message.subject,
+            text=message.text,
+        )
+        case = open_inquiry(session, opening, self._policy, now)
+        messages.place(session, row.id, case.reference)
+        return receipt_of(case, row.disposition, new=True)
+
+    def _loops(self, session: Session, message: InboundMessage, now: datetime) -> bool:
+        """Say whether a sender opens inquiries faster than a person can: each would owe it another letter."""
+        contact = contacts.known(session, letters_channel(self._policy, message.channel), message.sender)
+        if contact is None:
+            return False
+        opened = cases.opened_since(session, contact, now - timedelta(hours=1))
+        return opened >= self._policy.mail.messages_per_address_per_hour
+
+    def _again(self, session: Session, row: StoredMessage) -> Receipt:
+        """The receipt of a message that was here before."""
+        if row.reference is None:
+            return Receipt(None, row.disposition, duplicate=True)
+        case = cases.load(session, row.reference)
+        return receipt_of(case, row.disposition, duplicate=True)
+
+
+def _distinct(session: Session, message: InboundMessage) -> tuple[InboundMessage, StoredMessage | None]:
+    """The message, and the one that was stored under its id before.
+
+    A Message-ID is the sender's to choose: other words under a known one are another message, kept under its own hash.
+    """
+    known = messages.find(session, message.channel, message.provider_id)
+    if known is None or known.raw_sha256 == message.raw_sha256:
+        return message, known
+    if message.channel == WEB:
+        raise Malformed("idempotency.reused", "this Idempotency-Key came with another body before; use a new one")
+    if (known.sender, known.subject, known.full_text) == (message.sender, message.subject, message.full_text):
+        return message, known
+    message = message.model_copy(update={"provider_id": f"sha256:{message.raw_sha256}"})
+    return message, messages.find(session, message.channel, message.provider_id)

@@ -1,0 +1,52 @@
+"""What the provider reports of our letters: stored once, and told to the cases it concerns.
+
+A letter that came back is told at once. Deliveries are gathered and told in batches, so that a chain grows slowly. An
+acceptance is only stored: it is evidence for the activity that sends.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from channels.email_events import Delivery, DeliveryEvent
+from models.messages import NoticeBounced
+from models.tables import NoticeEvent
+from records import dispatches, notices
+
+RETURNED = (Delivery.BOUNCE, Delivery.DROPPED)
+MOST_KEY = 128
+
+
+def take_reports(session: Session, events: Iterable[DeliveryEvent], now: datetime, *, gather: timedelta) -> int:
+    """Store the events and queue what the cases must be told; return how many were new. `now` is aware UTC."""
+    new = 0
+    for event in events:
+        key = event.notice or notices.by_message_id(session, event.message_id) or ""
+        row = NoticeEvent(
+            event_id=event.event_id,
+            notice=key,
+            kind=event.kind.value,
+            at=event.at,
+            hard=event.hard,
+            reason=event.reason,
+            stored_at=now,
+        )
+        if notices.add_event(session, row):
+            new += 1
+            if notices.find(session, key) is not None:
+                _tell(session, key, event, now, gather)
+    return new
+
+
+def _tell(session: Session, key: str, event: DeliveryEvent, now: datetime, gather: timedelta) -> None:
+    reference = key.partition("/")[0]
+    if event.kind in RETURNED:
+        # The same event may be handed over twice; under its key it counts once.
+        order = NoticeBounced(
+            notice=key, at=event.at, hard=event.hard, reason=event.reason, key=f"event:{event.event_id}"[:MOST_KEY]
+        )
+        payload = order.model_dump(mode="json", exclude_none=True)
+        dispatches.add(session, reference, "notice_bounced", payload, now)
+    elif event.kind is Delivery.DELIVERED:
+        dispatches.pending_delivered(session, reference, key, event.at, now, not_before=now + gather)

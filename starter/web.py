@@ -1,0 +1,215 @@
+"""The web process: intake, admin API, status pages, and the dispatcher that hands everything to Temporal.
+
+`python -m starter.web` runs it. It starts and takes in messages while Temporal is away; the dispatcher and the
+reconciler begin once Temporal answers.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from ipaddress import ip_address
+from zoneinfo import ZoneInfo
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from channels.automatic import Own
+from channels.email_in import Limits, Reader
+from engine import connect, register_search_attributes
+from logs import configure_logs
+from models.errors import EngineUnavailable, PlazoError, RecordsUnavailable, SettingsError
+from models.inquiry import EMAIL
+from models.policy import Policy, load_policy
+from records.database import Database
+from records.documents import FolderStore
+from settings import Settings, load_settings
+from starter import api, status
+from starter.codec_endpoint import codec_router
+from starter.desk import Desk
+from starter.dispatcher import Dispatcher
+from starter.engine import answering
+from starter.intake import Intake
+from starter.problems import install_problems
+from starter.reconciler import Reconciler
+from starter.webhooks import Door, intake_router
+
+THREADS = 8
+"""Threads for the records database: it has one writer, and reading needs few."""
+
+LAST_REQUESTS = 8
+"""Seconds that requests under way get when the process ends."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
+"""Seconds between tries to reach Temporal at the start."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """The time, aware UTC."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """Make the application. Raises SettingsError and PolicyError; the database and Temporal may be away."""
+    policy = load_policy(settings.policy)
+    database = Database(settings.records_url)
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="records")
+    dispatchers: list[Dispatcher] = []
+
+    def wake() -> None:
+        for dispatcher in dispatchers:
+            dispatcher.wake()
+
+    secret = settings.reply_secret.get_secret_value().encode()
+    intake = Intake(database, policy, FolderStore(settings.documents), clock, wake, reply_secret=secret)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        client = await connect(settings, lazy=True)
+        dispatcher = Dispatcher(client, database, settings.task_queue, clock, executor=executor)
+        reconciler = Reconciler(client, database, clock, executor, wake)
+        dispatchers.append(dispatcher)
+        app.state.desk = Desk(settings, policy, database, client, intake, clock, wake)
+        task = asyncio.create_task(_hand_over(client, dispatcher, reconciler))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            dispatchers.clear()
+            executor.shutdown()
+            database.close()
+
+    app = FastAPI(title="Plazo", summary="Answers users on time, and can prove it.", version="1", lifespan=lifespan)
+    install_problems(app)
+    door = Door(
+        settings=settings,
+        intake=intake,
+        reader=mail_reader(settings, policy),
+        zone=ZoneInfo(policy.calendar_settings.zone),
+        clock=clock,
+        executor=executor,
+        most_form_bytes=policy.intake.max_web_form_bytes,
+    )
+    app.include_router(intake_router(door))
+    app.include_router(api.router)
+    app.include_router(status.router)
+    if is_loopback(settings.web_host):
+        # Never on a public listener: it opens what is sealed.
+        app.include_router(codec_router(settings, settings.key_ring()))
+    _add_health(app)
+    return app
+
+
+def mail_reader(settings: Settings, policy: Policy) -> Reader:
+    """Return the reader of mails, which knows our own addresses and the policy's limits."""
+    public = policy.channels.named[EMAIL].address
+    replies = f"{public.partition('@')[0]}@{settings.reply_domain}"
+    wanted = policy.intake
+    limits = Limits(size=wanted.max_mail_bytes, parts=wanted.max_mail_parts, text=wanted.max_text_characters)
+    return Reader(own=Own(addresses=(public, replies), domain=settings.mail_domain), limits=limits)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a listening address is reached from this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _hand_over(client: Client, dispatcher: Dispatcher, reconciler: Reconciler) -> None:
+    """Wait until Temporal answers and knows our search attributes; then dispatch and reconcile until cancelled."""
+    await _prepare(client)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(dispatcher.run())
+        group.create_task(reconciler.run())
+
+
+async def _prepare(client: Client) -> None:
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            async with answering():
+                await register_search_attributes(client)
+        except EngineUnavailable:
+            log.warning("web.temporal-away")
+        except (SettingsError, RPCError) as error:
+            # Where nobody may register them they exist already, or every start says what is missing.
+            log.error("web.search-attributes", error=type(error).__name__, why=str(error))  # noqa: TRY400  said in full
+            return
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def alive() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    async def ready() -> JSONResponse:
+        """Say what answers: without the database nothing is taken in, without Temporal it waits."""
+        desk: Desk = app.state.desk
+        found = {"database": "ok", "temporal": "ok"}
+        try:
+            await asyncio.to_thread(desk.database.ping)
+        except RecordsUnavailable:
+            found["database"] = "away"
+        try:
+            async with answering(2.0):
+                if not await desk.client.service_client.check_health():
+                    found["temporal"] = "away"
+        except (EngineUnavailable, RPCError):
+            found["temporal"] = "away"
+        able = found["database"] == "ok"
+        return JSONResponse(found, HTTPStatus.OK if able else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code."""
+    try:
+        settings = load_settings()
+        configure_logs(settings.environment)
+        app = create_app(settings)
+    except PlazoError as error:
+        sys.stderr.write(f"web: {error}\n")
+        return 2
+    # Once it has wound up uvicorn raises the signal again, which would end the process before its exit code is told.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
+    config = uvicorn.Config(
+        app,
+        host=settings.web_host,
+        port=settings.web_port,
+        log_config=None,
+        # A status link is a secret, and it stands in the path.
+        access_log=False,
+        timeout_graceful_shutdown=LAST_REQUESTS,
+        server_header=False,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The client's own threads may abort the interpreter on its way out.
+    os._exit(code)

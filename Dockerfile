@@ -22,6 +22,7 @@ COPY channels channels
 COPY starter starter
 COPY migrations migrations
 COPY policies policies
+COPY templates templates
 USER plazo
 VOLUME /var/plazo
 CMD ["python", "worker.py"]

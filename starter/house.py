@@ -19,7 +19,7 @@ from starter.tether import Tether, kill_group, tied
 LOG_LIMIT = 10 * 1024 * 1024  # bytes; a longer log is put aside as <name>.log.1 when its child starts
 LOOK_EVERY = 0.5  # seconds between two looks at a child's log for lines worth showing
 LINE_LIMIT = 300  # characters of such a line
-IMPORTANT = re.compile(rb"\b(error|critical|fatal|panic)\b", re.IGNORECASE)
+IMPORTANT = re.compile(rb"(?<![\w.])(error|critical|fatal|panic)\b", re.IGNORECASE)  # not the logger uvicorn.error
 
 
 async def at_once(_pid: int) -> bool:

@@ -157,10 +157,10 @@ open(sys.argv[1], "a").write(f"{{grandchild.pid}}\\n")
 
 
 async def test_important_lines_are_shown_and_all_lines_are_kept(tmp_path: Path) -> None:
-    code = f"print('all is well', flush=True); print('ERROR the lamp is out', flush=True); {STAY}"
+    code = f"print('info all is well [uvicorn.error]', flush=True); print('ERROR the lamp is out', flush=True); {STAY}"
     async with Running(tmp_path, python("lamp", code)) as running:
         await until(lambda: running.said == ["lamp | ERROR the lamp is out"])
-    assert (tmp_path / "log" / "lamp.log").read_text() == "all is well\nERROR the lamp is out\n"
+    assert (tmp_path / "log" / "lamp.log").read_text() == "info all is well [uvicorn.error]\nERROR the lamp is out\n"
 
 
 async def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""E-mail in: SendGrid's Inbound Parse, in raw mode (the whole mail in one field) and in default mode (taken apart)."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from channels.automatic import Own, disposition
+from channels.content import Content, from_files, from_leaves, json_object
+from channels.form import Form, read_form
+from channels.guess import kind_of, language_of
+from channels.headers import Headers, mailboxes
+from channels.message import Dropped, InboundMessage
+from channels.mime import take_apart
+from channels.origin import received, vouched_for
+from channels.quoting import cut_quoted
+from channels.text import decode, one_line
+from models.errors import UnreadableMessage
+from models.inquiry import EMAIL
+
+_REFERENCE = re.compile(r"\b[A-Z]{1,6}-[A-Z0-9]{4}-[A-Z0-9]{4}\b")
+_PLUS = re.compile(r"\+([^@+\s]{1,120})@")
+_WITHOUT_FILES = Dropped(what="attachments", why="the mail is over the limits of size or parts")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Beyond `size` (bytes of the post) or `parts` a mail is taken without its attachments; `text` is in characters."""
+
+    size: int = 30_000_000
+    parts: int = 1_000
+    text: int = 1_000_000
+    oldest: timedelta = timedelta(days=30)
+    """A trusted Received line older than this is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads posts of Inbound Parse.
+
+    `trusted` are the domains of mail servers whose Received line is believed (reading 2); `own` tells loops.
+    """
+
+    own: Own = field(default_factory=Own)
+    trusted: tuple[str, ...] = ("sendgrid.net",)
+    limits: Limits = field(default_factory=Limits)
+
+    def read(self, content_type: str, body: bytes, stored_at: datetime) -> InboundMessage:
+        """The message in a post, received at the trusted server's time or else at `stored_at` (aware).
+
+        Raises UnreadableMessage where the post is no form or holds no mail; whatever else is wrong is borne.
+        """
+        form = read_form(content_type, body)
+        if "email" in form.fields:
+            return self._read_raw(form, stored_at)
+        if "headers" in form.fields or "from" in form.fields:
+            return self._read_default(form, stored_at)
+        raise UnreadableMessage(
+            "the post holds neither a field `email` (raw mode) nor `headers` or `from` (default mode)"
+        )
+
+    def _read_raw(self, form: Form, stored_at: datetime) -> InboundMessage:
+        mail = form.content("email") or b""
+        apart = take_apart(mail, self.limits.parts)
+        too_big = len(form.body) > self.limits.size or not apart.complete
+        content = from_leaves(mail, apart, self.limits.text, without_files=too_big)
+        if too_big:
+            content.dropped.append(_WITHOUT_FILES)
+        received_at = received(apart.headers, stored_at, self.trusted, self.limits.oldest)
+        digest = hashlib.sha256(mail).hexdigest()
+        return self._message(form, _Found(apart.headers, content, received_at, digest, mail))
+
+    def _read_default(self, form: Form, stored_at: datetime) -> InboundMessage:
+        charsets = json_object(form.content("charsets", 10_000))
+        block = form.content("headers", 256 * 1024)
+        if block is None:
+            block = b"\n".join(
+                name.encode() + b": " + (form.content(name, 4_000) or b"").replace(b"\r", b" ").replace(b"\n", b" ")
+                for name in ("from", "to", "cc", "subject")
+            )
+        content = Content()
+        most = self.limits.text * 4 + 4
+        for name, into in (("text", content.texts), ("html", content.markup)):
+            if (value := form.content(name, most)) is not None:
+                into.append(decode(value, str(charsets.get(name, ""))))
+        too_big = len(form.body) > self.limits.size or not form.complete
+        if too_big:
+            content.dropped.append(_WITHOUT_FILES)
+        else:
+            from_files(form, content)
+        # The provider may post the same mail again with its fields in another order.
+        parts = sorted((name, form.content(name) or b"") for name in form.fields)
+        digest = hashlib.sha256(b"".join(name.encode() + hashlib.sha256(value).digest() for name, value in parts))
+        # The headers come sorted here, so the topmost Received line is nobody's.
+        return self._message(form, _Found(Headers(block), content, stored_at, digest.hexdigest(), form.body))
+
+    def _message(self, form: Form, found: "_Found") -> InboundMessage:
+        headers, content = found.headers, found.content
+        envelope = json_object(form.content("envelope", 100_000))
+        envelope_to = [one for one in _strings(envelope.get("to")) if "@" in one]
+        envelope_from = next(iter(_strings([envelope.get("from")])), None)
+        senders, replies = headers.addresses("from"), headers.addresses("reply-to")
+        sender, name = next(iter([*senders, *replies]), ("", ""))
+        reply_to = replies[0][0] if replies and replies[0][0].lower() != sender.lower() else ""
+        named = [address for kind in ("to", "cc") for address, _ in headers.addresses(kind)]
+        reached = [address for one in envelope_to for address, _ in mailboxes(one)]
+        spf, dkim = (one_line(decode(form.content(part, 2_000) or b"")) for part in ("SPF", "dkim"))
+        full_text = content.text(self.limits.text)
+        text = cut_quoted(full_text)
+        subject = one_line(headers.text("subject"))
+        message_id = next(iter(headers.message_ids("message-id")), "")
+        state, reason = disposition(headers, sender, envelope_from, self.own)
+        return InboundMessage(
+            channel=EMAIL,
+            provider_id=message_id or f"sha256:{found.digest}",
+            received_at=found.received_at,
+            sender=sender,
+            sender_name=name,
+            sender_verified=len(senders) == 1 and vouched_for(sender, envelope_from or "", spf, dkim),
+            reply_to=reply_to,
+            recipients=tuple(dict.fromkeys([*reached, *named])),
+            subject=subject,
+            text=text,
+            full_text=full_text,
+            html=content.html(),
+            attachments=tuple(content.attachments),
+            message_id=message_id,
+            in_reply_to=next(iter(headers.message_ids("in-reply-to")), ""),
+            references=headers.message_ids("references"),
+            tokens=tuple(dict.fromkeys(token for one in [*envelope_to, *named] for token in _PLUS.findall(one))),
+            subject_references=tuple(dict.fromkeys(_REFERENCE.findall(subject.upper()))),
+            disposition=state,
+            disposition_reason=reason,
+            language=language_of(f"{subject}\n{text}"),
+            kind=kind_of(f"{subject}\n{text}"),
+            spf=spf,
+            dkim=dkim,
+            dropped=tuple(content.dropped),
+            raw_sha256=hashlib.sha256(found.raw).hexdigest(),
+            raw=found.raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What either mode finds in a post. `digest` is the same for every delivery of one mail."""
+
+    headers: Headers
+    content: Content
+    received_at: datetime
+    digest: str
+    raw: bytes
+
+
+def _strings(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)][:100] if isinstance(value, list) else []

@@ -1,0 +1,101 @@
+"""The fields of a multipart/form-data post, by offsets into its bytes.
+
+A web framework's own parser limits a field to 1 MiB and guesses charsets; a mail of 30 MB is one field here and each
+field has a charset of its own.
+"""
+
+from dataclasses import dataclass
+
+from python_multipart.multipart import parse_options_header
+
+from channels.text import decode
+from models.errors import UnreadableMessage
+
+_MOST_FIELDS = 1_000
+_LONGEST_FIELD_HEADER = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: where its content stands in the body, and for a file its name and claimed type."""
+
+    start: int
+    end: int
+    filename: str = ""
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A posted form. Of fields with one name the first counts."""
+
+    body: bytes
+    fields: dict[str, Field]
+    complete: bool
+    """False where there were more fields than are looked at."""
+
+    def content(self, name: str, limit: int | None = None) -> bytes | None:
+        """The bytes of a field, at most `limit` of them; None where there is no such field."""
+        field = self.fields.get(name)
+        if field is None:
+            return None
+        return self.body[field.start : field.end if limit is None else min(field.end, field.start + limit)]
+
+
+def read_form(content_type: str, body: bytes) -> Form:
+    """Take a form apart; raises UnreadableMessage where it is none. Line ends may be CRLF (the standard) or LF."""
+    kind, options = parse_options_header(content_type.encode("utf-8", "replace"))
+    boundary = options.get(b"boundary", b"")
+    if kind != b"multipart/form-data" or not boundary:
+        raise UnreadableMessage("the post is no multipart/form-data with a boundary; check the webhook's settings")
+    delimiter = b"--" + boundary
+    fields: dict[str, Field] = {}
+    count = 0
+    at = _next(body, delimiter, 0)
+    while at >= 0 and count < _MOST_FIELDS:
+        line_end = body.find(b"\n", at)
+        following = -1 if line_end < 0 else _next(body, delimiter, line_end + 1)
+        if body.startswith(b"--", at + len(delimiter)) or following < 0:
+            break
+        count += 1
+        _add(fields, body, line_end + 1, _before_line_end(body, following))
+        at = following
+    if not fields:
+        raise UnreadableMessage("the post is a multipart/form-data without any field")
+    return Form(body, fields, complete=count < _MOST_FIELDS)
+
+
+def _next(body: bytes, delimiter: bytes, start: int) -> int:
+    """Where the next delimiter line begins, or -1."""
+    at = body.find(delimiter, start)
+    while at >= 0:
+        begins_line = at == 0 or body.endswith(b"\n", 0, at)
+        if begins_line and body[at + len(delimiter) : at + len(delimiter) + 1] in {b"\r", b"\n", b"-", b""}:
+            return at
+        at = body.find(delimiter, at + 1)
+    return -1
+
+
+def _before_line_end(body: bytes, at: int) -> int:
+    return at - 2 if body[at - 2 : at] == b"\r\n" else at - 1
+
+
+def _add(fields: dict[str, Field], body: bytes, start: int, end: int) -> None:
+    """Read a field's own headers and note where its content stands."""
+    empty = [
+        (body.find(line, start, min(end, start + _LONGEST_FIELD_HEADER)), len(line)) for line in (b"\r\n\r\n", b"\n\n")
+    ]
+    found = [(at, length) for at, length in empty if at >= 0]
+    if not found:
+        return
+    stop, length = min(found)
+    name = filename = content_type = ""
+    for line in body[start:stop].splitlines():
+        header, _, value = line.partition(b":")
+        if header.strip().lower() == b"content-disposition":
+            _, options = parse_options_header(value.strip())
+            name, filename = decode(options.get(b"name", b"")), decode(options.get(b"filename", b""))
+        elif header.strip().lower() == b"content-type":
+            content_type = decode(value).strip()
+    if name and name not in fields:
+        fields[name] = Field(min(stop + length, end), end, filename, content_type)

@@ -1,0 +1,48 @@
+"""A letter on its way out by e-mail, and the provider's word that it took it."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from channels.text import one_line
+
+Line = Annotated[str, AfterValidator(one_line)]
+"""One line without controls, at most 200 characters: nothing in it can become a header of its own."""
+
+MessageId = Annotated[str, StringConstraints(pattern=r"^[^<>\s@]{1,200}@[^<>\s@]{1,200}$")]
+"""Without angle brackets."""
+
+
+class OutboundLetter(BaseModel):
+    """A letter as it is to leave. `notice` is its key and the only custom argument, `kind` its only category.
+
+    `message_id` is the same on every try, so that mailboxes show a possible duplicate once.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    notice: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]
+    to: Annotated[str, StringConstraints(min_length=1, max_length=320)] = Field(repr=False)
+    sender: Annotated[str, StringConstraints(min_length=3, max_length=320)]
+    sender_name: Line
+    reply_to: str | None = None
+    subject: Line = Field(repr=False)
+    text: Annotated[str, StringConstraints(min_length=1)] = Field(repr=False)
+    html: str | None = Field(default=None, repr=False)
+    message_id: MessageId
+    in_reply_to: str | None = None
+    """Without angle brackets, of the message answered."""
+    references: tuple[str, ...] = ()
+    """Oldest first, without angle brackets."""
+    auto_submitted: Literal["auto-replied", "auto-generated", "no"] = "auto-generated"
+    """RFC 3834: `auto-replied` for an acknowledgement, `auto-generated` for others, `no` for what a person wrote."""
+
+
+class Accepted(BaseModel):
+    """The provider took the letter: its own id of it, and when it said so (aware UTC)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider_id: str
+    at: AwareDatetime

@@ -1,0 +1,174 @@
+"""What a caller of the admin API sends with each command: the order, without what the API itself knows.
+
+Who acts comes from the API key, the idempotency key and the version from headers. Where an order names a draft, the
+body holds what the person wrote instead. Everything else is derived from the orders of `models.commands`, so a new
+command has its body at once.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from models.commands import COMMANDS
+from models.inquiry import Kind, Outcome
+from models.messages import Id, Name, Order, Reasons, When
+
+LONGEST = 60_000
+MOST = 100
+"""Points, actions or items in one letter."""
+
+Content = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
+
+
+class Body(BaseModel):
+    """The root of all bodies: an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReplyBody(Body):
+    """Write to the user (or to the authority) before or after the final answer."""
+
+    text: Content
+    to: Literal["user", "authority"] = "user"
+
+
+class Point(Body):
+    """One point the user raised, and what we answer.
+
+    A point that is rejected wants what M3.9 asks: the facts verified, their source, the rule applied, and why it fails.
+    """
+
+    point: Short
+    answer: Content
+    finding: Short | None = None
+    facts_verified: Content | None = None
+    source: Short | None = None
+    rule: Short | None = None
+    why: Content | None = None
+
+
+class Remedy(Body):
+    """What the user gets, how much, and by when."""
+
+    what: Short
+    amount: Short | None = None
+    by: date | None = None
+
+
+class ResolveBody(Body):
+    """The final answer: each point raised with its answer, and the actions taken (M3.4, M3.8, M3.9)."""
+
+    outcome: Outcome
+    points: tuple[Point, ...] = Field(default=(), max_length=MOST)
+    actions: tuple[Short, ...] = Field(default=(), max_length=MOST)
+    reasons: Content | None = None
+    remedy: Remedy | None = None
+    where_else: Short | None = None
+
+
+class Item(Body):
+    """Something that is missing, and why it is needed."""
+
+    item: Short
+    why: Short
+
+
+class RequestInformationBody(Body):
+    """Ask the user for what is missing; the terms run on."""
+
+    items: tuple[Item, ...] = Field(min_length=1, max_length=MOST)
+    by: When
+
+
+class ReclassifyBody(Body):
+    """Inquiry or complaint after all. `text` tells the user where a complaint becomes an inquiry."""
+
+    kind: Kind
+    reasons: Reasons
+    text: Content | None = None
+
+
+class MergeBody(Body):
+    """The same complaint came twice. With `leads` this case goes on and the other ends; the other learns of it too."""
+
+    other: Id
+    leads: bool
+
+
+class SplitBody(Body):
+    """Some points go on as a new inquiry, which is opened with the reception of `message`, or of this case."""
+
+    points: tuple[Reasons, ...] = Field(min_length=1, max_length=MOST)
+    message: Id | None = None
+
+
+class ProposeBody(Body):
+    """A command for another pair of eyes; `order` is the body of that command."""
+
+    command: Name
+    order: dict[str, Any]
+
+
+WRITTEN: dict[str, type[Body]] = {
+    "reply": ReplyBody,
+    "resolve": ResolveBody,
+    "request_information": RequestInformationBody,
+    "reclassify": ReclassifyBody,
+    "merge": MergeBody,
+    "split": SplitBody,
+    "propose": ProposeBody,
+}
+"""Bodies that differ from their order."""
+
+
+def _derived(name: str, order: type[Order]) -> type[Body]:
+    fields: dict[str, Any] = {
+        field: (info.annotation, info) for field, info in order.model_fields.items() if field not in Order.model_fields
+    }
+    title = "".join(part.capitalize() for part in name.split("_")) + "Body"
+    return create_model(title, __base__=Body, __doc__=order.__doc__, **fields)
+
+
+BODIES: dict[str, type[Body]] = {
+    name: WRITTEN[name] if name in WRITTEN else _derived(name, order) for name, order in COMMANDS.items()
+}
+"""Every command with the shape of its body."""
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "reply": {"text": "We have asked the bank for the confirmation and will write again on Friday."},
+    "refer": {"area": "operations", "question": "Was the withdrawal of 12 March broadcast?"},
+    "answer_referral": {"area": "operations", "findings": "Broadcast on 12 March at 14:02, confirmed at 14:31."},
+    "extend": {"until": "2026-06-19", "reasons": "The bank's confirmation is still outstanding."},
+    "escalate": {
+        "institution": "Banco Central de Reserva",
+        "reasons": "The transfer is held there.",
+        "estimate": "2026-05-04",
+    },
+    "re_estimate": {"estimate": "2026-05-18", "reasons": "The institution asked for two more weeks."},
+    "institution_answered": {"summary": "The transfer was released on 30 April."},
+    "resolve": {
+        "outcome": "upheld",
+        "points": [{"point": "The withdrawal did not arrive.", "answer": "It was held by mistake and left today."}],
+        "actions": ["The withdrawal was released."],
+        "remedy": {"what": "The fee is paid back.", "amount": "USD 2.50", "by": "2026-04-20"},
+    },
+    "appeal": {"text": "The authority notified a review.", "by": "authority", "file_number": "2026-0117"},
+    "appeal_decided": {"result": "upheld", "text": "The authority found the answer right."},
+    "change_channel": {"channel": "email", "reasons": "The user asked for it."},
+    "request_information": {"items": [{"item": "The transaction's id", "why": "to find it"}], "by": "2026-04-10"},
+    "note": {"text": "Called the bank; they answer tomorrow."},
+    "merge": {"other": "RX-7KQ4-M2PD", "leads": True},
+    "split": {"points": ["The card was charged twice."]},
+    "withdraw": {"reasons": "The user wrote that it is solved.", "message": "ms_4f2a"},
+    "reopen": {"reasons": "The user sent new documents."},
+    "assign": {"owner": "agent-7", "area": "cx", "reasons": "Speaks with the bank already."},
+    "reclassify": {"kind": "complaint", "reasons": "The user claims a loss."},
+    "attempts_exhausted": {"reasons": "Every address bounced for five days."},
+    "propose": {"command": "extend", "order": {"until": "2026-06-19", "reasons": "The confirmation is outstanding."}},
+    "approve": {},
+    "send_back": {"reasons": "The second point is not answered."},
+}
+"""One body of each command, as the API's documentation shows it."""

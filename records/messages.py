@@ -133,7 +133,7 @@ def find(session: Session, channel: str, provider_id: str) -> StoredMessage | No
 
 def get(session: Session, message_id: str) -> StoredMessage:
     """Return the message with that id of ours (`ms_...`). KeyError when there is none."""
-    row = session.get(StoredMessage, message_id)
+    row = session.exec(select(StoredMessage).where(col(StoredMessage.id) == message_id)).first()
     if row is None:
         raise KeyError(f"no message has the id {message_id}")
     return row

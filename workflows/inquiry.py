@@ -5,11 +5,11 @@ arms one timer for the next alarm, and waits for it or for a change. The due dat
 """
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
-from temporalio.exceptions import TimeoutError as EngineTimeoutError
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 
 with workflow.unsafe.imports_passed_through():
     from models.case import Case
@@ -99,7 +99,9 @@ class InquiryWorkflow:
         cause = error.cause
         if letter and isinstance(cause, ApplicationError) and cause.type == RECIPIENT_FAILED:
             fail(self.case, letter.key, workflow.now(), cause.message)
-        elif not isinstance(cause, EngineTimeoutError):
+        elif error.retry_state is RetryState.TIMEOUT:
+            await self.rest()
+        else:
             workflow.logger.error("a step ended in a way nobody foresaw; it is tried again")
             await workflow.sleep(BREATH, summary="a pause before the next try")
 
@@ -111,7 +113,7 @@ class InquiryWorkflow:
         try:
             await workflow.wait_condition(
                 lambda: self.changed,
-                timeout=alarm - workflow.now() if alarm else None,
+                timeout=max(alarm - workflow.now(), timedelta()) if alarm else None,
                 timeout_summary=timer_name(self.case) or None,
             )
         except TimeoutError:

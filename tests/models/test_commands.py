@@ -529,7 +529,7 @@ def test_a_change_of_channel_is_told_on_both() -> None:
     ]
     assert not case.owed(ObligationKind.CHANNEL_CHANGE)
     refused(case, "change_channel", "channel.same", channel="telegram", reasons="x")
-    refused(case, "change_channel", "channel.no-address", channel="x_dm", reasons="x")
+    refused(case, "change_channel", "channel.no-address", channel="x", reasons="x")
 
 
 def test_merging_keeps_the_earliest_reception_and_every_promise() -> None:

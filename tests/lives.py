@@ -1,0 +1,190 @@
+"""A living case: the real workflow and activities on the time-skipping server, real SQLite, and a postbox that may fail."""
+
+import asyncio
+import base64
+import sysconfig
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.composing import Stationery
+from activities.events import Events
+from activities.letters.rendering import Letters
+from activities.notices import Notices
+from channels.letter import Accepted, OutboundLetter
+from engine import register_search_attributes
+from keys import KeyRing, parse_keys
+from models.case import Case
+from models.episodes import Answer
+from models.inquiry import EMAIL, Actor
+from models.ledger import Event, Fact
+from plugin import plazo_plugin
+from records import cases, contacts, documents, ledger
+from records.database import Database
+from records.migrate import upgrade
+from starter.engine import start_case
+from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy
+from workflows.inquiry import InquiryWorkflow
+
+QUEUE = "plazo"
+TEST_SERVER = Path(sysconfig.get_path("scripts")) / "temporal-test-server"
+TOKEN = "t" * 43
+FULL_TEXT = {
+    "text": "We looked into it.",
+    "points": [{"point": "the fee", "answer": "it is returned"}],
+    "actions": ["the ledger was read"],
+    "reasons": "the fee was charged twice",
+    "items": [{"item": "a receipt", "why": "it shows the amount"}],
+}
+"""Enough of a draft for every command."""
+
+
+def ring() -> KeyRing:
+    """The tests' key; recorded histories are sealed with it."""
+    return parse_keys("test:" + base64.b64encode(b"k" * 32).decode(), "tests")
+
+
+@cache
+def all_letters() -> Letters:
+    """The operator's letters, checked once."""
+    return Letters.load(ROXOM)
+
+
+@dataclass
+class Postbox:
+    """A channel that keeps what it takes; `faults` are raised first, one a try. `after` faults come once it has taken it."""
+
+    clock: Callable[[], datetime]
+    letters: list[OutboundLetter] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
+    after: list[Exception] = field(default_factory=list)
+    tries: int = 0
+
+    def send(self, letter: OutboundLetter) -> Accepted:
+        self.tries += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        self.letters.append(letter)
+        if self.after:
+            raise self.after.pop(0)
+        return Accepted(provider_id=f"p{len(self.letters)}", at=self.clock())
+
+    @property
+    def kinds(self) -> list[str]:
+        return [letter.kind for letter in self.letters]
+
+
+@dataclass
+class Life:
+    """Everything a test of a life needs."""
+
+    env: WorkflowEnvironment
+    client: Client
+    database: Database
+    postbox: Postbox
+    clock: Callable[[], datetime]
+
+    async def open(self, case: Case | None = None, **more: Any) -> WorkflowHandle[Any, Any]:
+        """Open a case as intake does and start its workflow."""
+        if case is None:
+            now = await self.env.get_current_time()
+            with self.database.write() as session:
+                contact, address = contacts.find_or_add(session, EMAIL, "ana@example.org", now=now)
+            case = new_case(now, addresses=(address,), **more).model_copy(update={"contact": contact})
+        with self.database.write() as session:
+            cases.add(session, case, subject="s", excerpt="e", status_token=TOKEN + case.reference)
+        await start_case(self.client, QUEUE, case)
+        return self.client.get_workflow_handle(f"inquiry/{case.reference}")
+
+    async def command(self, handle: WorkflowHandle[Any, Any], name: str, actor: Actor = AGENT, **order: Any) -> Answer:
+        """Send a command as one of our own services does."""
+        sealed = {**order, "actor": actor.model_dump(mode="json")}
+        answer: Answer = await handle.execute_update(name, sealed, result_type=Answer)
+        return answer
+
+    async def quiet(self, handle: WorkflowHandle[Any, Any]) -> Case:
+        """Wait until everything that happened is in the ledger and nothing is on its way, and read the case from records."""
+        last: list[tuple[datetime, str]] = []
+
+        async def settled() -> bool:
+            nonlocal last
+            timeline = [(fact.at, fact.type) for fact in await handle.query("timeline", result_type=list[Fact])]
+            before, last = last, timeline
+            written = [(event.at, event.type) for event in self.events(handle)]
+            return timeline == before and timeline == written[len(written) - len(timeline) :]
+
+        await until(settled)
+        return self.saved(handle)
+
+    def saved(self, handle: WorkflowHandle[Any, Any]) -> Case:
+        with self.database.read() as session:
+            return cases.load(session, handle.id.removeprefix("inquiry/"))
+
+    def events(self, handle: WorkflowHandle[Any, Any]) -> list[Event]:
+        with self.database.read() as session:
+            return ledger.of_case(session, handle.id.removeprefix("inquiry/"))
+
+    def draft(self, handle: WorkflowHandle[Any, Any], **content: Any) -> dict[str, Any]:
+        """Keep what an agent wrote and return what travels of it."""
+        reference = handle.id.removeprefix("inquiry/")
+        with self.database.write() as session:
+            kept = documents.save_draft(session, reference, "draft", content or FULL_TEXT, author=AGENT, now=MONDAY)
+        return kept.model_dump(mode="json")
+
+    async def skip(self, **delta: float) -> None:
+        """Let time pass on the server's clock."""
+        await self.env.sleep(timedelta(**delta))
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Wait for a condition, not for time; fail when it never comes."""
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def living(folder: Path, *, slowly: timedelta = timedelta(minutes=5)) -> AsyncIterator[Life]:
+    """Start a time-skipping server, a database and a worker; stop them all."""
+    url = f"sqlite:///{folder / 'records.db'}"
+    upgrade(url)
+    database = Database(url)
+    env = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(TEST_SERVER), plugins=[plazo_plugin(ring())]
+    )
+    loop = asyncio.get_running_loop()
+
+    def clock() -> datetime:
+        return asyncio.run_coroutine_threadsafe(env.get_current_time(), loop).result()
+
+    async with env:
+        await register_search_attributes(env.client)
+        postbox = Postbox(clock)
+        stationery = Stationery(
+            policy=policy(),
+            letters=all_letters(),
+            status_base_url="https://status.example.org",
+            mail_domain="example.org",
+            reply_domain="reply.example.org",
+            reply_secret=b"secret",
+        )
+        notices = Notices(database, stationery, {EMAIL: postbox}, clock, slowly)
+        with ThreadPoolExecutor(4) as executor:
+            async with Worker(
+                env.client,
+                task_queue=QUEUE,
+                workflows=[InquiryWorkflow],
+                activities=[notices.deliver, Events(database, clock).record],
+                activity_executor=executor,
+            ):
+                yield Life(env, env.client, database, postbox, clock)
+    database.close()

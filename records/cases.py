@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import tuple_
+from sqlalchemy import tuple_, update
 from sqlmodel import Session, col, func, select
 
 from models.case import Case
@@ -88,8 +88,8 @@ def add(session: Session, case: Case, *, subject: str, excerpt: str, status_toke
     digest = hashlib.sha256(status_token.encode()).hexdigest()
     session.add(StatusToken(digest=digest, reference=case.reference, token=status_token))
     session.add(Salt(reference=case.reference, salt=case.salt))
-    obligations.project(session, case)
     session.flush()
+    obligations.project(session, case)
     return True
 
 
@@ -98,16 +98,14 @@ def project(session: Session, case: Case) -> bool:
 
     UnknownInquiry when the case was never added.
     """
-    row = session.get(CaseRow, case.reference, with_for_update=True)
-    if row is None:
+    behind = tuple_(col(CaseRow.seq), col(CaseRow.version)) <= tuple_(case.seq, case.version)
+    statement = update(CaseRow).where(col(CaseRow.reference) == case.reference, behind).values(_projection(case))
+    if session.connection().execute(statement).rowcount:
+        obligations.project(session, case)
+        return True
+    if not reference_exists(session, case.reference):
         raise _unknown(case.reference)
-    if (case.seq, case.version) < (row.seq, row.version):
-        return False
-    for column, value in _projection(case).items():
-        setattr(row, column, value)
-    obligations.project(session, case)
-    session.flush()
-    return True
+    return False
 
 
 def load(session: Session, reference: str) -> Case:

@@ -1,7 +1,9 @@
 """The ledger: each case's chain of events, which only grows. Triggers in the database refuse everything else."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from models import ledger
@@ -18,14 +20,14 @@ def append(session: Session, events: Sequence[Event]) -> int:
     before it, or is not what its hash was made of. Nothing is appended then.
     """
     heads: dict[str, tuple[int, str]] = {}
-    new: list[EventRow | EventText] = []
-    count = 0
+    new: dict[tuple[str, int], Event] = {}
     for event in events:
         seq, head = heads.get(event.reference) or _end(session, event.reference)
         place = f"{event.reference} event {event.seq}"
         if event.seq <= seq:
             heads[event.reference] = (seq, head)
-            if _stored_hash(session, event, new) != event.hash:
+            known = new.get((event.reference, event.seq))
+            if (known.hash if known else _stored_hash(session, event)) != event.hash:
                 raise LedgerError(f"{place}: the ledger holds another event under this number; it has one writer only")
             continue
         if event.seq != seq + 1:
@@ -35,11 +37,18 @@ def append(session: Session, events: Sequence[Event]) -> int:
         if event.hash != event_hash(event):
             raise LedgerError(f"{place}: its content is not what its hash was made of")
         heads[event.reference] = (event.seq, event.hash)
-        new += _rows(event)
-        count += 1
-    session.add_all(new)
-    session.flush()
-    return count
+        new[event.reference, event.seq] = event
+    connection = session.connection()
+    if new:
+        connection.execute(insert(EventRow), [_row(event) for event in new.values()])
+    texts = [
+        {"reference": event.reference, "seq": event.seq, "field": field, "text": text}
+        for event in new.values()
+        for field, text in event.texts.items()
+    ]
+    if texts:
+        connection.execute(insert(EventText), texts)
+    return len(new)
 
 
 def of_case(session: Session, reference: str, *, after: int = 0) -> list[Event]:
@@ -69,32 +78,26 @@ def _end(session: Session, reference: str) -> tuple[int, str]:
     return session.exec(query.order_by(col(EventRow.seq).desc()).limit(1)).first() or (0, GENESIS)
 
 
-def _stored_hash(session: Session, event: Event, new: Sequence[EventRow | EventText]) -> str | None:
-    for row in new:
-        if isinstance(row, EventRow) and (row.reference, row.seq) == (event.reference, event.seq):
-            return row.hash
-    return session.exec(
-        select(EventRow.hash).where(col(EventRow.reference) == event.reference, col(EventRow.seq) == event.seq)
-    ).first()
+def _stored_hash(session: Session, event: Event) -> str | None:
+    query = select(EventRow.hash).where(col(EventRow.reference) == event.reference, col(EventRow.seq) == event.seq)
+    return session.exec(query).first()
 
 
-def _rows(event: Event) -> list[EventRow | EventText]:
-    row = EventRow(
-        reference=event.reference,
-        seq=event.seq,
-        v=event.v,
-        at=event.at,
-        type=event.type,
-        actor=event.actor.id,
-        role=event.actor.role.value,
-        rule=event.rule,
-        data=event.data,
-        digests=event.digests,
-        previous=event.previous,
-        hash=event.hash,
-    )
-    texts = [EventText(reference=event.reference, seq=event.seq, field=f, text=t) for f, t in event.texts.items()]
-    return [row, *texts]
+def _row(event: Event) -> dict[str, Any]:
+    return {
+        "reference": event.reference,
+        "seq": event.seq,
+        "v": event.v,
+        "at": event.at,
+        "type": event.type,
+        "actor": event.actor.id,
+        "role": event.actor.role.value,
+        "rule": event.rule,
+        "data": event.data,
+        "digests": event.digests,
+        "previous": event.previous,
+        "hash": event.hash,
+    }
 
 
 def _event(row: EventRow, texts: dict[str, str]) -> Event:

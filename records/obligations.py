@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
 from models.case import Case
@@ -12,19 +13,17 @@ from models.tables import ObligationRow
 def of_case(session: Session, reference: str) -> list[ObligationRow]:
     """Return a case's promises, in the order they were made."""
     query = select(ObligationRow).where(col(ObligationRow.reference) == reference)
-    return list(session.exec(query.order_by(col(ObligationRow.n))))
+    query = query.order_by(col(ObligationRow.n)).execution_options(populate_existing=True)
+    return list(session.exec(query))
 
 
 def project(session: Session, case: Case) -> None:
-    """Bring the table up to a case."""
-    stored = {row.n: row for row in of_case(session, case.reference)}
-    for one in case.obligations:
-        row = stored.get(one.n)
-        if row is None:
-            session.add(ObligationRow(reference=case.reference, n=one.n, **_promise(one)))
-        else:
-            for column, value in _promise(one).items():
-                setattr(row, column, value)
+    """Bring the table up to a case: its rows are few, so they are written anew."""
+    connection = session.connection()
+    connection.execute(delete(ObligationRow).where(col(ObligationRow.reference) == case.reference))
+    rows = [{"reference": case.reference, "n": one.n, **_promise(one)} for one in case.obligations]
+    if rows:
+        connection.execute(insert(ObligationRow), rows)
 
 
 def _promise(one: Obligation) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from channels.message import Disposition, InboundMessage
 from models.inquiry import EMAIL, Kind, Language
 from models.policy import Policy
-from models.tables import Dispatch
+from models.tables import Dispatch, Notice
 from records import cases, dispatches
 from records.database import Database
 from records.documents import FolderStore
@@ -54,6 +54,28 @@ def message(n: int = 1, **changes: Any) -> InboundMessage:
         "raw": raw,
     }
     return InboundMessage(**{**plain, **changes})
+
+
+def left(reference: str, kind: str = "acknowledgement") -> Notice:
+    """A letter of ours that left."""
+    key = f"{reference}/{kind}/1"
+    return Notice(
+        key=key,
+        reference=reference,
+        kind=kind,
+        address_id="ad_1",
+        channel=EMAIL,
+        template=f"{kind}.es",
+        version="1",
+        language="es",
+        subject="s",
+        text="t",
+        html="h",
+        sha256="0",
+        message_id=f"{key.replace('/', '.')}@example.org",
+        head="0",
+        created_at=NOW,
+    )
 
 
 @dataclass

@@ -14,12 +14,11 @@ from models.case import Case
 from models.errors import Malformed, RecordsUnavailable
 from models.inquiry import Actor, Kind, Language, Role
 from models.letters import LetterKind
-from models.tables import Notice
 from records import cases, contacts, documents, messages, notices
 from records.database import Database
 from starter.receipt import Receipt
 from starter.web_form import WebForm
-from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, message
+from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, left, message
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
 
@@ -41,29 +40,10 @@ def known(bench: Bench, n: int = 1, **changes: Any) -> str:
 
 def letter(bench: Bench, reference: str, kind: str = "acknowledgement") -> str:
     """A letter of ours that left; its key."""
-    key = f"{reference}/{kind}/1"
+    row = left(reference, kind)
     with bench.database.write() as session:
-        notices.begin(
-            session,
-            Notice(
-                key=key,
-                reference=reference,
-                kind=kind,
-                address_id="ad_1",
-                channel="email",
-                template="t",
-                version="1",
-                language="es",
-                subject="s",
-                text="t",
-                html="h",
-                sha256="0",
-                message_id=f"{key.replace('/', '.')}@example.org",
-                head="0",
-                created_at=NOW,
-            ),
-        )
-    return key
+        notices.begin(session, row)
+    return row.key
 
 
 # -- opening ----------------------------------------------------------------------------------------------------------

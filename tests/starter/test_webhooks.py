@@ -1,0 +1,357 @@
+"""What comes in over real HTTP: mail, events, the web form."""
+
+import asyncio
+import base64
+import json
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from channels.tokens import reply_token
+from models.case import Case
+from records import cases, dispatches, documents, messages, notices
+from records.database import Database
+from settings import Settings
+from starter import webhooks
+from starter.web import create_app
+from tests.starter.conftest import free_port
+from tests.starter.mailbag import HEADERS, Signer, left, mail, post
+
+FORM = {"email": "ana@example.org", "name": "Ana", "text": "Mi retiro no ha llegado y nadie me responde, por favor."}
+
+
+@dataclass
+class Site:
+    """A running web process, as far as a stranger sees it, and its database."""
+
+    http: httpx2.AsyncClient
+    database: Database
+    app: FastAPI
+    signer: Signer
+    documents: Path
+
+    async def inbound(self, raw: bytes, **changes: Any) -> httpx2.Response:
+        return await self.http.post("/intake/sendgrid/inbound", content=post(raw, **changes), headers=HEADERS)
+
+    async def events(self, *events: dict[str, Any], at: datetime | None = None) -> httpx2.Response:
+        body = json.dumps(events).encode() + b"\r\n"
+        headers = self.signer.headers(body, at or datetime.now(UTC))
+        return await self.http.post("/intake/sendgrid/events", content=body, headers=headers)
+
+    async def form(self, body: Any = None, key: str | None = None) -> httpx2.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self.http.post("/intake/web", json=FORM if body is None else body, headers=headers)
+
+    def waiting(self) -> int:
+        with self.database.read() as session:
+            return dispatches.waiting(session).total
+
+    def case(self, reference: str) -> Case:
+        with self.database.read() as session:
+            return cases.load(session, reference)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """Serve an application on a free loopback port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        assert not task.done(), "the server did not start"
+        await asyncio.sleep(0.005)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await task
+    listener.close()
+
+
+@asynccontextmanager
+async def site_of(database_file: Path, tmp_path: Path, **changes: Any) -> AsyncIterator[Site]:
+    signer = Signer()
+    settings = Settings(
+        var=tmp_path,
+        records_url=f"sqlite:///{database_file}",
+        temporal=f"127.0.0.1:{free_port()}",
+        sendgrid_events_public_key=changes.pop("sendgrid_events_public_key", signer.public_key),
+        **changes,
+    )
+    app = create_app(settings)
+    database = Database(settings.records_url)
+    async with serving(app) as url, httpx2.AsyncClient(base_url=url, timeout=30) as http:
+        yield Site(http, database, app, signer, settings.documents)
+    database.close()
+
+
+@pytest.fixture
+async def site(database_file: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    """The web process with Temporal away."""
+    async with site_of(database_file, tmp_path) as made:
+        yield made
+
+
+def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = response.json()
+    assert document["code"] == code
+    return document
+
+
+# -- mail -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("M2.1")
+@pytest.mark.rule("M3.1")
+async def test_a_mail_opens_an_inquiry_while_temporal_is_away(site: Site) -> None:
+    response = await site.inbound(mail())
+    assert response.status_code == 200
+    said = response.json()
+    assert said["new"] is True
+    assert said["disposition"] == "message"
+    assert said["acknowledge_by"].endswith("T23:59:59-06:00")
+    assert site.case(said["reference"]).bound
+    assert site.waiting() == 1
+
+
+async def test_the_same_mail_fifty_times_at_once_is_one_inquiry(site: Site) -> None:
+    responses = await asyncio.gather(*(site.inbound(mail()) for _ in range(50)))
+    assert {one.status_code for one in responses} == {200}
+    assert len({one.json()["reference"] for one in responses}) == 1
+    assert sum(one.json()["new"] for one in responses) == 1
+    assert site.waiting() == 1
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer wrong", "Basic " + base64.b64encode(b"any:wrong").decode(), "Digest development"],
+)
+async def test_a_mail_without_the_secret_is_refused_before_it_is_read(site: Site, authorization: str) -> None:
+    headers = {**HEADERS, "Authorization": authorization}
+    response = await site.http.post("/intake/sendgrid/inbound", content=b"not even a form", headers=headers)
+    problem(response, 401, "intake.unverified")
+    with site.database.read() as session:
+        assert messages.quarantined(session) == []
+
+
+async def test_a_signed_mail_is_believed_and_a_changed_one_is_not(database_file: Path, tmp_path: Path) -> None:
+    signer = Signer()
+    async with site_of(database_file, tmp_path, inbound_public_key=signer.public_key) as site:
+        body = post(mail())
+        headers = {**signer.headers(body, datetime.now(UTC)), "Content-Type": HEADERS["Content-Type"]}
+        altered = body.replace(b"Retiro", b"Retirx", 1)
+        problem(
+            await site.http.post("/intake/sendgrid/inbound", content=altered, headers=headers), 401, "intake.unverified"
+        )
+        assert (await site.http.post("/intake/sendgrid/inbound", content=body, headers=headers)).status_code == 200
+
+
+async def test_a_post_that_cannot_be_read_is_kept(site: Site) -> None:
+    response = await site.http.post("/intake/sendgrid/inbound", content=b"\0\1garbage", headers=HEADERS)
+    assert response.status_code == 200
+    assert response.json()["disposition"] == "unanswerable"
+    with site.database.read() as session:
+        (row,) = messages.quarantined(session)
+    with documents.FolderStore(site.documents).open(row.raw_path) as file:
+        assert file.read() == b"\0\1garbage"
+
+
+async def test_an_automatic_reply_waits_in_quarantine(site: Site) -> None:
+    response = await site.inbound(mail(auto_submitted="auto-replied"))
+    assert response.json()["disposition"] == "auto_reply"
+    assert response.json()["reference"] is None
+    assert site.waiting() == 0
+
+
+async def test_a_reply_to_our_token_joins_and_a_spoofed_one_does_not(site: Site) -> None:
+    reference = (await site.inbound(mail(1))).json()["reference"]
+    to = f"help+{reply_token(b'development', reference)}@reply.example.org"
+    assert (await site.inbound(mail(2), to=to)).json()["reference"] == reference
+    spoofed = (await site.inbound(mail(3), to=to, spf="fail", dkim="none")).json()
+    assert spoofed["new"] is True
+    assert spoofed["reference"] != reference
+    assert not site.case(spoofed["reference"]).bound
+
+
+async def test_a_mail_beyond_every_limit_is_taken_without_its_attachments(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "MAIL_LIMIT", 33_000_000)
+    raw = (
+        b"From: ana@example.org\r\nTo: help@example.org\r\nSubject: Grande\r\nMessage-ID: <big@mail.example.org>\r\n"
+        b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n'
+        b"Mi retiro no ha llegado.\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n"
+    )
+    response = await site.inbound(raw + b"x" * 36_000_000 + b"\r\n--b--\r\n")
+    assert response.status_code == 200
+    assert response.json()["new"] is True
+    with site.database.read() as session:
+        (row,) = messages.of_case(session, response.json()["reference"])
+        assert documents.attachments(session, row.id) == []
+    assert row.text == "Mi retiro no ha llegado."
+    assert [one["what"] for one in row.dropped] == ["attachments"]
+
+
+async def test_far_beyond_the_limit_the_sender_is_turned_down(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "EVENTS_LIMIT", 1000)
+    headers = {"Content-Type": "application/json"}
+    response = await site.http.post("/intake/sendgrid/events", content=b"[" * 2000, headers=headers)
+    problem(response, 413, "body.too-large")
+
+
+# -- away -------------------------------------------------------------------------------------------------------------
+
+
+async def test_with_the_database_away_nothing_is_answered_with_2xx(
+    site: Site, database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = database_file.with_suffix(".gone")
+    site.app.state.desk.database.close()
+    os.rename(database_file, hidden)  # noqa: PTH104
+    for response in (await site.inbound(mail()), await site.form(), await site.events({"event": "delivered"})):
+        document = problem(response, 503, "records.unavailable")
+        assert "again" in document["detail"]
+        assert int(response.headers["retry-after"]) > 0
+    assert (await site.http.get("/readyz")).status_code == 503
+    assert (await site.http.get("/healthz")).status_code == 200
+    os.rename(hidden, database_file)  # noqa: PTH104
+    assert (await site.inbound(mail())).json()["new"] is True
+    assert (await site.http.get("/readyz")).json() == {"database": "ok", "temporal": "away"}
+
+
+async def test_too_many_at_once_are_asked_to_come_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "AT_ONCE", 0)
+    response = await site.form()
+    problem(response, 503, "intake.busy")
+    assert response.headers["retry-after"]
+
+
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+def begun(site: Site, reference: str) -> str:
+    """A letter of ours that left; its key."""
+    letter = left(reference)
+    with site.database.write() as session:
+        notices.begin(session, letter)
+    return letter.key
+
+
+async def test_a_signed_bounce_is_taken_once(site: Site) -> None:
+    key = begun(site, (await site.inbound(mail())).json()["reference"])
+    event = {"event": "bounce", "type": "bounce", "notice": key, "sg_event_id": "e1", "timestamp": 1, "reason": "550"}
+    answers = [(await site.events(event)).json() for _ in range(5)]
+    assert [one["new"] for one in answers] == [1, 0, 0, 0, 0]
+    assert site.waiting() == 2
+
+
+@pytest.mark.parametrize("age", [-301, 301])
+async def test_an_event_that_is_not_fresh_is_refused(site: Site, age: int) -> None:
+    problem(await site.events(at=datetime.now(UTC) + timedelta(seconds=age)), 401, "intake.unverified")
+
+
+async def test_unsigned_events_are_refused(site: Site) -> None:
+    response = await site.http.post("/intake/sendgrid/events", json=[])
+    problem(response, 401, "intake.unverified")
+
+
+async def test_signed_nonsense_is_told_as_such(site: Site) -> None:
+    body = b"{}"
+    headers = site.signer.headers(body, datetime.now(UTC))
+    problem(await site.http.post("/intake/sendgrid/events", content=body, headers=headers), 422, "events.unreadable")
+
+
+async def test_in_development_the_mailrooms_key_is_believed(database_file: Path, tmp_path: Path) -> None:
+    async with site_of(database_file, tmp_path, sendgrid_events_public_key=None) as site:
+        problem(await site.events(), 401, "intake.unverified")
+        key_file = tmp_path / webhooks.DEVELOPMENT_KEY
+        key_file.parent.mkdir()
+        key_file.write_text(site.signer.public_key + "\n")
+        assert (await site.events()).json() == {"new": 0}
+
+
+# -- the web form -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("M2.1")
+async def test_a_form_is_answered_with_the_dates_promised_while_temporal_is_away(site: Site) -> None:
+    response = await site.form(key="k1")
+    assert response.status_code == 202
+    said = response.json()
+    case = site.case(said["reference"])
+    assert datetime.fromisoformat(said["answer_by"]) == case.resolution_due
+    assert said["acknowledge_by"] < said["answer_by"]
+    again = await site.form(key="k1")
+    assert again.status_code == 202
+    assert {**again.json(), "new": True, "duplicate": False} == said
+    assert site.waiting() == 1
+    assert problem(await site.form({**FORM, "text": "otra"}, key="k1"), 422, "idempotency.reused")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": "hola"}, "email"),
+        ({**FORM, "email": "ana"}, "email"),
+        ({**FORM, "email": "Ana <ana@example.org>, eva@example.net"}, "email"),
+        ({**FORM, "email": "ana@example.org\r\nBcc: eva@example.net"}, "email"),
+        ({**FORM, "text": " \n"}, "text"),
+        ({**FORM, "kind": "poem"}, "kind"),
+        ({**FORM, "language": "fr"}, "language"),
+        ({**FORM, "colour": "red"}, "colour"),
+        ({**FORM, "name": "x" * 300}, "name"),
+        ([], ""),
+    ],
+)
+async def test_a_form_that_cannot_be_taken_says_why(site: Site, body: Any, field: str) -> None:
+    document = problem(await site.form(body), 422, "form.malformed")
+    assert document.get("field", "") == field
+    assert "example.net" not in document["detail"]
+    assert site.waiting() == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"email": NaN}', b'{"text": "\\ud800"}', b"[" * 100_000])
+async def test_a_form_that_is_no_json_is_told_so(site: Site, content: bytes) -> None:
+    problem(await site.http.post("/intake/web", content=content), 422, "form.malformed")
+
+
+async def test_a_form_beyond_its_size_is_refused(site: Site) -> None:
+    problem(await site.form({**FORM, "text": "x" * 2_000_000}), 413, "body.too-large")
+
+
+async def test_hostile_text_is_kept_as_it_is(site: Site) -> None:
+    text = "{{7*7}} %s <script>alert(1)</script> \u202e ${x}\0 fin"
+    said = (await site.form({**FORM, "text": text, "name": 'x" <evil@example.net>\r\n'})).json()
+    with site.database.read() as session:
+        (row,) = messages.of_case(session, said["reference"])
+    assert row.text == text.replace("\0", "")
+    assert "\n" not in row.sender_name
+
+
+# -- the rest of the house --------------------------------------------------------------------------------------------
+
+
+async def test_the_codec_endpoint_is_on_the_loopback_listener_alone(site: Site, tmp_path: Path) -> None:
+    assert (await site.http.post("/codec/decode", json={"payloads": []})).status_code == 200
+    public = create_app(Settings(var=tmp_path, records_url="sqlite:////nowhere/records.db", web_host="0.0.0.0"))
+    assert not [route for route in public.openapi()["paths"] if route.startswith("/codec")]
+    transport = httpx2.ASGITransport(app=public)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        assert (await http.post("/codec/decode", json={"payloads": []})).status_code == 404
+
+
+async def test_the_interface_is_described(site: Site) -> None:
+    described = (await site.http.get("/openapi.json")).json()
+    assert {"/intake/web", "/intake/sendgrid/inbound", "/intake/sendgrid/events"} <= set(described["paths"])
+    body = described["paths"]["/intake/web"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["email", "text"]

@@ -101,7 +101,7 @@ FIELDS: dict[str, Field] = {
     "first_extension": FLAG,
     "steps": _rows("date", "detail", codes=STEPS),
     "institution": _text(absent="institution"),
-    "asked": _text(),
+    "asked": _text(absent="asked"),
     "asked_on": _text(),
     "shared": _text(absent="shared"),
     "estimate": _text(),
@@ -152,14 +152,24 @@ ANSWER = (
 REJECTED = (*ANSWER, "points.facts", "points.source", "points.rule", "points.why")
 
 REQUIRED: dict[str, tuple[str, ...]] = {
-    POINTER: (*COMMON, *REVIEW, "letter_name"),
+    POINTER: (*COMMON, *REVIEW),
     LetterKind.ACKNOWLEDGEMENT: RECEIPT,
     LetterKind.ACKNOWLEDGEMENT_LATE: (*RECEIPT, "promised_by", "cause"),
     LetterKind.REPLY: (*COMMON, *REVIEW, "text", "answer_by"),
     LetterKind.REFERRAL: (*COMMON, "area", "representative", "answer_by"),
     LetterKind.INFORMATION_REQUEST: (*COMMON, "items.item", "items.why", "by", "answer_by"),
     LetterKind.EXTENSION: (*COMMON, *REVIEW, *EXTENDED, "reasons"),
-    LetterKind.EXTERNAL: (*COMMON, *REVIEW, *EXTENDED, "institution", "asked", "asked_on", "estimate", "shared"),
+    LetterKind.EXTERNAL: (
+        *COMMON,
+        *REVIEW,
+        *EXTENDED,
+        "institution",
+        "reasons",
+        "asked",
+        "asked_on",
+        "estimate",
+        "shared",
+    ),
     LetterKind.RE_ESTIMATE: (
         *(*COMMON, *REVIEW, *EXTENDED, "institution", "old_estimate", "estimate", "reasons", "moved"),
     ),

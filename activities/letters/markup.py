@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 OPEN, CLOSE = "\ue000", "\ue001"
 SLOT = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-UNDERLINED = 60
+UNDERLINES = {"h1": "=", "h2": "-"}
+LONGEST_UNDERLINE = 60
 
 STYLE = {
     "body": "margin:0;padding:24px;font-family:Georgia,'Times New Roman',serif;font-size:16px;line-height:1.5;"
@@ -122,9 +123,9 @@ def as_text(body: str, slots: Slots) -> str:
 
 
 def _text_block(block: Block, put: Callable[[str], str]) -> str:
-    if block.kind == "h1":
+    if block.kind in UNDERLINES:
         title = put(block.lines[0])
-        return f"{title}\n{'=' * min(len(title), UNDERLINED)}"
+        return f"{title}\n{UNDERLINES[block.kind] * min(len(title), LONGEST_UNDERLINE)}"
     if block.kind == "ul":
         return "\n".join(f"- {put(line)}" for line in block.lines)
     if block.kind == "dl":

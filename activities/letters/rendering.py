@@ -78,8 +78,14 @@ class Letters:
 
     def _body(self, context: LetterContext, name: str, language: Language, slots: Slots) -> str:
         templates = self._templates[language]
-        label = f"{name}.{language.value}"
-        values = words.fields(context, language, self._names[language], label, templates.version(name))
+        values = words.fields(
+            context,
+            language,
+            self._names[language],
+            title=templates.title(name),
+            template=f"{name}.{language.value}",
+            version=templates.version(name),
+        )
         return templates.body(name, _slotted(values, slots))
 
 

@@ -93,10 +93,6 @@ class Templates:
                 raise source.mistake("a letter includes fragments of its language only", key=name, line=include.lineno)
             includes.append(name)
         used = _names(source, tree, frozenset(FIELDS))
-        try:
-            self._environment.get_template(source.name)
-        except TemplateSyntaxError as error:  # what only compiling finds: an unknown filter or test
-            raise source.mistake(f"cannot be read: {error.message}", line=error.lineno) from error
         if not source.is_fragment:
             line, subject = source.header["subject"]
             _names(source, self._parse(source, "\n" * (line - 1) + subject), IN_SUBJECT)
@@ -111,7 +107,10 @@ class Templates:
 
 def _names(source: Source, tree: nodes.Template, known: frozenset[str]) -> frozenset[str]:
     """The fields a tree uses; PolicyError for one that is not known."""
-    used = frozenset(meta.find_undeclared_variables(tree))
+    try:
+        used = frozenset(meta.find_undeclared_variables(tree))
+    except TemplateSyntaxError as error:  # an unknown filter or test
+        raise source.mistake(f"cannot be read: {error.message}", line=error.lineno) from error
     for name in tree.find_all(nodes.Name):
         if name.name in used - known:
             raise source.mistake(f"unknown field; one of {', '.join(sorted(known))}", key=name.name, line=name.lineno)

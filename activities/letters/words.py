@@ -76,9 +76,18 @@ def _spaces(text: str) -> str:
 
 
 def fields(
-    context: LetterContext, language: Language, names: Mapping[LetterKind, str], template: str, version: str
+    context: LetterContext,
+    language: Language,
+    names: Mapping[LetterKind, str],
+    *,
+    title: str,
+    template: str,
+    version: str,
 ) -> Fields:
-    """Every field of `FIELDS` in that language, empty where the letter does not say it; `names` are the letters'."""
+    """Every field of `FIELDS` in that language, empty where the letter does not say it.
+
+    `names` are the names of all letters; `title`, `template` and `version` are those of the template that is rendered.
+    """
     speech = Speech(language, context.zone)
     return {
         **_common(context, speech, template, version),
@@ -86,7 +95,7 @@ def fields(
         **_on_the_way(context, speech),
         **_answer(context, speech),
         **_after(context, speech, names),
-        "letter_name": names[context.kind],
+        "letter_name": title,
     }
 
 
@@ -149,7 +158,7 @@ def _on_the_way(context: LetterContext, speech: Speech) -> Fields:
         "first_extension": "yes" if facts.get("number") == "1" else "",
         "steps": [_step(step, speech) for step in context.steps],
         "institution": texts.get("institution", "") or _institution(context),
-        "asked": texts.get("asked") or reasons,
+        "asked": texts.get("asked", ""),
         "asked_on": speech.day(context.asked_on) if context.asked_on else "",
         "shared": texts.get("shared", ""),
         "estimate": speech.written(facts.get("estimate", "")),

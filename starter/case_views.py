@@ -12,7 +12,7 @@ def checked(reference: str) -> str:
     """The reference as we write it. Raises UnknownInquiry for what cannot be one."""
     written = reference.strip().upper()
     if not is_reference(written):
-        raise UnknownInquiry("this is no reference")
+        raise UnknownInquiry(f"{reference[:40]!r} is no reference; one reads like RX-7KQ4-M2PD")
     return written
 
 

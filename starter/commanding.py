@@ -88,14 +88,14 @@ def _update_id(wish: Wish) -> str:
 
 def _prepare(desk: Desk, wish: Wish) -> Orders:
     """Make the orders and keep them; those made before for the same key are taken again."""
-    made_key = f"order {wish.key}"
+    made_key, now = f"order {wish.key}", desk.clock()
     with desk.database.write() as session:
         made = keys.recall(session, made_key, wish.actor.id, wish.fingerprint) if wish.key else None
         if made is not None:
             return made.body
         orders = _orders(desk, wish, session)
         if wish.key:
-            keys.remember(session, made_key, wish.actor.id, wish.fingerprint, MADE, orders, desk.clock())
+            keys.remember(session, made_key, wish.actor.id, wish.fingerprint, status=MADE, body=orders, now=now)
     if isinstance(wish.body, SplitBody):
         desk.wake()
     return orders
@@ -157,5 +157,5 @@ def _remember(desk: Desk, wish: Wish, answer: Answer) -> Answer:
     if wish.key:
         body = answer.model_dump(mode="json")
         with desk.database.write() as session:
-            keys.remember(session, wish.key, wish.actor.id, wish.fingerprint, DONE, body, desk.clock())
+            keys.remember(session, wish.key, wish.actor.id, wish.fingerprint, status=DONE, body=body, now=desk.clock())
     return answer

@@ -80,7 +80,7 @@ def problem_of(error: PlazoError) -> Problem:
         case Malformed():
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         case Refused():
-            status = HTTPStatus.UNPROCESSABLE_CONTENT if error.code in UNPROCESSABLE else HTTPStatus.CONFLICT
+            status = HTTPStatus.UNPROCESSABLE_ENTITY if error.code in UNPROCESSABLE else HTTPStatus.CONFLICT
         case UnknownInquiry():
             return Problem(HTTPStatus.NOT_FOUND, "inquiry.unknown", "no inquiry bears that reference")
         case RecordsUnavailable():

@@ -1,6 +1,7 @@
 """`GET /s/{token}`: the page behind the link in every letter.
 
-Whoever holds the link may read it, so it is never logged. A token that is unknown, malformed or empty costs the same work and gets the same answer.
+Whoever holds the link may read it, so it is never logged. A token that is unknown, malformed or empty costs the same
+work and gets the same answer.
 """
 
 import base64

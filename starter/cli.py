@@ -1,0 +1,87 @@
+"""The command line `plazo`. Each command is a function of its own module, loaded only when it is asked for.
+
+Exit codes: 0 done, 1 refused or not found, 2 bad usage or settings, 3 something that is needed does not answer.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+
+import typer
+
+COMMANDS = {
+    "run": ("starter.run", "run_command"),
+    "send-eml": ("starter.send_eml", "send_eml_command"),
+    "demo": ("starter.demo", "demo_command"),
+    "samples": ("starter.samples", "samples_command"),
+    "list": ("starter.look", "list_command"),
+    "show": ("starter.look", "show_command"),
+    "timeline": ("starter.look", "timeline_command"),
+    "inbox": ("starter.look", "inbox_command"),
+    "verify": ("starter.upkeep", "verify_command"),
+    "explain": ("starter.explain", "explain_command"),
+    "migrate": ("starter.upkeep", "migrate_command"),
+    "keys create": ("starter.key_commands", "create_command"),
+    "keys list": ("starter.key_commands", "list_command"),
+    "keys revoke": ("starter.key_commands", "revoke_command"),
+    "policy check": ("starter.upkeep", "policy_check_command"),
+    "calendar seed": ("starter.calendar_seed", "calendar_seed_command"),
+}
+"""The commands by name: where each stands. Two words are a group and a command of it."""
+
+GROUPS = {
+    "keys": "Keys for the admin API. A secret is shown once, when it is made.",
+    "policy": "The operator's policy: terms, areas, channels, letters.",
+    "calendar": "The closed days of the law.",
+}
+"""What each group is about."""
+
+
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """The application with the command that the arguments name, or with all where they name none."""
+    firsts = {name.split()[0] for name in COMMANDS}
+    named = next((word for word in arguments if word in firsts), None)
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(plazo)
+    groups: dict[str, typer.Typer] = {}
+    for name, (module, function) in COMMANDS.items():
+        first, _, second = name.partition(" ")
+        if named not in {None, first}:
+            continue
+        try:
+            command = getattr(import_module(module), function)
+        except ModuleNotFoundError:
+            # The production image carries no stand-ins, so what is for trying out is missing there.
+            continue
+        if not second:
+            app.command(first)(command)
+            continue
+        if first not in groups:
+            groups[first] = typer.Typer(no_args_is_help=True, help=GROUPS[first])
+            app.add_typer(groups[first], name=first)
+        groups[first].command(second)(command)
+    return app
+
+
+def plazo() -> None:
+    """Answer users on time, and prove it."""
+
+
+def main() -> None:
+    """Run a command and end the process with its exit code."""
+    code: object = 0
+    try:
+        build(sys.argv[1:])(prog_name="plazo")
+    except SystemExit as ended:
+        code = ended.code
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            stream.flush()
+    # The engine's client can abort the interpreter at its exit, after all work is done.
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+if __name__ == "__main__":
+    main()

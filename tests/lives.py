@@ -2,41 +2,27 @@
 
 import asyncio
 import base64
-import sysconfig
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle
-from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.client import WorkflowHandle
 
 from activities.composing import Stationery
-from activities.events import Events
 from activities.letters.rendering import Letters
-from activities.notices import Notices
-from channels.letter import Accepted, OutboundLetter
-from engine import register_search_attributes
 from keys import KeyRing, parse_keys
 from models.case import Case
 from models.episodes import Answer
 from models.inquiry import EMAIL, Actor
 from models.ledger import Event, Fact
-from plugin import plazo_plugin
 from records import cases, contacts, documents, ledger
-from records.database import Database
-from records.migrate import upgrade
 from starter.engine import start_case
+from starter.rehearsal import QUEUE, Rehearsal, rehearsal
 from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy
-from workflows.inquiry import InquiryWorkflow
 
-QUEUE = "plazo"
-TEST_SERVER = Path(sysconfig.get_path("scripts")) / "temporal-test-server"
 TOKEN = "t" * 43
 FULL_TEXT = {
     "text": "We looked into it.",
@@ -59,39 +45,8 @@ def all_letters() -> Letters:
     return Letters.load(ROXOM)
 
 
-@dataclass
-class Postbox:
-    """A channel that keeps what it takes; `faults` are raised first, one a try. `after` faults come once it has taken it."""
-
-    clock: Callable[[], datetime]
-    letters: list[OutboundLetter] = field(default_factory=list)
-    faults: list[Exception] = field(default_factory=list)
-    after: list[Exception] = field(default_factory=list)
-    tries: int = 0
-
-    def send(self, letter: OutboundLetter) -> Accepted:
-        self.tries += 1
-        if self.faults:
-            raise self.faults.pop(0)
-        self.letters.append(letter)
-        if self.after:
-            raise self.after.pop(0)
-        return Accepted(provider_id=f"p{len(self.letters)}", at=self.clock())
-
-    @property
-    def kinds(self) -> list[str]:
-        return [letter.kind for letter in self.letters]
-
-
-@dataclass
-class Life:
+class Life(Rehearsal):
     """Everything a test of a life needs."""
-
-    env: WorkflowEnvironment
-    client: Client
-    database: Database
-    postbox: Postbox
-    clock: Callable[[], datetime]
 
     async def open(self, case: Case | None = None, **more: Any) -> WorkflowHandle[Any, Any]:
         """Open a case as intake does and start its workflow."""
@@ -140,10 +95,6 @@ class Life:
             kept = documents.save_draft(session, reference, "draft", content or FULL_TEXT, author=AGENT, now=MONDAY)
         return kept.model_dump(mode="json")
 
-    async def skip(self, **delta: float) -> None:
-        """Let time pass on the server's clock."""
-        await self.env.sleep(timedelta(**delta))
-
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
     """Wait for a condition, not for time; fail when it never comes."""
@@ -155,36 +106,13 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -
 @asynccontextmanager
 async def living(folder: Path, *, slowly: timedelta = timedelta(minutes=5)) -> AsyncIterator[Life]:
     """Start a time-skipping server, a database and a worker; stop them all."""
-    url = f"sqlite:///{folder / 'records.db'}"
-    upgrade(url)
-    database = Database(url)
-    env = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(TEST_SERVER), plugins=[plazo_plugin(ring())]
+    stationery = Stationery(
+        policy=policy(),
+        letters=all_letters(),
+        status_base_url="https://status.example.org",
+        mail_domain="example.org",
+        reply_domain="reply.example.org",
+        reply_secret=b"secret",
     )
-    loop = asyncio.get_running_loop()
-
-    def clock() -> datetime:
-        return asyncio.run_coroutine_threadsafe(env.get_current_time(), loop).result()
-
-    async with env:
-        await register_search_attributes(env.client)
-        postbox = Postbox(clock)
-        stationery = Stationery(
-            policy=policy(),
-            letters=all_letters(),
-            status_base_url="https://status.example.org",
-            mail_domain="example.org",
-            reply_domain="reply.example.org",
-            reply_secret=b"secret",
-        )
-        notices = Notices(database, stationery, {EMAIL: postbox}, clock, slowly)
-        with ThreadPoolExecutor(4) as executor:
-            async with Worker(
-                env.client,
-                task_queue=QUEUE,
-                workflows=[InquiryWorkflow],
-                activities=[notices.deliver, Events(database, clock).record],
-                activity_executor=executor,
-            ):
-                yield Life(env, env.client, database, postbox, clock)
-    database.close()
+    async with rehearsal(folder, stationery, ring(), slowly=slowly) as house:
+        yield Life(house.env, house.client, house.database, house.postbox, house.clock)

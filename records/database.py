@@ -9,10 +9,13 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy import exc as sql
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, text
 
 from models.errors import RecordsUnavailable, SettingsError
@@ -96,8 +99,9 @@ def open_engine(url: str, *, patience: float = PATIENCE, migrating: bool = False
     if not address.database or ":memory:" in address.database:
         raise SettingsError("the records database must be a file: write sqlite:///<file>")
     # Without mode=rw a file that has gone would be made anew, empty, and every case would seem never to have been.
+    file = Path(address.database.removeprefix("file:"))
     query = {"uri": "true", "mode": "rwc" if migrating else "rw"}
-    address = address.set(database=f"file:{address.database.removeprefix('file:')}", query=query)
+    address = address.set(database=f"file:{quote(str(file))}", query=query)
     engine = create_engine(
         address,
         hide_parameters=True,
@@ -110,7 +114,29 @@ def open_engine(url: str, *, patience: float = PATIENCE, migrating: bool = False
     if not migrating:  # a migration copies tables that others point to
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA foreign_keys=ON"))
     event.listen(engine, "begin", _begin)
+    _follow(engine, file)
     return engine
+
+
+def _follow(engine: Engine, file: Path) -> None:
+    """Give up a connection whose file is no longer the one at that place: SQLite would write into what was deleted."""
+
+    @event.listens_for(engine, "connect")
+    def connected(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(file)
+
+    @event.listens_for(engine, "checkout")
+    def taken(_connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info["file"] != _identity(file):
+            raise sql.DisconnectionError
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -10,14 +10,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session, text
 
 from models.errors import RecordsUnavailable, SettingsError
 from models.tables import ApiKey, ContactAddress, Salt
 from records.database import Database, add_once
+from records.migrate import upgrade
 
 NOON = datetime(2026, 2, 2, 12, tzinfo=UTC)
 
@@ -152,6 +155,40 @@ def test_a_file_that_is_gone_or_is_none_of_ours_is_unavailable(tmp_path: Path, c
     with pytest.raises(RecordsUnavailable):
         database.ping()
     assert place.exists() == (content is not None)
+    database.close()
+
+
+def test_a_file_that_goes_under_our_hands_is_not_written_into(url: str, tmp_path: Path) -> None:
+    database = Database(url)
+    with database.write() as session:
+        session.add(Salt(reference="a", salt="1"))
+    database.ping()
+    (tmp_path / "records.db").rename(tmp_path / "elsewhere.db")
+    with pytest.raises(RecordsUnavailable, match="unable to open"), database.write() as session:
+        session.get(Salt, "a")
+    with pytest.raises(RecordsUnavailable):
+        database.ping()
+    (tmp_path / "elsewhere.db").rename(tmp_path / "records.db")
+    with database.write() as session:
+        assert session.get_one(Salt, "a").salt == "1"
+    database.close()
+
+
+def test_a_full_disk_is_unavailable_and_nothing_half_is_kept(database: Database) -> None:
+    event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=1"))
+    with pytest.raises(RecordsUnavailable, match="full"), database.write() as session:
+        session.add_all(Salt(reference=f"{n}", salt="x" * 4000) for n in range(50))
+    with database.read() as session:
+        assert session.get(Salt, "0") is None
+
+
+def test_a_place_with_odd_characters_is_a_place(tmp_path: Path) -> None:
+    place = tmp_path / "a b?c#d%20é" / "records.db"
+    upgrade(f"sqlite:///{quote(str(place))}")
+    found = list(tmp_path.rglob("records.db"))
+    assert len(found) == 1
+    database = Database(f"sqlite:///{quote(str(place))}")
+    database.ping()
     database.close()
 
 

@@ -17,8 +17,13 @@ def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 
 def run() -> None:
-    """Migrate the database named by the caller, else by the settings, in one transaction."""
+    """Migrate the database named by the caller, else by the settings, in one transaction; or only write the SQL."""
     url = context.config.attributes.get("url") or load_settings().records_url
+    if context.is_offline_mode():
+        context.configure(url=url, target_metadata=SQLModel.metadata)
+        with context.begin_transaction():
+            context.run_migrations()
+        return
     engine = open_engine(url, migrating=True)
     try:
         with engine.connect() as connection:

@@ -10,7 +10,7 @@ from models import ledger
 from models.errors import LedgerError
 from models.inquiry import Actor
 from models.ledger import GENESIS, Event, event_hash
-from models.tables import EventRow, EventText, Salt
+from models.tables import CaseRow, EventRow, EventText, Salt
 
 
 def append(session: Session, events: Sequence[Event]) -> int:
@@ -63,9 +63,17 @@ def of_case(session: Session, reference: str, *, after: int = 0) -> list[Event]:
 
 
 def verify(session: Session, reference: str) -> str:
-    """Walk a case's chain, and its texts where the salt is still there; return its head. LedgerError if broken."""
-    salt = session.get(Salt, reference)
-    return ledger.verify(of_case(session, reference), salt=salt.salt if salt else None)
+    """Walk a case's chain, and its texts where the salt is still there; return its head. LedgerError if broken.
+
+    A chain cannot show that its end was cut off; the case, which keeps the head it had, can.
+    """
+    salt, chain = session.get(Salt, reference), of_case(session, reference)
+    head = ledger.verify(chain, salt=salt.salt if salt else None)
+    query = select(CaseRow.seq, CaseRow.head).where(col(CaseRow.reference) == reference)
+    seq, kept = session.exec(query).first() or (0, GENESIS)
+    if seq > len(chain) or kept != (chain[seq - 1].hash if seq else GENESIS):
+        raise LedgerError(f"{reference}: the case knows {seq} events with another end; the chain was cut or replaced")
+    return head
 
 
 def references(session: Session) -> list[str]:

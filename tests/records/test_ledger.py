@@ -83,6 +83,18 @@ def test_gaps_breaks_and_forgeries_are_refused_and_nothing_is_kept(database: Dat
         assert ledger.of_case(session, case.reference) == []
 
 
+def test_a_chain_whose_end_was_cut_off_is_found(database: Database) -> None:
+    case, events = opened(database)
+    with database.write() as session:
+        ledger.append(session, events)
+        cases.project(session, case)
+        assert ledger.verify(session, case.reference) == case.head
+        session.connection().execute(text("DROP TRIGGER events_no_delete"))
+        session.connection().execute(text("DELETE FROM events WHERE seq = :seq"), {"seq": case.seq})
+    with database.read() as session, pytest.raises(LedgerError, match="cut or replaced"):
+        ledger.verify(session, case.reference)
+
+
 def test_a_text_that_was_changed_is_found_and_one_that_was_erased_is_not_missed(database: Database) -> None:
     case, events = opened(database)
     with database.write() as session:

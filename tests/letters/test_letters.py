@@ -19,7 +19,7 @@ from models.clock import wake
 from models.inquiry import EMAIL, Address, Kind, Language
 from models.letters import FINALS, LetterKind
 from models.post import Acceptance, accept, bounce
-from tests.cases import MONDAY, SUPERVISOR, do, new_case, send_all
+from tests.cases import FULL, MONDAY, SUPERVISOR, do, new_case, send_all
 from tests.letters.examples import (
     BOTH,
     DRAFT,
@@ -30,6 +30,7 @@ from tests.letters.examples import (
     SPANISH,
     WORDS,
     all_letters,
+    answered,
     context,
     escalated,
     merge,
@@ -350,6 +351,22 @@ def test_what_a_draft_leaves_out_leaves_no_empty_line() -> None:
     for empty in ("Conclusión", "Regla", "Monto", "Motivos", "Lo que haremos", "A dónde puede"):
         assert empty not in rendered.text
         assert empty not in rendered.html
+
+
+def test_an_empty_item_leaves_no_bullet() -> None:
+    page = render(LetterKind.FINAL_UPHELD, draft={**DRAFT, "actions": ["leímos", ""]})
+    assert page.html.count("<li>") == 5, "one action and four channels"
+    assert "\n- \n" not in page.text
+
+
+def test_after_the_final_answer_a_reply_promises_no_date_and_the_authority_hears_of_the_answer() -> None:
+    case = answered()
+    said = of(do(case, "reply", LATER, draft=FULL), LetterKind.REPLY)
+    assert said.answer_by is None
+    assert "La fecha de nuestra respuesta final" not in all_letters().render(said).text
+    case = do(case, "appeal", LATER, text="t", by="authority")
+    case = do(case, "reply", LATER, draft=FULL, to="authority")
+    says(all_letters().render(of(case, LetterKind.AUTHORITY_REPLY)), "se envió la respuesta final")
 
 
 @pytest.mark.rule("M5.7")

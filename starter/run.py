@@ -13,12 +13,13 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
 from models.errors import PlazoError, SettingsError
+from models.inquiry import Role
 from settings import Settings, load_settings
 from starter.house import House
 from starter.residents import LOOPBACK, ports, residents, temporal_program
@@ -31,8 +32,8 @@ def run_command() -> None:
     try:
         settings = load_settings()
         with sole(settings.var):
-            prepare(settings)
-            asyncio.run(keep_house(settings))
+            key = prepare(settings)
+            asyncio.run(keep_house(settings, key))
     except PlazoError as error:
         typer.echo(f"plazo run: {error}", err=True)
         raise typer.Exit(2) from None
@@ -57,10 +58,10 @@ def sole(var: Path) -> Iterator[None]:
         yield
 
 
-def prepare(settings: Settings) -> None:
-    """Check what can be checked before the start, make the development key, migrate the records database.
+def prepare(settings: Settings) -> str:
+    """Check what can be checked before the start, make the development keys, migrate the records database.
 
-    Raises SettingsError.
+    Returns a supervisor's key for the API. Raises SettingsError.
     """
     if settings.environment == "production":
         raise SettingsError(
@@ -72,9 +73,17 @@ def prepare(settings: Settings) -> None:
     for name, port in ports(settings).items():
         refuse_taken(name, port)
     settings.key_ring()
-    from records.migrate import upgrade  # noqa: PLC0415 -- a second run and a taken port are told without waiting for it
+    # A second run and a taken port are told without waiting for these.
+    from records.database import Database  # noqa: PLC0415
+    from records.migrate import upgrade  # noqa: PLC0415
+    from starter.key_commands import development_keys  # noqa: PLC0415
 
     upgrade(settings.records_url)
+    database = Database(settings.records_url)
+    try:
+        return development_keys(settings, database, datetime.now(UTC))[Role.SUPERVISOR]
+    finally:
+        database.close()
 
 
 def refuse_taken(name: str, port: int) -> None:
@@ -91,7 +100,7 @@ def refuse_taken(name: str, port: int) -> None:
             ) from None
 
 
-async def keep_house(settings: Settings, say: Callable[[str], None] | None = None) -> None:
+async def keep_house(settings: Settings, key: str, say: Callable[[str], None] | None = None) -> None:
     """Run the children until the first SIGINT, SIGTERM or SIGHUP. A second one leaves at once, and all are killed."""
     tell = say or print_line
     house = House(residents(settings), settings.var / "log", tell)
@@ -113,7 +122,7 @@ async def keep_house(settings: Settings, say: Callable[[str], None] | None = Non
 
     def settled() -> None:
         impatience.cancel()
-        tell(welcome(settings))
+        tell(welcome(settings, key))
 
     tell("starting Temporal, mailroom, worker and web")
     await house.run(settled)
@@ -121,7 +130,7 @@ async def keep_house(settings: Settings, say: Callable[[str], None] | None = Non
     tell("stopped; nothing is left running, every open case waits for the next start")
 
 
-def welcome(settings: Settings) -> str:
+def welcome(settings: Settings, key: str) -> str:
     """What a person reads once everything is healthy: the addresses, and what to try next."""
     ui = f"http://{LOOPBACK}:{settings.temporal_ui_port}"
     plazo = Path(sys.argv[0])
@@ -130,13 +139,14 @@ def welcome(settings: Settings) -> str:
   API and its documentation   {settings.web_url}/docs
   mailroom (letters sent)     http://{LOOPBACK}:{settings.mailroom_port}
   Temporal's UI               {"see " + settings.temporal if settings.temporal else ui}
+  key for the API             {key} (a supervisor's, for development alone)
   state and logs              {settings.var}/
 
 Try next, in another terminal:
 
   {plazo} send-eml docs/examples/complaint.eml    a complaint comes in; its acknowledgement lies in the mailroom
   {plazo} list                                    the open inquiries and what each owes next
-  {plazo} keys --help                             keys for the API
+  curl -H "Authorization: Bearer {key}" {settings.web_url}/api/inquiries
 
 Ctrl-C stops everything; starting again goes on with every open case.
 """

@@ -54,7 +54,7 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
         now=now,
     )
     leaving = stationery.letters.render(context)
-    full = stationery.letters.render(context, full=True) if context.pointer_only else None
+    full = None if context.bound else stationery.letters.render(context, full=True)
     return Notice(
         key=letter.key,
         reference=case.reference,

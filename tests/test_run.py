@@ -136,7 +136,7 @@ def test_another_temporal_is_not_started(tmp_path: Path) -> None:
     assert [child.name for child in residents(settings)] == ["mailroom", "worker", "web"]
     assert residents(settings)[0].environment["PLAZO_TEMPORAL"] == "temporal.example.org:7233"
     assert sorted(ports(settings)) == ["mailroom_port", "web_port"]
-    assert "see temporal.example.org:7233" in welcome(settings)
+    assert "see temporal.example.org:7233" in welcome(settings, "plz_key")
 
 
 def test_a_second_house_on_the_same_folder_is_told_who_has_it(tmp_path: Path) -> None:
@@ -172,7 +172,8 @@ def test_production_is_refused() -> None:
 
 
 def test_the_welcome_names_every_address(settings: Settings) -> None:
-    text = welcome(settings)
+    text = welcome(settings, "plz_key")
+    assert "plz_key (a supervisor's" in text
     for port in (settings.web_port, settings.mailroom_port, settings.temporal_ui_port):
         assert f"127.0.0.1:{port}" in text
 

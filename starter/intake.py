@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from channels.email_events import DeliveryEvent
 from channels.message import Disposition, Dropped, InboundMessage
+from models.case import Case
 from models.errors import Malformed
 from models.inquiry import EMAIL, WEB, Actor, Kind, Language
 from models.messages import ReceiveMessage
@@ -23,7 +24,7 @@ from records import cases, contacts, dispatches, messages
 from records.database import Database
 from records.documents import AttachmentStore
 from starter.opening import Opening, letters_channel, open_inquiry
-from starter.placing import place
+from starter.placing import Clues, Place, clues_of, place, stored_clues
 from starter.receipt import Receipt, receipt_of
 from starter.reports import take_reports
 from starter.web_form import WebForm, message_of
@@ -108,7 +109,7 @@ class Intake:
         )
 
     def promote(self, message_id: str, actor: Actor) -> Receipt:
-        """A person lets a quarantined message open an inquiry, with its original reception (reading 2).
+        """A person lets a message out of quarantine: it joins its inquiry or opens one, with its original reception.
 
         Raises KeyError when there is no such message, ValueError when it is not in quarantine or has no sender.
         """
@@ -119,24 +120,28 @@ class Intake:
                 raise ValueError(f"message {message_id} belongs to {row.reference} already")
             if not row.sender:
                 raise ValueError(f"message {message_id} names no sender, so nobody could be answered")
-            contact, address = contacts.find_or_add(
-                session, letters_channel(self._policy, row.channel), row.sender, name=row.sender_name, now=now
-            )
-            opening = Opening(
-                channel=row.channel,
-                contact=contact,
-                addresses=(address,),
-                bound=row.sender_verified,
-                kind=Kind(row.kind or self._policy.intake.unclear_kind),
-                language=Language(row.language or self._policy.intake.unclear_language),
-                received_at=row.received_at,
-                subject=row.subject,
-                text=row.text,
-            )
-            case = open_inquiry(session, opening, self._policy, now, actor=actor)
+            channel = letters_channel(self._policy, row.channel)
+            contact, address = contacts.find_or_add(session, channel, row.sender, name=row.sender_name, now=now)
+            found = self._place(session, stored_clues(row, contact))
+            if found:
+                case = found.case
+                _tell(session, case, row.id, row.received_at, now)
+            else:
+                opening = Opening(
+                    channel=row.channel,
+                    contact=contact,
+                    addresses=(address,),
+                    bound=row.sender_verified,
+                    kind=Kind(row.kind or self._policy.intake.unclear_kind),
+                    language=Language(row.language or self._policy.intake.unclear_language),
+                    received_at=row.received_at,
+                    subject=row.subject,
+                    text=row.text,
+                )
+                case = open_inquiry(session, opening, self._policy, now, actor=actor)
             messages.promote(session, row.id, case.reference, now, contact=contact, address_id=address.id)
         self._wake()
-        return receipt_of(case, row.disposition, new=True)
+        return receipt_of(case, row.disposition, new=found is None)
 
     def notice_event(self, events: Iterable[DeliveryEvent]) -> int:
         """Store what the provider reports of our letters and tell the cases; return how many events were new."""
@@ -158,19 +163,15 @@ class Intake:
         return message.model_copy(update=changes)
 
     def _take_in(self, session: Session, message: InboundMessage, now: datetime) -> Receipt:
-        if message.disposition is Disposition.MESSAGE and self._loops(session, message, now):
-            reason = "more messages in an hour than a person writes"
-            message = message.model_copy(update={"disposition": Disposition.LOOP, "disposition_reason": reason})
         if message.disposition is not Disposition.MESSAGE:
-            row, new = messages.store(session, message, message.raw, now, files=self._files)
-            return Receipt(None, row.disposition) if new else self._again(session, row)
-        found = place(
-            session,
-            message,
-            prefix=self._policy.operator.reference_prefix,
-            reply_secret=self._reply_secret,
-        )
+            return self._set_aside(session, message, now)
         channel = letters_channel(self._policy, message.channel)
+        contact = contacts.known(session, channel, message.sender)
+        found = self._place(session, clues_of(message, contact))
+        if found is None and contact is not None and self._loops(session, contact, now):
+            reason = "more inquiries in an hour than a person opens"
+            looping = {"disposition": Disposition.LOOP, "disposition_reason": reason}
+            return self._set_aside(session, message.model_copy(update=looping), now)
         contact, address = contacts.find_or_add(session, channel, message.sender, name=message.sender_name, now=now)
         row, new = messages.store(
             session,
@@ -186,9 +187,7 @@ class Intake:
         if not new:
             return self._again(session, row)
         if found:
-            order = ReceiveMessage(message=row.id, at=message.received_at, key=row.id)
-            payload = order.model_dump(mode="json", exclude_none=True)
-            dispatches.add(session, found.case.reference, "receive_message", payload, now)
+            _tell(session, found.case, row.id, message.received_at, now)
             return receipt_of(found.case, row.disposition)
         opening = Opening(
             channel=message.channel,
@@ -205,11 +204,17 @@ class Intake:
         messages.place(session, row.id, case.reference)
         return receipt_of(case, row.disposition, new=True)
 
-    def _loops(self, session: Session, message: InboundMessage, now: datetime) -> bool:
+    def _place(self, session: Session, clues: Clues) -> Place | None:
+        prefix = self._policy.operator.reference_prefix
+        return place(session, clues, prefix=prefix, reply_secret=self._reply_secret)
+
+    def _set_aside(self, session: Session, message: InboundMessage, now: datetime) -> Receipt:
+        """Quarantine: kept for a person, never answered by machine."""
+        row, new = messages.store(session, message, message.raw, now, files=self._files)
+        return Receipt(None, row.disposition) if new else self._again(session, row)
+
+    def _loops(self, session: Session, contact: str, now: datetime) -> bool:
         """Say whether a sender opens inquiries faster than a person can: each would owe it another letter."""
-        contact = contacts.known(session, letters_channel(self._policy, message.channel), message.sender)
-        if contact is None:
-            return False
         opened = cases.opened_since(session, contact, now - timedelta(hours=1))
         return opened >= self._policy.mail.messages_per_address_per_hour
 
@@ -219,6 +224,13 @@ class Intake:
             return Receipt(None, row.disposition, duplicate=True)
         case = cases.load(session, row.reference)
         return receipt_of(case, row.disposition, duplicate=True)
+
+
+def _tell(session: Session, case: Case, message_id: str, received_at: datetime, now: datetime) -> None:
+    """Queue that a message joined a case. Handed over twice it counts once, under its own id as key."""
+    order = ReceiveMessage(message=message_id, at=received_at, key=message_id)
+    payload = order.model_dump(mode="json", exclude_none=True)
+    dispatches.add(session, case.reference, "receive_message", payload, now)
 
 
 def _distinct(session: Session, message: InboundMessage) -> tuple[InboundMessage, StoredMessage | None]:

@@ -6,6 +6,7 @@ party.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -16,7 +17,8 @@ from models.case import Case
 from models.errors import UnknownInquiry
 from models.inquiry import EMAIL
 from models.reference import find_references
-from records import cases, contacts, messages, notices
+from models.tables import StoredMessage
+from records import cases, messages, notices
 
 
 class Place(NamedTuple):
@@ -33,32 +35,65 @@ class _Trail(NamedTuple):
     secret: bool
 
 
-def place(session: Session, message: InboundMessage, *, prefix: str, reply_secret: bytes) -> Place | None:
+@dataclass(frozen=True)
+class Clues:
+    """What of a message tells where it belongs; `contact` is whom we know under the sender's address, if anybody."""
+
+    contact: str | None
+    sender_verified: bool
+    disowned: bool
+    tokens: tuple[str, ...]
+    in_reply_to: str
+    references: tuple[str, ...]
+    subject: str
+
+
+def clues_of(message: InboundMessage, contact: str | None) -> Clues:
+    """Return the clues of a message that comes in."""
+    return Clues(
+        contact=contact,
+        sender_verified=message.sender_verified,
+        disowned=message.spf.strip().lower() == "fail" and not message.sender_verified,
+        tokens=message.tokens,
+        in_reply_to=message.in_reply_to,
+        references=message.references,
+        subject=message.subject,
+    )
+
+
+def stored_clues(row: StoredMessage, contact: str | None) -> Clues:
+    """Return the clues of a message that a person has looked at and lets out of quarantine."""
+    return Clues(
+        contact=contact,
+        sender_verified=row.sender_verified,
+        disowned=False,
+        tokens=(),
+        in_reply_to=row.in_reply_to,
+        references=tuple(row.references.split()),
+        subject=row.subject,
+    )
+
+
+def place(session: Session, clues: Clues, *, prefix: str, reply_secret: bytes) -> Place | None:
     """Find the message's inquiry; None means a new one. `prefix` is that of the operator's references."""
-    if disowned(message):
+    if clues.disowned:
         return None
-    sender = contacts.known(session, EMAIL, message.sender)
-    for trail in _trails(session, message, prefix, reply_secret):
+    for trail in _trails(session, clues, prefix, reply_secret):
         case = _load(session, trail.reference)
         if case is None:
             continue
-        own = sender is not None and sender == case.contact
+        own = clues.contact is not None and clues.contact == case.contact
         if own or trail.secret:
             return Place(_leading(session, case), third_party=not own)
     return None
 
 
-def disowned(message: InboundMessage) -> bool:
-    """Say whether the domain in From says that it did not send this (SPF), and no signature of it says otherwise."""
-    return message.spf.strip().lower() == "fail" and not message.sender_verified
-
-
-def _trails(session: Session, message: InboundMessage, prefix: str, reply_secret: bytes) -> Iterator[_Trail]:
+def _trails(session: Session, clues: Clues, prefix: str, reply_secret: bytes) -> Iterator[_Trail]:
     """Every hint, the surest first."""
-    for token in message.tokens:
+    for token in clues.tokens:
         if reference := read_token(reply_secret, token):
             yield _Trail(reference, secret=True)
-    for message_id in dict.fromkeys([message.in_reply_to, *reversed(message.references)]):
+    for message_id in dict.fromkeys([clues.in_reply_to, *reversed(clues.references)]):
         if not message_id:
             continue
         if key := notices.by_message_id(session, message_id):
@@ -66,8 +101,8 @@ def _trails(session: Session, message: InboundMessage, prefix: str, reply_secret
         elif (earlier := messages.find(session, EMAIL, message_id)) and earlier.reference:
             # A second mail in the user's own thread, before any letter of ours.
             yield _Trail(earlier.reference, secret=False)
-    if message.sender_verified:
-        for reference in find_references(message.subject, prefix):
+    if clues.sender_verified:
+        for reference in find_references(clues.subject, prefix):
             yield _Trail(reference, secret=False)
 
 

@@ -279,6 +279,17 @@ def test_a_person_promotes_it_with_the_original_reception(bench: Bench) -> None:
         bench.intake.promote("ms_nothing", AGENT)
 
 
+def test_what_answers_a_letter_joins_its_inquiry_when_promoted(bench: Bench) -> None:
+    reference = known(bench)
+    own = letter(bench, reference).replace("/", ".") + "@example.org"
+    bench.intake.receive(message(2, disposition=Disposition.AUTO_REPLY, in_reply_to=own))
+    with bench.database.read() as session:
+        (row,) = messages.quarantined(session)
+    receipt = bench.intake.promote(row.id, AGENT)
+    assert (receipt.reference, receipt.new) == (reference, False)
+    assert bench.rows() == [(reference, "start"), (reference, "receive_message")]
+
+
 def test_what_nobody_could_be_answered_about_is_not_promoted(bench: Bench) -> None:
     assert bench.intake.receive_unreadable(b"\0garbage").disposition == "unanswerable"
     with bench.database.read() as session:
@@ -306,6 +317,8 @@ def test_more_inquiries_than_a_person_writes_are_a_loop(bench: Bench) -> None:
     receipts = [bench.intake.receive(message(n)) for n in range(31)]
     assert [one.disposition for one in receipts] == ["message"] * 30 + ["loop"]
     assert bench.intake.receive(message(40, sender="eva@example.net")).new
+    token = reply_token(REPLY_SECRET, str(receipts[0].reference))
+    assert bench.intake.receive(message(41, tokens=(token,))).reference == receipts[0].reference
 
 
 # -- the web form -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,270 @@
+"""`plazo` as a script uses it: exit codes, data, and a records database of its own."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from models.inquiry import Role
+from models.reference import new_reference
+from records import cases, dispatches, keys, ledger
+from records.database import Database
+from records.migrate import upgrade
+from settings import Settings
+from starter.cli import build
+from starter.key_commands import development_keys
+from tests.cases import MONDAY, new_case
+
+PLAZO = Path(sys.executable).parent / "plazo"
+REFERENCE = "RX-7KQ4-M2PD"
+NOBODY = "RX-2222-2222"
+SECOND = new_reference("RX", random.Random(1))
+
+
+class Plazo:
+    """Runs commands on records of its own: in this process, or as the installed program."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.url = f"sqlite:///{var / 'records.db'}"
+
+    def run(self, *arguments: str, code: int = 0, **environment: str) -> str:
+        outer: dict[str, str | None] = {name: None for name in os.environ if name.startswith("PLAZO_")}
+        done = CliRunner().invoke(
+            build(arguments), arguments, env={**outer, "PLAZO_VAR": str(self.var), **environment}, prog_name="plazo"
+        )
+        assert done.exit_code == code, (arguments, done.exit_code, done.output, done.exception)
+        return done.stdout if code == 0 else done.output
+
+    def program(self, *arguments: str) -> tuple[int, str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PLAZO_")}
+        done = subprocess.run(
+            [PLAZO, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**inherited, "PLAZO_VAR": str(self.var)},
+        )
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    def data(self, *arguments: str, code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", code=code))
+
+
+@pytest.fixture
+def plazo(tmp_path: Path) -> Plazo:
+    made = Plazo(tmp_path)
+    upgrade(made.url)
+    return made
+
+
+@pytest.fixture
+def database(plazo: Plazo) -> Iterator[Database]:
+    opened = Database(plazo.url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def one_case(database: Database) -> None:
+    case = new_case(MONDAY)
+    with database.write() as session:
+        cases.add(session, case, subject="Retiro \x1b[31mrojo\x1b[0m", excerpt="", status_token="t")
+        ledger.append(session, case.seal())
+        cases.project(session, case)
+
+
+def test_the_program_ends_with_the_code_of_what_became_of_it(plazo: Plazo, tmp_path: Path) -> None:
+    code, said, complained = plazo.program("list", "--json")
+    assert (code, json.loads(said), complained) == (0, {"items": [], "next": None}, "")
+    code, said, complained = plazo.program("show", NOBODY)
+    assert (code, said) == (1, "")
+    assert NOBODY in complained
+    assert plazo.program("list", "--limit", "0")[0] == 2
+    assert Plazo(tmp_path / "nowhere").program("list")[0] == 3
+
+
+def test_every_command_explains_itself(plazo: Plazo) -> None:
+    shown = plazo.run("--help")
+    for name in (
+        "run",
+        "list",
+        "show",
+        "timeline",
+        "inbox",
+        "verify",
+        "explain",
+        "migrate",
+        "keys",
+        "policy",
+        "calendar",
+    ):
+        assert f" {name} " in shown
+    for command in (
+        ["list"],
+        ["show"],
+        ["timeline"],
+        ["inbox"],
+        ["verify"],
+        ["migrate"],
+        ["keys", "create"],
+        ["policy", "check"],
+    ):
+        assert "Usage: plazo" in plazo.run(*command, "--help")
+
+
+def test_what_is_misused_ends_with_2(plazo: Plazo) -> None:
+    for wrong in (
+        ["nonsense"],
+        ["show"],
+        ["list", "--limit", "0"],
+        ["list", "--status", "solved"],
+        ["list", "--due-before", "tomorrow"],
+        ["verify"],
+        ["verify", REFERENCE, "--all"],
+        ["keys", "create", "two words", "agent"],
+        ["keys", "create", "agent-7", "user"],
+        ["policy", "check", str(plazo.var)],
+    ):
+        plazo.run(*wrong, code=2)
+    assert "PLAZO_WEB_PORT" in plazo.run("list", code=2, PLAZO_WEB_PORT="x")
+
+
+def test_what_is_not_found_or_refused_ends_with_1(plazo: Plazo) -> None:
+    for missing in (
+        ["show", NOBODY],
+        ["show", "x"],
+        ["timeline", NOBODY],
+        ["verify", NOBODY],
+        ["keys", "revoke", "key_x"],
+    ):
+        plazo.run(*missing, code=1)
+    plazo.run("list", "--cursor", "nonsense", code=1)
+
+
+def test_records_that_are_away_end_with_3(tmp_path: Path) -> None:
+    for command in (["list"], ["show", REFERENCE], ["inbox"], ["verify", "--all"], ["keys", "list"]):
+        assert "plazo migrate" in Plazo(tmp_path).run(*command, code=3)
+
+
+def test_migrating(tmp_path: Path) -> None:
+    plazo = Plazo(tmp_path / "new")
+    assert "run `plazo migrate`" in plazo.run("migrate", "--check", code=1)
+    assert "migrated" in plazo.run("migrate")
+    assert "up to date" in plazo.run("migrate", "--check")
+    assert plazo.data("list") == {"items": [], "next": None}
+
+
+@pytest.mark.usefixtures("one_case")
+def test_listing_and_showing(plazo: Plazo) -> None:
+    lines = plazo.run("list").splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["REFERENCE", REFERENCE]
+    # Local to the operator: the end of 9 February there.
+    assert "2026-02-09 23:59" in lines[1]
+    assert "\x1b" not in lines[1]
+    listed = plazo.data("list", "--due-before", "2026-02-10")
+    assert [(line["reference"], line["next_due_at"]) for line in listed["items"]] == [
+        (REFERENCE, "2026-02-10T05:59:59Z")
+    ]
+    assert plazo.data("list", "--due-before", "2026-02-09")["items"] == []
+    shown = plazo.run("show", REFERENCE.lower())
+    for words in (REFERENCE, "answer due       2026-03-16 23:59", "M3.2", "acknowledgement/1"):
+        assert words in shown, words
+    assert plazo.data("show", REFERENCE)["state"]["resolution_due"] == "2026-03-17T05:59:59Z"
+    events = plazo.data("timeline", REFERENCE)
+    assert [event["type"] for event in events][:2] == ["case.opened", "obligation.owed"]
+    assert "case.opened" in plazo.run("timeline", REFERENCE)
+
+
+@pytest.mark.usefixtures("one_case")
+def test_a_list_goes_on_where_it_ended(plazo: Plazo, database: Database) -> None:
+    with database.write() as session:
+        other = new_case(MONDAY + timedelta(days=1), reference=SECOND)
+        cases.add(session, other, subject="", excerpt="", status_token="u")
+    first = plazo.data("list", "--limit", "1")
+    rest = plazo.data("list", "--limit", "1", "--cursor", first["next"])
+    assert [page["items"][0]["reference"] for page in (first, rest)] == [REFERENCE, SECOND]
+    assert rest["next"] is None
+
+
+@pytest.mark.usefixtures("one_case")
+def test_a_chain_is_walked_and_a_forged_one_is_found(plazo: Plazo, database: Database) -> None:
+    with database.read() as session:
+        head = cases.line(session, REFERENCE).head
+    assert plazo.data("verify", REFERENCE) == {"verified": {REFERENCE: head}, "broken": {}}
+    assert f"{REFERENCE}\tok\t{head}" in plazo.run("verify", "--all")
+    with database.write() as session:
+        for row in session.connection().execute(text("SELECT name FROM sqlite_master WHERE type='trigger'")).all():
+            session.connection().execute(text(f"DROP TRIGGER {row[0]}"))
+        session.connection().execute(text("UPDATE events SET type = 'case.closed' WHERE seq = 1"))
+    broken = plazo.data("verify", "--all", code=1)
+    assert list(broken["broken"]) == [REFERENCE]
+    assert "event 1" in broken["broken"][REFERENCE]
+
+
+def test_keys_are_made_listed_and_revoked(plazo: Plazo, database: Database) -> None:
+    secret = plazo.run("keys", "create", "agent-7", "agent", "--label", "desk").strip()
+    with database.read() as session:
+        actor = keys.verify(session, secret)
+    assert actor is not None
+    assert (actor.id, actor.role) == ("agent-7", Role.AGENT)
+    listed = plazo.data("keys", "list")
+    assert [(row["actor"], row["label"], row["revoked_at"]) for row in listed] == [("agent-7", "desk", None)]
+    assert secret not in json.dumps(listed)
+    assert "digest" not in listed[0]
+    assert "revoked" in plazo.run("keys", "revoke", listed[0]["id"])
+    with database.read() as session:
+        assert keys.verify(session, secret) is None
+
+
+@pytest.mark.usefixtures("one_case")
+def test_what_waits_is_shown(plazo: Plazo, database: Database) -> None:
+    assert plazo.data("inbox") == {"waiting": {"total": 0, "names": {}, "oldest": None}, "quarantine": []}
+    with database.write() as session:
+        dispatches.add(session, REFERENCE, "start", {}, datetime(2026, 2, 2, 16, 30, tzinfo=UTC))
+    assert plazo.data("inbox")["waiting"] == {"total": 1, "names": {"start": 1}, "oldest": "2026-02-02T16:30:00Z"}
+    assert "1 for Temporal: 1 start, oldest 2026-02-02 10:30" in plazo.run("inbox")
+
+
+def test_the_policy_is_checked(plazo: Plazo) -> None:
+    assert "in order" in plazo.run("policy", "check")
+
+
+def test_dates_are_explained_and_days_seeded(plazo: Plazo) -> None:
+    explained = plazo.run("explain", "--received", "2026-03-27T09:00", "--business-days", "5")
+    assert explained.splitlines()[-1] == "2026-04-07"
+    assert "2026-05-01" in plazo.run("calendar", "seed", "--from", "2026", "--to", "2026")
+
+
+def test_a_reader_that_goes_away_is_no_failure(plazo: Plazo) -> None:
+    command = f"{PLAZO} calendar seed --from 2000 --to 2100 | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.startswith("# Closed days")
+    assert "Traceback" not in done.stderr
+
+
+def test_development_keys_are_made_once_and_anew_for_new_records(plazo: Plazo, database: Database) -> None:
+    settings = Settings.model_validate({"var": plazo.var})
+    made = dict(development_keys(settings, database, MONDAY))
+    assert set(made) == {Role.AGENT, Role.SUPERVISOR, Role.COMPLIANCE, Role.AUDITOR}
+    assert dict(development_keys(settings, database, MONDAY)) == made
+    assert (plazo.var / "dev-api-key").stat().st_mode & 0o777 == 0o600
+    with database.write() as session:
+        actors = {role: keys.verify(session, secret) for role, secret in made.items()}
+        assert all(actor is not None and actor.role is role for role, actor in actors.items())
+        revoked = next(row.id for row in keys.list_keys(session) if row.role == Role.AGENT)
+        keys.revoke(session, revoked, MONDAY)
+    again = dict(development_keys(settings, database, MONDAY))
+    assert again[Role.AGENT] != made[Role.AGENT]
+    assert again[Role.SUPERVISOR] == made[Role.SUPERVISOR]

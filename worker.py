@@ -35,6 +35,9 @@ STICKY = timedelta(seconds=2)
 """How long a task waits for a worker that died before another takes it."""
 
 
+POLLERS = PollerBehaviorAutoscaling()
+
+
 def now() -> datetime:
     """The wall clock, aware UTC."""
     return datetime.now(UTC)
@@ -64,8 +67,8 @@ def make_worker(client: Client, settings: Settings, database: Database, executor
         activities=[notices.deliver, Events(database, now).record],
         activity_executor=executor,
         max_concurrent_activities=THREADS,
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        workflow_task_poller_behavior=POLLERS,
+        activity_task_poller_behavior=POLLERS,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=DRAIN,
     )

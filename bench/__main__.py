@@ -1,0 +1,142 @@
+"""`python -m bench`: measure everything in one run on one server, print the table, write it as JSON.
+
+All processes, ports and files are its own and gone at the end. It takes some minutes, most of them to acknowledge the
+open cases; `--quick` does everything small. Rates are told as ratios to the empty workflow of the same round, because
+machines differ and may be busy with other things, which every reading tells as `foreign_cpu_s`.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from temporalio.client import Client
+
+from bench import figures
+from bench.latency import latency
+from bench.open_cases import open_cases
+from bench.rates import EMPTY_QUEUE, Rate, desk, empty, history
+from bench.report import show, write
+from bench.stage import Meter, Resident, Server, Site, can_connect, until
+from bench.starts import start_costs
+
+RESULTS = Path(__file__).resolve().parent / "results"
+WINDOW_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything: lives and empty workflows a round, rounds, open cases, idle seconds, requests."""
+
+    lives: int = 300
+    rounds: int = 3
+    open: int = 10_000
+    idle: float = 20.0
+    requests: int = 500
+    posts: int = 100
+    starts: int = 300
+
+
+QUICK = Size(lives=60, rounds=1, open=300, idle=5.0, requests=100, posts=20, starts=100)
+Tell = Callable[[str], None]
+
+
+async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
+    """Run what is wanted on one server; the details by name."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="plazo-bench-") as folder:
+        server = Server(Path(folder))
+        with server.start() as engine:
+            await until(lambda: can_connect(server.address), engine)
+            if "rates" in only:
+                found["rounds"], found["history"] = await rates(server, engine, size, tell)
+            if "starts" in only:
+                tell("starts of the inquiry's workflow, sandboxed and not")
+                with Site(server, "starts") as site:
+                    found["starts"] = await start_costs(site, size.starts, size.rounds)
+            if "latency" in only:
+                tell("from the webhook to the mailroom")
+                found["latency"] = await latency(server, size.posts)
+            if "open" in only:
+                tell(f"{size.open} open cases")
+                found["open"] = await open_cases(
+                    server, engine, count=size.open, idle=size.idle, requests=size.requests, tell=tell
+                )
+    return found
+
+
+async def rates(
+    server: Server, engine: Resident, size: Size, tell: Tell
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rounds of empty workflow and lifecycles, and what a life leaves in the engine."""
+    rounds: list[dict[str, Any]] = []
+    with Site(server, "rates") as site:
+        plain = site.python("empty", "-m", "bench.empty_worker", server.address, EMPTY_QUEUE)
+        await site.polled(EMPTY_QUEUE, plain)
+        mailroom, worker = await site.mailroom(), await site.worker()
+        bare = await Client.connect(server.address)
+
+        def of_empty() -> Meter:
+            return Meter(server=engine, worker=plain)
+
+        def of_life() -> Meter:
+            return Meter(server=engine, worker=worker, mailroom=mailroom)
+
+        async with desk(site) as here:
+            await empty(bare, 50, of_empty)  # what is loaded once is loaded
+            await here.lives(30, 0, worker, of_life)
+            ended: list[str] = []
+            parked: list[str] = []
+            for number in range(1, size.rounds + 1):
+                base = await empty(bare, size.lives, of_empty)
+                life, ended = await here.lives(size.lives, 0, worker, of_life)
+                with_window, parked = await here.lives(size.lives, WINDOW_DAYS, worker, of_life)
+                rounds.append(told(base, life, with_window))
+                tell(f"round {number}: {rounds[-1]}")
+            left = {"closed": await history(here.client, ended), "with_window": await history(here.client, parked)}
+    return rounds, left
+
+
+def told(base: Rate, life: Rate, with_window: Rate) -> dict[str, Any]:
+    """One round for the results."""
+    return {
+        "ratio": round(life.per_second / base.per_second, 3),
+        "ratio_with_window": round(with_window.per_second / base.per_second, 3),
+        "empty": base.told(),
+        "lifecycle": life.told(),
+        "with_window": with_window.told(),
+    }
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="everything small, in about a minute")
+    parser.add_argument("--open", type=int, help="how many open cases (default 10,000; quick 300)")
+    parser.add_argument("--rounds", type=int, help="rounds of the rates (default 3; quick 1)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="only these parts")
+    parser.add_argument("--out", type=Path, help="where the results go (default bench/results/<date>.json)")
+    options = parser.parse_args()
+    size = QUICK if options.quick else Size()
+    changes = {name: value for name in ("open", "rounds") if (value := getattr(options, name)) is not None}
+    size = Size(**(vars(size) | changes))
+    console = Console()
+    details = asyncio.run(measure(size, set(options.only), console.log))
+    shown = figures.of(details)
+    show(shown, console)
+    path = options.out or RESULTS / f"{date.today():%Y-%m-%d}{'-quick' if options.quick else ''}.json"  # noqa: DTZ011  a file's name
+    write(path, shown, details, vars(size) | {"parts": sorted(options.only)})
+    console.print(f"written to {path}")
+    return 0
+
+
+PARTS = ("rates", "starts", "latency", "open")
+
+if __name__ == "__main__":
+    sys.exit(main())

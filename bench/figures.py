@@ -1,0 +1,67 @@
+"""From what was measured to the figures that were wanted."""
+
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+from bench.report import Figure
+
+OURS = ("server", "worker", "driver", "mailroom")
+
+
+def of(details: dict[str, Any]) -> list[Figure]:
+    """All figures of what was measured."""
+    found: list[Figure] = []
+    if "rounds" in details:
+        found += _rates(details["rounds"])
+        found += _history(details["history"])
+    if "starts" in details:
+        costs = details["starts"]
+        ratio = round(costs["sandboxed"] / costs["unsandboxed"], 2)
+        found.append(Figure("worker CPU of an empty start, sandboxed / unsandboxed", ratio, "", 2.0))
+    if "latency" in details:
+        letter, webhook = details["latency"]["letter_ms"], details["latency"]["webhook_ms"]
+        found.append(Figure("webhook to letter in the mailroom, p50", letter["p50"], "ms", 150))
+        found.append(Figure("webhook to letter in the mailroom, p99", letter["p99"], "ms"))
+        found.append(Figure("webhook answered, p50", webhook["p50"], "ms"))
+    if "open" in details:
+        found += _open(details["open"])
+    return found
+
+
+def _rates(rounds: list[dict[str, Any]]) -> Iterator[Figure]:
+    def middle(*path: str) -> float:
+        values = []
+        for one in rounds:
+            value: Any = one
+            for name in path:
+                value = value[name]
+            values.append(float(value))
+        return round(median(values), 3)
+
+    yield Figure("empty workflow", middle("empty", "per_second"), "/s")
+    yield Figure("lifecycle, window 0", middle("lifecycle", "per_second"), "/s")
+    yield Figure("lifecycle, with a window", middle("with_window", "per_second"), "/s")
+    yield Figure("lifecycle / empty, window 0", middle("ratio"), "", 0.40, "at least")
+    yield Figure("lifecycle / empty, with a window", middle("ratio_with_window"), "")
+    for name in OURS:
+        where = "web (driver)" if name == "driver" else name
+        yield Figure(f"CPU of the {where}, each lifecycle", middle("lifecycle", "cpu_ms", name), "ms")
+
+
+def _history(left: dict[str, Any]) -> Iterator[Figure]:
+    closed, parked = left["closed"], left["with_window"]
+    yield Figure("history events, window 0", closed["most_events"], "", 30)
+    yield Figure("history events, with a window, parked", parked["most_events"], "")
+    yield Figure("state transitions, window 0", closed["state_transitions"], "")
+    yield Figure("history, window 0", round(closed["bytes"] / 1024, 1), "KB")
+    yield Figure("Cloud actions, window 0", closed["cloud_actions"], "")
+
+
+def _open(found: dict[str, Any]) -> Iterator[Figure]:
+    number = f"{found['open']:,} open cases"
+    yield Figure(f"{number}: in the engine's database, each", found["engine_kb_each"], "KB", 30)
+    yield Figure(f"{number}: idle server", found["idle_percent"]["server"], "% of a core", 2.0)
+    yield Figure(f"{number}: due list of 50, p99", found["due_list_ms"]["p99"], "ms", 50)
+    yield Figure(f"{number}: due list of 50, p50", found["due_list_ms"]["p50"], "ms")
+    yield Figure("worker memory, each cached case", found["worker_kb_each"], "KB", 120)

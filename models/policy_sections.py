@@ -134,10 +134,11 @@ class Letters(Section):
 
 
 class Notices(Section):
-    """How long a sending with an unknown end waits, in seconds."""
+    """How long a sending with an unknown end waits, and how long deliveries are gathered, in seconds."""
 
     unknown_wait_seconds: Seconds
     before_due_seconds: Seconds
+    delivered_after_seconds: Seconds
 
 
 class Intake(Section):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from ipaddress import ip_address
 from zoneinfo import ZoneInfo
@@ -72,7 +72,15 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
             dispatcher.wake()
 
     secret = settings.reply_secret.get_secret_value().encode()
-    intake = Intake(database, policy, FolderStore(settings.documents), clock, wake, reply_secret=secret)
+    intake = Intake(
+        database,
+        policy,
+        FolderStore(settings.documents),
+        clock,
+        wake,
+        reply_secret=secret,
+        delivered_after=timedelta(seconds=policy.notices.delivered_after_seconds),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -24,6 +24,9 @@ from models.search import (
 SUMMARY_BYTES = 200
 LINES = 12
 NOTHING = "nothing"
+NAMED = ("kind", "key", "command", "code", "area", "outcome", "result", "letter", "other", "why")
+DATED = ("due", "until", "estimate", "date")
+"""What of a fact's data says what it is about; none of it is personal."""
 
 
 def static_summary(case: Case) -> str:
@@ -92,7 +95,7 @@ def current_details(case: Case, timeline: Sequence[Fact]) -> str:
         "### Owed\n" + ("\n".join(_owed(case, o) for o in case.owed()) or "Nothing."),
         "### Waiting for\n" + _awaited(case),
         "### Letters\n" + ("\n".join(_letter(case, one) for one in case.letters[-LINES:]) or "None yet."),
-        "### Lately\n" + "\n".join(f"- {_time(case, f.at)} `{f.type}` {f.rule}" for f in list(timeline)[-LINES:]),
+        "### Lately\n" + "\n".join(_lately(case, fact) for fact in list(timeline)[-LINES:]),
     ]
     return "\n\n".join(parts)
 
@@ -134,6 +137,16 @@ def _awaited(case: Case) -> str:
     if case.window_ends and not case.closed_at and not case.busy:
         waits.append(f"the end of the appeal window, {_day(case, case.window_ends)}")
     return "\n".join(f"- {one}" for one in waits) or "Nothing."
+
+
+def _lately(case: Case, fact: Fact) -> str:
+    """What happened, to what, by when: `- Mon 02 Feb 2026 10:30 obligation owed: final response, Mon 16 Mar 2026`."""
+    names = [str(fact.data[name]) for name in NAMED if fact.data.get(name)]
+    dates = [_day(case, datetime.fromisoformat(fact.data[name])) for name in DATED if fact.data.get(name)]
+    about = ", ".join(part.removeprefix(f"{case.reference}/") for part in (*names, *dates))
+    what = fact.type.replace(".", " ").replace("-", " ")
+    rule = f" ({fact.rule})" if fact.rule else ""
+    return f"- {_time(case, fact.at)} {what}{f': {about}' if about else ''}{rule}"
 
 
 def _letter(case: Case, letter: Letter) -> str:

@@ -33,13 +33,11 @@ def cut_quoted(text: str) -> str:
     lines = text.split("\n")
     cut = _first_cut(lines)
     if cut is None:
-        own = [line for line in lines if not line.startswith(">")]
-    else:
-        tail = lines[cut:]
-        between = (
-            [line for line in tail if not line.startswith(">")] if any(line.startswith(">") for line in tail) else []
-        )
-        own = lines[:cut] + [line for line in between if not _opens_quotation(line)]
+        return "\n".join(line for line in lines if not line.startswith(">")).strip() or text.strip()
+    own = lines[:cut]
+    tail = _after_introduction(lines[cut:])
+    if any(line.startswith(">") for line in tail):
+        own += [line for line in tail if not line.startswith(">") and not _opens_quotation(line)]
     kept = "\n".join(own).strip()
     return kept or text.strip()
 
@@ -75,6 +73,17 @@ def _without_introduction(lines: list[str], cut: int) -> int:
         ):
             return start
     return cut
+
+
+def _after_introduction(tail: list[str]) -> list[str]:
+    """The lines below what a mail program writes above a quotation: one or two lines, or a few headers."""
+    for height in (1, 2):
+        if _INTRODUCTION.match(" ".join(line.strip() for line in tail[:height])[: 2 * _LONGEST_LINE]):
+            return tail[height:]
+    headers = 0
+    while headers < len(tail) and _HEADER_OF_QUOTED.match(tail[headers]):
+        headers += 1
+    return tail[headers:]
 
 
 def _opens_quotation(line: str) -> bool:

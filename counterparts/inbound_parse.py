@@ -6,12 +6,13 @@ default mode stand in the mail's own charset, and default mode sorts the headers
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from email.utils import format_datetime, getaddresses
+from email.utils import format_datetime
 from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 BOUNDARY = "xYzZY"
 USER_AGENT = "Sendlib/1.0"
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
+_ADDRESS = re.compile(r"[^\s<>,;:()\"]+@[^\s<>,;:()\"]+")
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 Mode = Literal["raw", "default"]
@@ -44,15 +46,14 @@ def inbound_body(
     of the provider's mail server on top.
     """
     message = message_from_bytes(eml, policy=default)
-    senders = [address for _, address in getaddresses([str(one) for one in message.get_all("from", [])])]
-    named = [address for _, address in getaddresses([str(one) for one in message.get_all("to", [])]) if address]
+    senders, named = _addresses(message, "from"), _addresses(message, "to")
     return_path = (next(iter(senders), "") if envelope_from is None else envelope_from).strip("<>")
     if received_at is not None:
         at = format_datetime(received_at.astimezone(UTC))
         line = f"Received: by mx0001p1mdw1.sendgrid.net with SMTP id mailroom; {at}"
         eml = line.encode() + (b"\r\n" if b"\r\n" in eml[:2000] else b"\n") + eml
         message = message_from_bytes(eml, policy=default)
-    text = {name: str(message.get(name, "")) for name in ("to", "cc", "from", "subject") if name in message}
+    text = {name: _header(message, name) for name in ("to", "cc", "from", "subject") if name in message}
     verdict = f"{{@{return_path.rpartition('@')[2] or 'none'} : pass}}" if dkim is None else dkim
     fields: list[tuple[str, bytes]] = [
         ("dkim", verdict.encode()),
@@ -90,7 +91,8 @@ def _taken_apart(
     message: EmailMessage, charset: str
 ) -> tuple[list[tuple[str, bytes]], list[tuple[str, str, str, bytes]]]:
     """The fields and files of default mode."""
-    fields = [("headers", "\n".join(sorted(f"{name}: {value}" for name, value in message.items())).encode())]
+    block = sorted(f"{name}: {' '.join(value.split())}" for name, value in message.raw_items())
+    fields = [("headers", "\n".join(block).encode("utf-8", "surrogateescape"))]
     for name, kind in (("text", "plain"), ("html", "html")):
         body = message.get_body((kind,))
         if body is not None:
@@ -111,6 +113,19 @@ def _taken_apart(
         named = {about["content-id"]: name for name, about in info.items() if "content-id" in about}
         fields.append(("content-ids", json.dumps(named).encode()))
     return fields, files
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    """A header decoded, or as it stands where the library cannot read it."""
+    try:
+        return str(message.get(name, ""))
+    except Exception:  # noqa: BLE001 - the library's header code raises whatever a broken header leads it to
+        raw = next((value for header, value in message.raw_items() if header.lower() == name), "")
+        return raw.encode("utf-8", "replace").decode()
+
+
+def _addresses(message: EmailMessage, name: str) -> list[str]:
+    return _ADDRESS.findall(_header(message, name)[:10_000])
 
 
 def _form(fields: list[tuple[str, bytes]], files: list[tuple[str, str, str, bytes]]) -> bytes:

@@ -54,7 +54,9 @@ class Catcher:
 
     url: str = ""
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    says: bytes = b"{}"
 
 
 @contextmanager
@@ -64,11 +66,12 @@ def open_catcher() -> Iterator[Catcher]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            catcher.paths.append(self.path)
             catcher.posts.append((dict(self.headers.items()), body))
             self.send_response(catcher.answers.pop(0) if catcher.answers else 200)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(catcher.says)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(catcher.says)
 
         def log_message(self, *_: object) -> None: ...
 

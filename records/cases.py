@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import tuple_, update
+from sqlalchemy import bindparam, tuple_, update
 from sqlmodel import Session, col, func, select
 
 from models.case import Case
 from models.errors import Malformed, UnknownInquiry
 from models.tables import FAR, CaseRow, Salt, StatusToken
 from records import obligations
-from records.database import add_once
+from records.database import add_once, first
 
 EXCERPT = 200
 MOST_SEARCH = 1_000
@@ -42,6 +42,18 @@ _LISTED = (
     CaseRow.contact,
     CaseRow.subject,
     CaseRow.excerpt,
+)
+
+_STATE = select(CaseRow.state).where(col(CaseRow.reference) == bindparam("of"))
+_TOKEN = select(StatusToken.token).where(col(StatusToken.reference) == bindparam("of"))
+_OPENED = (
+    select(func.count())
+    .select_from(CaseRow)
+    .where(col(CaseRow.contact) == bindparam("contact"), col(CaseRow.opened_at) >= bindparam("since"))
+)
+_UPDATE = update(CaseRow).where(
+    col(CaseRow.reference) == bindparam("of"),
+    tuple_(col(CaseRow.seq), col(CaseRow.version)) <= tuple_(bindparam("most_seq"), bindparam("most_version")),
 )
 
 
@@ -86,9 +98,8 @@ def add(session: Session, case: Case, *, subject: str, excerpt: str, status_toke
     if not add_once(session, row):
         return False
     digest = hashlib.sha256(status_token.encode()).hexdigest()
-    session.add(StatusToken(digest=digest, reference=case.reference, token=status_token))
-    session.add(Salt(reference=case.reference, salt=case.salt))
-    session.flush()
+    add_once(session, StatusToken(digest=digest, reference=case.reference, token=status_token))
+    add_once(session, Salt(reference=case.reference, salt=case.salt))
     obligations.project(session, case)
     return True
 
@@ -98,9 +109,8 @@ def project(session: Session, case: Case) -> bool:
 
     UnknownInquiry when the case was never added.
     """
-    behind = tuple_(col(CaseRow.seq), col(CaseRow.version)) <= tuple_(case.seq, case.version)
-    statement = update(CaseRow).where(col(CaseRow.reference) == case.reference, behind)
-    if session.connection().execute(statement, _projection(case)).rowcount:
+    key = {"of": case.reference, "most_seq": case.seq, "most_version": case.version}
+    if session.connection().execute(_UPDATE, _projection(case) | key).rowcount:
         obligations.project(session, case)
         return True
     if not reference_exists(session, case.reference):
@@ -110,10 +120,10 @@ def project(session: Session, case: Case) -> bool:
 
 def load(session: Session, reference: str) -> Case:
     """Return the whole case as last saved. UnknownInquiry when there is none."""
-    state = session.exec(select(CaseRow.state).where(col(CaseRow.reference) == reference)).first()
-    if state is None:
+    row = first(session, _STATE, of=reference)
+    if row is None:
         raise _unknown(reference)
-    return Case.model_validate_json(state)
+    return Case.model_validate_json(row.state)
 
 
 def line(session: Session, reference: str) -> CaseLine:
@@ -137,10 +147,10 @@ def by_status_token(session: Session, token: str) -> str | None:
 
 def status_token(session: Session, reference: str) -> str:
     """Return the secret of a case's status link, for its letters. UnknownInquiry when there is none."""
-    token = session.exec(select(StatusToken.token).where(col(StatusToken.reference) == reference)).first()
-    if token is None:
+    row = first(session, _TOKEN, of=reference)
+    if row is None:
         raise _unknown(reference)
-    return token
+    return str(row.token)
 
 
 def open_references(session: Session) -> list[str]:
@@ -157,8 +167,7 @@ def of_contact(session: Session, contact: str) -> list[str]:
 
 def opened_since(session: Session, contact: str, since: datetime) -> int:
     """Count the cases that a contact opened at or after `since`: each owes an acknowledgement, sent yet or not."""
-    query = select(func.count()).select_from(CaseRow)
-    return session.exec(query.where(col(CaseRow.contact) == contact, col(CaseRow.opened_at) >= since)).one()
+    return int(first(session, _OPENED, contact=contact, since=since)[0])
 
 
 def page(

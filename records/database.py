@@ -9,13 +9,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
 from sqlalchemy import exc as sql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import Insert
 from sqlmodel import Session, SQLModel, text
 
 from models.errors import RecordsUnavailable, SettingsError
@@ -78,13 +81,24 @@ class Database:
 
 
 def add_once(session: Session, row: SQLModel) -> bool:
-    """Insert a row; False, and nothing changed, when another with the same key is there already."""
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except sql.IntegrityError:
-        return False
-    return True
+    """Insert a row; False, and nothing changed, when another with the same key is there already.
+
+    The session does not know the row afterwards: whoever wants to change it gets it first.
+    """
+    connection = session.connection()
+    values = {name: value for name, value in row.model_dump().items() if value is not None}
+    return connection.execute(_inserting(type(row), connection.dialect.name), values).rowcount == 1
+
+
+@cache
+def _inserting(table: type[SQLModel], dialect: str) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
+
+
+def first(session: Session, statement: Executable, **parameters: object) -> Any:
+    """Return the first row of a statement made beforehand, or None: many times cheaper than one made for each call."""
+    return session.connection().execute(statement, parameters).first()
 
 
 def open_engine(url: str, *, patience: float = PATIENCE, migrating: bool = False) -> Engine:
@@ -148,7 +162,9 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("plazo_writes", True)
-    connection.exec_driver_sql("PRAGMA query_only=OFF" if writes else "PRAGMA query_only=ON")
+    if connection.info.get("writes") is not writes:
+        connection.exec_driver_sql("PRAGMA query_only=OFF" if writes else "PRAGMA query_only=ON")
+        connection.info["writes"] = writes
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

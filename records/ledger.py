@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
 from models import ledger
@@ -11,6 +11,15 @@ from models.errors import LedgerError
 from models.inquiry import Actor
 from models.ledger import GENESIS, Event, event_hash
 from models.tables import CaseRow, EventRow, EventText, Salt
+from records.database import first
+
+_END = (
+    select(EventRow.seq, EventRow.hash)
+    .where(col(EventRow.reference) == bindparam("reference"))
+    .order_by(col(EventRow.seq).desc())
+    .limit(1)
+)
+_ADD, _ADD_TEXTS = insert(EventRow), insert(EventText)
 
 
 def append(session: Session, events: Sequence[Event]) -> int:
@@ -22,7 +31,7 @@ def append(session: Session, events: Sequence[Event]) -> int:
     heads: dict[str, tuple[int, str]] = {}
     new: dict[tuple[str, int], Event] = {}
     for event in events:
-        seq, head = heads.get(event.reference) or _end(session, event.reference)
+        seq, head = heads.get(event.reference) or end(session, event.reference)
         place = f"{event.reference} event {event.seq}"
         if event.seq <= seq:
             heads[event.reference] = (seq, head)
@@ -40,15 +49,21 @@ def append(session: Session, events: Sequence[Event]) -> int:
         new[event.reference, event.seq] = event
     connection = session.connection()
     if new:
-        connection.execute(insert(EventRow), [_row(event) for event in new.values()])
+        connection.execute(_ADD, [_row(event) for event in new.values()])
     texts = [
         {"reference": event.reference, "seq": event.seq, "field": field, "text": text}
         for event in new.values()
         for field, text in event.texts.items()
     ]
     if texts:
-        connection.execute(insert(EventText), texts)
+        connection.execute(_ADD_TEXTS, texts)
     return len(new)
+
+
+def end(session: Session, reference: str) -> tuple[int, str]:
+    """Return the number and the hash of a case's last event; 0 and GENESIS before the first."""
+    number, head = first(session, _END, reference=reference) or (0, GENESIS)
+    return number, head
 
 
 def of_case(session: Session, reference: str, *, after: int = 0) -> list[Event]:
@@ -79,11 +94,6 @@ def verify(session: Session, reference: str) -> str:
 def references(session: Session) -> list[str]:
     """Return every reference that has a chain."""
     return list(session.exec(select(EventRow.reference).distinct().order_by(col(EventRow.reference))))
-
-
-def _end(session: Session, reference: str) -> tuple[int, str]:
-    query = select(EventRow.seq, EventRow.hash).where(col(EventRow.reference) == reference)
-    return session.exec(query.order_by(col(EventRow.seq).desc()).limit(1)).first() or (0, GENESIS)
 
 
 def _stored_hash(session: Session, event: Event) -> str | None:

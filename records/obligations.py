@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import bindparam, delete, insert
 from sqlmodel import Session, col, select
 
 from models.case import Case
 from models.obligations import Obligation
 from models.tables import ObligationRow
+
+_CLEAR = delete(ObligationRow).where(col(ObligationRow.reference) == bindparam("of"))
+_ADD = insert(ObligationRow)
 
 
 def of_case(session: Session, reference: str) -> list[ObligationRow]:
@@ -20,10 +23,10 @@ def of_case(session: Session, reference: str) -> list[ObligationRow]:
 def project(session: Session, case: Case) -> None:
     """Bring the table up to a case: its rows are few, so they are written anew."""
     connection = session.connection()
-    connection.execute(delete(ObligationRow).where(col(ObligationRow.reference) == case.reference))
+    connection.execute(_CLEAR, {"of": case.reference})
     rows = [{"reference": case.reference, "n": one.n, **_promise(one)} for one in case.obligations]
     if rows:
-        connection.execute(insert(ObligationRow), rows)
+        connection.execute(_ADD, rows)
 
 
 def _promise(one: Obligation) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 The client has it and hands it to the workers made from it; replayers and tests use the same one, so none can drift.
 """
 
-import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from temporalio import activity
+from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, is_cancelled_exception
@@ -37,11 +38,25 @@ def plazo_plugin(ring: KeyRing) -> SimplePlugin:
 
 def data_converter(ring: KeyRing) -> DataConverter:
     """Return the pydantic converter with the sealing codec; messages and traces of failures are sealed too."""
-    return dataclasses.replace(
-        pydantic_data_converter,
+    return HereConverter(
+        payload_converter_class=pydantic_data_converter.payload_converter_class,
         payload_codec=SealingCodec(ring),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
+
+
+class HereConverter(DataConverter):
+    """All our payloads are here: one that claims to be stored elsewhere is handed on as it came, to be refused.
+
+    The SDK would raise instead, before any of our code sees the message, and one such signal would stop a case for
+    ever.
+    """
+
+    async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def _external_retrieve_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
 
 
 def sandboxed(runner: WorkflowRunner | None) -> WorkflowRunner:

@@ -1,4 +1,4 @@
-"""A living case: the real workflow and activities on the time-skipping server, real SQLite, and a postbox that may fail."""
+"""A living case: the real workflow and activities, the time-skipping server, real SQLite, a postbox that may fail."""
 
 import asyncio
 import base64
@@ -48,7 +48,7 @@ def all_letters() -> Letters:
 class Life(Rehearsal):
     """Everything a test of a life needs."""
 
-    async def open(self, case: Case | None = None, **more: Any) -> WorkflowHandle[Any, Any]:
+    async def open(self, case: Case | None = None, *, queue: str = QUEUE, **more: Any) -> WorkflowHandle[Any, Any]:
         """Open a case as intake does and start its workflow."""
         if case is None:
             now = await self.env.get_current_time()
@@ -57,7 +57,7 @@ class Life(Rehearsal):
             case = new_case(now, addresses=(address,), **more).model_copy(update={"contact": contact})
         with self.database.write() as session:
             cases.add(session, case, subject="s", excerpt="e", status_token=TOKEN + case.reference)
-        await start_case(self.client, QUEUE, case)
+        await start_case(self.client, queue, case)
         return self.client.get_workflow_handle(f"inquiry/{case.reference}")
 
     async def command(self, handle: WorkflowHandle[Any, Any], name: str, actor: Actor = AGENT, **order: Any) -> Answer:
@@ -67,7 +67,7 @@ class Life(Rehearsal):
         return answer
 
     async def quiet(self, handle: WorkflowHandle[Any, Any]) -> Case:
-        """Wait until everything that happened is in the ledger and nothing is on its way, and read the case from records."""
+        """Wait until all that happened is in the ledger and nothing is on its way, and read the case from records."""
         last: list[tuple[datetime, str]] = []
 
         async def settled() -> bool:
@@ -103,10 +103,9 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -
             await asyncio.sleep(0.02)
 
 
-@asynccontextmanager
-async def living(folder: Path, *, slowly: timedelta = timedelta(minutes=5)) -> AsyncIterator[Life]:
-    """Start a time-skipping server, a database and a worker; stop them all."""
-    stationery = Stationery(
+def stationery() -> Stationery:
+    """What the tests' letters are written with."""
+    return Stationery(
         policy=policy(),
         letters=all_letters(),
         status_base_url="https://status.example.org",
@@ -114,5 +113,10 @@ async def living(folder: Path, *, slowly: timedelta = timedelta(minutes=5)) -> A
         reply_domain="reply.example.org",
         reply_secret=b"secret",
     )
-    async with rehearsal(folder, stationery, ring(), slowly=slowly) as house:
+
+
+@asynccontextmanager
+async def living(folder: Path, *, slowly: timedelta = timedelta(minutes=5)) -> AsyncIterator[Life]:
+    """Start a time-skipping server, a database and a worker; stop them all."""
+    async with rehearsal(folder, stationery(), ring(), slowly=slowly) as house:
         yield Life(house.env, house.client, house.database, house.postbox, house.clock)

@@ -27,7 +27,13 @@ with workflow.unsafe.imports_passed_through():
     from workflows.options import BREATH, RETRIES, STEP, patience
 
 KEPT = 200
-"""Lines of the timeline that travel on; the whole of it is the ledger."""
+"""Lines of the timeline that are kept and travel on; the whole of it is the ledger."""
+
+FLIGHT = 200
+"""Facts that one step takes along: a flood of signals must not make a step too big for the engine."""
+
+MOST_BYTES = 128 * 1024
+"""What a message may weigh. The longest legal one is far smaller, and a case that swallows much is too big to carry."""
 
 
 @workflow.defn(name="Inquiry")
@@ -47,14 +53,14 @@ class InquiryWorkflow:
         while True:
             wake(self.case, workflow.now())
             letter = self.case.outbox(workflow.now())
-            if letter:
+            if letter and len(self.case.pending) <= FLIGHT:
                 await self.send(letter)
             elif self.case.pending:
                 await self.write_down()
             elif self.case.closed_at:
                 break
             elif workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(InquiryInput(case=self.case, timeline=tuple(self.timeline[-KEPT:])))
+                workflow.continue_as_new(InquiryInput(case=self.case, timeline=tuple(self.timeline)))
             else:
                 await self.rest()
         self.show()
@@ -75,24 +81,29 @@ class InquiryWorkflow:
         except ActivityError as error:
             await self.give_way(error, letter)
         else:
-            self.timeline += absorb(self.case, written)
+            self.remember(written)
 
     async def write_down(self) -> None:
         """Append what happened to the ledger and bring the projections up to date."""
+        first = self.case.model_copy(update={"pending": self.case.pending[:FLIGHT]})
         try:
             written = await workflow.execute_activity(
                 RECORD,
-                Recording(case=self.case),
+                Recording(case=first),
                 result_type=Written,
                 start_to_close_timeout=STEP,
                 schedule_to_close_timeout=patience(self.case.next_alarm(), workflow.now()),
                 retry_policy=RETRIES,
-                summary=self.case.pending[-1].type,
+                summary=first.pending[-1].type,
             )
         except ActivityError as error:
             await self.give_way(error)
         else:
-            self.timeline += absorb(self.case, written)
+            self.remember(written)
+
+    def remember(self, written: Written) -> None:
+        """Fold in what an activity wrote."""
+        self.timeline = [*self.timeline, *absorb(self.case, written)][-KEPT:]
 
     async def give_way(self, error: ActivityError, letter: Letter | None = None) -> None:
         """A call ended without success: the address is dead, an alarm is due, or something nobody foresaw."""
@@ -169,6 +180,8 @@ class InquiryWorkflow:
             raise Malformed("command.unknown", f"expected one of {', '.join(known)}")
         if len(args) != 1:
             raise Malformed("command.inputs", f"exactly one input is expected, {len(args)} came")
+        if args[0].payload.ByteSize() > MOST_BYTES:
+            raise Malformed("command.too-long", f"an input may have {MOST_BYTES} bytes")
         try:
             value = workflow.payload_converter().from_payload(args[0].payload)
         except Exception as error:

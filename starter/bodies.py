@@ -6,15 +6,18 @@ command has its body at once.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator
 
 from models.commands import COMMANDS
 from models.inquiry import Kind, Outcome
 from models.messages import Id, Name, Order, Reasons, When
 
 LONGEST = 60_000
+SENSIBLE_YEARS = range(2000, 2200)
+"""A date outside them is a slip; close to the ends of the calendar no arithmetic would hold."""
+
 MOST = 100
 """Points, actions or items in one letter."""
 
@@ -26,6 +29,13 @@ class Body(BaseModel):
     """The root of all bodies: an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _dates_are_sensible(cls, value: object) -> object:
+        if isinstance(value, date) and value.year not in SENSIBLE_YEARS:
+            raise ValueError(f"want a year from {SENSIBLE_YEARS[0]} to {SENSIBLE_YEARS[-1]}")
+        return value
 
 
 class ReplyBody(Body):
@@ -125,8 +135,11 @@ WRITTEN: dict[str, type[Body]] = {
 
 
 def _derived(name: str, order: type[Order]) -> type[Body]:
+    hints = get_type_hints(order, include_extras=True)
     fields: dict[str, Any] = {
-        field: (info.annotation, info) for field, info in order.model_fields.items() if field not in Order.model_fields
+        field: (hints[field], ... if info.is_required() else info.get_default())
+        for field, info in order.model_fields.items()
+        if field not in Order.model_fields
     }
     title = "".join(part.capitalize() for part in name.split("_")) + "Body"
     return create_model(title, __base__=Body, __doc__=order.__doc__, **fields)

@@ -121,7 +121,7 @@ def _misread(errors: Any) -> Problem:
     first = errors[0]
     place, *path = (str(part) for part in first["loc"])
     field = ".".join(path if place in {"body", "query", "path", "header"} else [place, *path])
-    words = f"{field or place}: {first['msg']}"
+    words = f"{field or place}: {first['msg'].removeprefix('Value error, ')}"
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request.malformed", words[:300], field=field[:60])
 
 

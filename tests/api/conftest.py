@@ -1,0 +1,99 @@
+import asyncio
+import dataclasses
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.events import Events
+from activities.notices import Notices
+from engine import connect, register_search_attributes
+from models.inquiry import EMAIL
+from records.database import Database
+from records.migrate import upgrade
+from settings import Settings
+from starter import api
+from starter.problems import install_problems
+from starter.residents import temporal_program
+from starter.web import create_app
+from tests.api.world import Post, World, make_keys, now
+from worker import stationery
+from workflows.inquiry import InquiryWorkflow
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one Temporal server for all tests of a process."""
+    loop = asyncio.new_event_loop()
+    env = loop.run_until_complete(WorkflowEnvironment.start_local(dev_server_existing_path=str(temporal_program())))
+    yield env.client.service_client.config.target_host
+    loop.run_until_complete(env.shutdown())
+    loop.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
+    return Settings.model_validate({"var": tmp_path, "temporal": server, "task_queue": f"plazo-{tmp_path.name}"})
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A records database as a migration leaves it: made once, copied for every test."""
+    path = tmp_path_factory.mktemp("blank") / "records.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def records(settings: Settings, blank: Path) -> Iterator[Database]:
+    shutil.copy(blank, settings.var / "records.db")
+    database = Database(settings.records_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+async def front(settings: Settings, records: Database) -> AsyncIterator[World]:
+    """The web process alone: nobody works on what it hands to Temporal."""
+    app = create_app(settings)
+    transport = ASGITransport(app)
+    async with app.router.lifespan_context(app), AsyncClient(transport=transport, base_url="http://plazo.test") as http:
+        yield World(app.state.desk, http, make_keys(records), Post())
+
+
+@pytest.fixture
+async def world(front: World, settings: Settings, records: Database) -> AsyncIterator[World]:
+    """The whole: web process and worker."""
+    client = await connect(settings)
+    await register_search_attributes(client)
+    with ThreadPoolExecutor(8) as executor:
+        notices = Notices(records, stationery(settings), {EMAIL: front.post}, now)
+        worker = Worker(
+            client,
+            task_queue=settings.task_queue,
+            workflows=[InquiryWorkflow],
+            activities=[notices.deliver, Events(records, now).record],
+            activity_executor=executor,
+            max_concurrent_activities=8,
+        )
+        async with worker:
+            yield front
+
+
+@pytest.fixture
+async def http_without_engine(front: World, settings: Settings) -> AsyncIterator[AsyncClient]:
+    """The same web process, where no Temporal answers."""
+    nobody = settings.model_copy(update={"temporal": "127.0.0.1:1"})
+    app = FastAPI()
+    install_problems(app)
+    app.include_router(api.router)
+    app.state.desk = dataclasses.replace(front.desk, client=await connect(nobody, lazy=True))
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://plazo.test") as http:
+        yield http

@@ -1,0 +1,92 @@
+"""A whole operator in small: real records, a real Temporal server, the real workflow and letters; the post is ours."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from httpx2 import AsyncClient, Response
+
+from channels.letter import Accepted, OutboundLetter
+from models.inquiry import Role
+from records import keys
+from records.database import Database
+from starter.desk import Desk
+from starter.web_form import WebForm
+
+T = TypeVar("T")
+
+ROLES = {
+    Role.AGENT: "agent-1",
+    Role.SUPERVISOR: "supervisor-1",
+    Role.COMPLIANCE: "compliance-1",
+    Role.AUDITOR: "auditor-1",
+}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Post:
+    """Takes every letter."""
+
+    letters: list[OutboundLetter] = field(default_factory=list)
+
+    def send(self, letter: OutboundLetter) -> Accepted:
+        self.letters.append(letter)
+        return Accepted(provider_id=f"p{len(self.letters)}", at=now())
+
+
+async def until(look: Callable[[], Awaitable[T | None]], patience: float = 20) -> T:
+    """What `look` finds, once it finds something."""
+    async with asyncio.timeout(patience):
+        while (found := await look()) is None:
+            await asyncio.sleep(0.02)
+        return found
+
+
+@dataclass
+class World:
+    desk: Desk
+    http: AsyncClient
+    secrets: dict[Role, str]
+    post: Post
+
+    async def get(self, path: str, role: Role = Role.AGENT, **more: Any) -> Response:
+        return await self.http.get(path, headers=self.bearer(role), **more)
+
+    async def command(
+        self, reference: str, name: str, body: Any = None, role: Role = Role.AGENT, **headers: str
+    ) -> Response:
+        named = {header.replace("_", "-"): value for header, value in headers.items()}
+        return await self.http.post(
+            f"/api/inquiries/{reference}/{name}", json=body or {}, headers={**self.bearer(role), **named}
+        )
+
+    def bearer(self, role: Role) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secrets[role]}"}
+
+    async def opened(self, text: str = "Mi retiro no llegó, exijo respuesta.", email: str = "ana@example.org") -> str:
+        """A new inquiry whose acknowledgement has left."""
+        form = WebForm(email=email, text=text, subject="Retiro")
+        reference = self.desk.intake.receive_form(form, None).reference
+        assert reference
+        await self.settled(reference, lambda view: view["state"]["status"] == "open")
+        return reference
+
+    async def settled(self, reference: str, wanted: Callable[[Any], bool]) -> Any:
+        """The inquiry as the API shows it, once it is as wanted."""
+
+        async def look() -> Any:
+            view = (await self.get(f"/api/inquiries/{reference}")).json()
+            return view if wanted(view) else None
+
+        return await until(look)
+
+
+def make_keys(records: Database) -> dict[Role, str]:
+    with records.write() as session:
+        return {role: keys.create(session, actor, role, now()) for role, actor in ROLES.items()}

@@ -43,13 +43,12 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
     """Write a letter down as it will leave. `case.head` must be the chain as it stands before it."""
     if letter.address is None:
         raise OperatorError("the letter has no address yet")
-    first = next(iter(messages.of_case(session, case.reference)), None)
     context = build_context(
         case,
         letter,
         policy=stationery.policy,
         draft=dict(documents.draft(session, letter.draft).content) if letter.draft else None,
-        words=first.text if first else "",
+        words=messages.first_words(session, case.reference),
         status_link=f"{stationery.status_base_url.rstrip('/')}/s/{cases.status_token(session, case.reference)}",
         now=now,
     )
@@ -109,8 +108,7 @@ def _to(session: Session, notice: Notice, stationery: Stationery) -> str:
 
 def _thread(session: Session, notice: Notice) -> list[str]:
     """The Message-IDs of the conversation, oldest first: the user's last message, else our first letter."""
-    inbound = messages.last_inbound(session, notice.reference)
-    if inbound and inbound.message_id:
-        return [*inbound.references.split(), inbound.message_id]
+    if inbound := messages.thread(session, notice.reference):
+        return inbound
     earlier = [one.message_id for one in notices.of_case(session, notice.reference) if one.accepted_at]
     return earlier[:1]

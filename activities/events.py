@@ -51,9 +51,9 @@ def ahead(session: Session, case: Case) -> Written | None:
 
     The workflow folds it in and goes on from there; nothing is written twice and nothing is skipped.
     """
-    events = ledger.of_case(session, case.reference, after=case.seq)
-    if not events:
+    if ledger.end(session, case.reference)[0] <= case.seq:
         return None
+    events = ledger.of_case(session, case.reference, after=case.seq)
     facts = [_fact(event) for event in events]
     own = next((i for i, (mine, theirs) in enumerate(zip(case.pending, facts, strict=False)) if mine != theirs), None)
     flown = min(len(case.pending), len(facts)) if own is None else own

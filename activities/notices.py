@@ -7,7 +7,7 @@ then the letter leaves again under the same Message-ID and is recorded as a poss
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlmodel import Session
 from temporalio import activity
@@ -38,6 +38,13 @@ class Sender(Protocol):
         """Hand a letter over. Raises RecipientError, OperatorError, TransientError or UnknownOutcome."""
 
 
+class Words(NamedTuple):
+    """A letter as it will be kept, and the mail that carries it."""
+
+    notice: Notice
+    mail: OutboundLetter
+
+
 @dataclass(frozen=True)
 class Notices:
     """The port to the channels. `clock` gives aware UTC; `slowly` is the pause after a fault of our own account."""
@@ -54,27 +61,40 @@ class Notices:
         case, letter = errand.case, errand.case.letter(errand.letter)
         if letter is None or letter.address is None:
             raise ApplicationError(f"{errand.letter} cannot leave: the case owes it nowhere", type="UnknownLetter")
-        with self.database.write() as session:
+        with self.database.read() as session:
             if known := ahead(session, case):
                 return known
-            mail = self._prepare(session, case, letter)
+            words = self._words(session, case, letter)
+        with self.database.write() as session:
+            if words and notices.begin_trying(session, words.notice):
+                mail: OutboundLetter | None = words.mail
+            else:
+                mail = self._prepare(session, case, letter)
         accepted = self._send(letter, letter.address.channel, mail) if mail else None
         return self._settle(case, letter, accepted)
 
+    def _words(self, session: Session, case: Case, letter: Letter) -> Words | None:
+        """Write a letter that was never tried, while others may still write to the database; None for one that was."""
+        if notices.kept(session, letter.key):
+            return None
+        before = case.model_copy()
+        before.seal()
+        try:
+            notice = compose(session, before, letter, self.stationery, self.clock())
+            return Words(notice, outbound(session, notice, self.stationery))
+        except OperatorError as error:
+            raise self._fault(error) from None
+
     def _prepare(self, session: Session, case: Case, letter: Letter) -> OutboundLetter | None:
-        """Keep the letter and begin a try. None when the provider has it already."""
+        """Begin another try of a kept letter. None when the provider has it already."""
         now = self.clock()
         notice = notices.find(session, letter.key)
+        if notice is None or notice.accepted_at is not None or notices.evidence(session, letter.key):
+            return None
+        unknown = notice.state == NoticeState.SENDING and notice.tries > 0
+        if unknown:
+            _wait(case, letter, notice, now)
         try:
-            if notice is None:
-                before = case.model_copy(deep=True)
-                before.seal()
-                notice = notices.begin(session, compose(session, before, letter, self.stationery, now))
-            elif notice.accepted_at is not None or notices.evidence(session, letter.key):
-                return None
-            unknown = notice.state == NoticeState.SENDING and notice.tries > 0
-            if unknown:
-                _wait(case, letter, notice, now)
             mail = outbound(session, notice, self.stationery)
         except OperatorError as error:
             raise self._fault(error) from None

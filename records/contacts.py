@@ -3,14 +3,24 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from models.inquiry import EMAIL, WEB, Address, Channel
 from models.tables import Contact, ContactAddress
+from records.database import add_once, first
 from records.ids import new_id
 
 FOLDED = (EMAIL, WEB)
 """The channels whose addresses are compared without regard to case."""
+
+_THIS = col(ContactAddress.channel) == bindparam("channel"), col(ContactAddress.folded) == bindparam("folded")
+_FOUND = select(ContactAddress.id, ContactAddress.contact, ContactAddress.name, ContactAddress.registered).where(*_THIS)
+_KNOWN = select(ContactAddress.contact).where(*_THIS)
+_REVEAL = select(ContactAddress.channel, ContactAddress.value, ContactAddress.name).where(
+    col(ContactAddress.id) == bindparam("id")
+)
+_CHANGE = update(ContactAddress).where(col(ContactAddress.id) == bindparam("of"))
 
 
 class Revealed(NamedTuple):
@@ -38,30 +48,29 @@ def find_or_add(
     """
     value = value.strip()
     folded = value.casefold() if channel in FOLDED else value
-    found = session.exec(
-        select(ContactAddress).where(col(ContactAddress.channel) == channel, col(ContactAddress.folded) == folded)
-    ).first()
-    if found is None:
-        if contact is None:
-            contact = new_id("ct")
-            session.add(Contact(id=contact, created_at=now))
-            session.flush()
-        found = ContactAddress(
-            id=new_id("ad"),
-            contact=contact,
-            channel=channel,
-            value=value,
-            folded=folded,
-            name=name,
-            registered=registered,
-            created_at=now,
-        )
-    else:
-        found.name = found.name or name
-        found.registered = found.registered or registered
-    session.add(found)
-    session.flush()
-    return found.contact, _address(found)
+    found = first(session, _FOUND, channel=channel, folded=folded)
+    if found is not None:
+        kept, raised = found.name or name, found.registered or registered
+        if (kept, raised) != (found.name, found.registered):
+            session.connection().execute(_CHANGE, {"of": found.id, "name": kept, "registered": raised})
+        return found.contact, Address(id=found.id, channel=channel, registered=raised)
+    if contact is None:
+        contact = new_id("ct")
+        add_once(session, Contact(id=contact, created_at=now))
+    added = ContactAddress(
+        id=new_id("ad"),
+        contact=contact,
+        channel=channel,
+        value=value,
+        folded=folded,
+        name=name,
+        registered=registered,
+        created_at=now,
+    )
+    if not add_once(session, added):
+        # Another transaction was quicker.
+        return find_or_add(session, channel, value, name=name, registered=registered, now=now)
+    return contact, _address(added)
 
 
 def addresses(session: Session, contact: str) -> tuple[Address, ...]:
@@ -75,15 +84,13 @@ def addresses(session: Session, contact: str) -> tuple[Address, ...]:
 def known(session: Session, channel: Channel, value: str) -> str | None:
     """Return the contact behind an address, or None; nothing is added."""
     folded = value.strip().casefold() if channel in FOLDED else value.strip()
-    query = select(ContactAddress.contact).where(
-        col(ContactAddress.channel) == channel, col(ContactAddress.folded) == folded
-    )
-    return session.exec(query).first()
+    row = first(session, _KNOWN, channel=channel, folded=folded)
+    return row.contact if row else None
 
 
 def reveal(session: Session, address_id: str) -> Revealed:
     """Return an address in clear. KeyError for an id that is not ours."""
-    row = session.get(ContactAddress, address_id)
+    row = first(session, _REVEAL, id=address_id)
     if row is None:
         raise KeyError(f"no address has the id {address_id}")
     return Revealed(row.channel, row.value, row.name)

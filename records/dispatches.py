@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, bindparam, func, insert, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models.tables import Dispatch
+from models.tables.base import UtcTime
 
 START = "start"
 RESUME = "resume"
@@ -37,8 +39,8 @@ def add(
 ) -> Dispatch:
     """Queue `start`, `resume` or a signal's name. `payload` is JSON: a signal's order."""
     row = Dispatch(reference=reference, name=name, payload=dict(payload), created_at=now, not_before=not_before)
-    session.add(row)
-    session.flush()
+    values = row.model_dump(exclude={"id"})
+    (row.id,) = session.connection().execute(_ADD, values).inserted_primary_key or (None,)
     return row
 
 
@@ -82,44 +84,17 @@ def claim(session: Session, now: datetime, *, lease_seconds: float, limit: int) 
     A row waits for the one before it, sent or not, with one exception: a row held back on purpose that nobody tried yet
     (facts that travel in batches) lets later ones pass. A lease that ran out is free again, so a row may be sent twice.
     """
-    earlier = aliased(Dispatch)
-    resting = and_(col(earlier.attempts) == 0, col(earlier.not_before).is_not(None), col(earlier.not_before) > now)
-    blocked = (
-        select(earlier.id)
-        .where(
-            col(earlier.reference) == col(Dispatch.reference),
-            col(earlier.done_at).is_(None),
-            col(earlier.id) < col(Dispatch.id),
-            ~resting,
-        )
-        .exists()
-    )
-    query = (
-        select(Dispatch)
-        .where(
-            col(Dispatch.done_at).is_(None),
-            or_(col(Dispatch.claimed_until).is_(None), col(Dispatch.claimed_until) <= now),
-            or_(col(Dispatch.not_before).is_(None), col(Dispatch.not_before) <= now),
-            ~blocked,
-        )
-        .order_by(col(Dispatch.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = list(session.exec(query))
+    rows = list(session.exec(_FREE, params={"now": now, "most": limit}))
     for row in rows:
         row.claimed_until = now + timedelta(seconds=lease_seconds)
-        session.add(row)
     session.flush()
     return rows
 
 
 def done(session: Session, dispatch_id: int, now: datetime) -> None:
     """Temporal has it."""
-    row = _get(session, dispatch_id)
-    row.done_at, row.claimed_until = row.done_at or now, None
-    session.add(row)
-    session.flush()
+    if not session.connection().execute(_DONE, {"of": dispatch_id, "now": now}).rowcount:
+        raise _missing(dispatch_id)
 
 
 def retry(session: Session, dispatch_id: int, error: str, not_before: datetime) -> int:
@@ -149,5 +124,41 @@ def undone(session: Session, reference: str) -> list[Dispatch]:
 def _get(session: Session, dispatch_id: int) -> Dispatch:
     row = session.get(Dispatch, dispatch_id)
     if row is None:
-        raise KeyError(f"no dispatch has the number {dispatch_id}")
+        raise _missing(dispatch_id)
     return row
+
+
+def _missing(dispatch_id: int) -> KeyError:
+    return KeyError(f"no dispatch has the number {dispatch_id}")
+
+
+def _free() -> SelectOfScalar[Dispatch]:
+    """The rows that can be claimed at `now`, at most `most`."""
+    earlier, now = aliased(Dispatch), bindparam("now", type_=UtcTime())
+    resting = and_(col(earlier.attempts) == 0, col(earlier.not_before).is_not(None), col(earlier.not_before) > now)
+    blocked = (
+        select(earlier.id)
+        .where(
+            col(earlier.reference) == col(Dispatch.reference),
+            col(earlier.done_at).is_(None),
+            col(earlier.id) < col(Dispatch.id),
+            ~resting,
+        )
+        .exists()
+    )
+    query = select(Dispatch).where(
+        col(Dispatch.done_at).is_(None),
+        or_(col(Dispatch.claimed_until).is_(None), col(Dispatch.claimed_until) <= now),
+        or_(col(Dispatch.not_before).is_(None), col(Dispatch.not_before) <= now),
+        ~blocked,
+    )
+    return query.order_by(col(Dispatch.id)).limit(bindparam("most")).with_for_update(skip_locked=True)
+
+
+_FREE = _free()
+_ADD = insert(Dispatch)
+_DONE = (
+    update(Dispatch)
+    .where(col(Dispatch.id) == bindparam("of"))
+    .values(done_at=func.coalesce(col(Dispatch.done_at), bindparam("now", type_=UtcTime())), claimed_until=None)
+)

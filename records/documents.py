@@ -10,13 +10,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from models.errors import RecordsUnavailable, UnknownInquiry
 from models.inquiry import Actor
 from models.messages import Draft
 from models.tables import DraftRow, Salt, StoredAttachment
+from records.database import add_once, first
 from records.ids import new_id
+
+_SALT = select(Salt.salt).where(col(Salt.reference) == bindparam("of"))
+_DRAFT = select(DraftRow.id, DraftRow.reference, DraftRow.kind, DraftRow.content).where(
+    col(DraftRow.id) == bindparam("id")
+)
 
 
 class DraftContent(NamedTuple):
@@ -140,7 +147,7 @@ def save_draft(
 
     UnknownInquiry when no case has that reference.
     """
-    salt = session.get(Salt, reference)
+    salt = first(session, _SALT, of=reference)
     if salt is None:
         raise UnknownInquiry(f"{reference}: there is no such inquiry to write for")
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -154,14 +161,13 @@ def save_draft(
         author=author.id,
         created_at=now,
     )
-    session.add(row)
-    session.flush()
+    add_once(session, row)
     return Draft(id=row.id, digest=digest, filled=filled(content))
 
 
 def draft(session: Session, draft_id: str) -> DraftContent:
     """Return what a person wrote. KeyError when there is no such draft."""
-    row = session.get(DraftRow, draft_id)
+    row = first(session, _DRAFT, id=draft_id)
     if row is None:
         raise KeyError(f"no draft has the id {draft_id}")
     return DraftContent(row.id, row.reference, row.kind, row.content)

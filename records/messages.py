@@ -4,12 +4,38 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from models.tables import StoredMessage
-from records.database import add_once
+from records.database import add_once, first
 from records.documents import AttachedFile, AttachmentStore, attach
 from records.ids import new_id
+
+_FIND = select(StoredMessage).where(
+    col(StoredMessage.channel) == bindparam("channel"), col(StoredMessage.provider_id) == bindparam("provider_id")
+)
+_GET = select(StoredMessage).where(col(StoredMessage.id) == bindparam("id"))
+_PLACE = (
+    update(StoredMessage)
+    .where(col(StoredMessage.id) == bindparam("of"))
+    .values(
+        contact=func.coalesce(bindparam("by"), col(StoredMessage.contact)),
+        address_id=func.coalesce(bindparam("at"), col(StoredMessage.address_id)),
+    )
+)
+_FIRST_WORDS = (
+    select(StoredMessage.text)
+    .where(col(StoredMessage.reference) == bindparam("of"))
+    .order_by(col(StoredMessage.n))
+    .limit(1)
+)
+_THREAD = (
+    select(StoredMessage.message_id, StoredMessage.references)
+    .where(col(StoredMessage.reference) == bindparam("of"), col(StoredMessage.third_party).is_(False))
+    .order_by(col(StoredMessage.n).desc())
+    .limit(1)
+)
 
 
 class Left(Protocol):
@@ -124,16 +150,12 @@ def store(
 
 def find(session: Session, channel: str, provider_id: str) -> StoredMessage | None:
     """Return the message that came with that id of the provider's, or None."""
-    return session.exec(
-        select(StoredMessage).where(
-            col(StoredMessage.channel) == channel, col(StoredMessage.provider_id) == provider_id
-        )
-    ).first()
+    return session.exec(_FIND, params={"channel": channel, "provider_id": provider_id}).first()
 
 
 def get(session: Session, message_id: str) -> StoredMessage:
     """Return the message with that id of ours (`ms_...`). KeyError when there is none."""
-    row = session.exec(select(StoredMessage).where(col(StoredMessage.id) == message_id)).first()
+    row = session.exec(_GET, params={"id": message_id}).first()
     if row is None:
         raise KeyError(f"no message has the id {message_id}")
     return row
@@ -141,13 +163,14 @@ def get(session: Session, message_id: str) -> StoredMessage:
 
 def place(
     session: Session, message_id: str, reference: str, *, contact: str | None = None, address_id: str | None = None
-) -> StoredMessage:
-    """Put a stored message into an inquiry: the one it opened, when the reference was allocated after it was stored."""
-    row = get(session, message_id)
-    row.reference, row.contact, row.address_id = reference, contact or row.contact, address_id or row.address_id
-    session.add(row)
-    session.flush()
-    return row
+) -> None:
+    """Put a stored message into an inquiry: the one it opened, when the reference was allocated after it was stored.
+
+    KeyError when there is no such message.
+    """
+    values = {"of": message_id, "reference": reference, "by": contact, "at": address_id}
+    if not session.connection().execute(_PLACE, values).rowcount:
+        raise KeyError(f"no message has the id {message_id}")
 
 
 def quarantined(session: Session, limit: int = 200) -> list[StoredMessage]:
@@ -166,8 +189,9 @@ def promote(
     row = get(session, message_id)
     if row.reference is not None:
         raise ValueError(f"message {message_id} is not in quarantine: it belongs to {row.reference}")
-    row.promoted_at = now
-    return place(session, message_id, reference, contact=contact, address_id=address_id)
+    row.promoted_at, row.reference, row.contact, row.address_id = now, reference, contact, address_id
+    session.flush()
+    return row
 
 
 def by_message_id(session: Session, message_id: str) -> str | None:
@@ -180,6 +204,18 @@ def of_case(session: Session, reference: str) -> list[StoredMessage]:
     """Return a case's messages in the order they were stored."""
     query = select(StoredMessage).where(col(StoredMessage.reference) == reference).order_by(col(StoredMessage.n))
     return list(session.exec(query))
+
+
+def first_words(session: Session, reference: str) -> str:
+    """Return the text of a case's first message, empty where there is none."""
+    row = first(session, _FIRST_WORDS, of=reference)
+    return str(row.text) if row else ""
+
+
+def thread(session: Session, reference: str) -> list[str]:
+    """Return the Message-IDs that a letter to the user answers, the last one its own; none where it has no id."""
+    row = first(session, _THREAD, of=reference)
+    return [*row.references.split(), row.message_id] if row and row.message_id else []
 
 
 def last_inbound(session: Session, reference: str) -> StoredMessage | None:

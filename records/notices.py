@@ -3,16 +3,21 @@
 import hashlib
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from models.tables import Notice, NoticeEvent, NoticeState
-from records.database import add_once
+from records.database import add_once, first
 
 ACCEPTING = ("accepted", "processed", "deferred", "delivered", "bounce", "dropped")
 """The provider's reports that prove it had taken the letter; `dropped` means it took it and then would not send it."""
 
 RETURNED = ("bounce", "dropped")
 MOST_ERROR = 500
+
+_FIND = select(Notice).where(col(Notice.key) == bindparam("key"))
+_KEPT = select(Notice.key).where(col(Notice.key) == bindparam("key"))
+_TAKE = _FIND.with_for_update()
 
 
 def letter_hash(text: str, html: str) -> str:
@@ -22,7 +27,12 @@ def letter_hash(text: str, html: str) -> str:
 
 def find(session: Session, key: str) -> Notice | None:
     """Return the letter with that key, or None while it was never begun."""
-    return session.get(Notice, key)
+    return session.exec(_FIND, params={"key": key}).first()
+
+
+def kept(session: Session, key: str) -> bool:
+    """Say whether the letter was begun."""
+    return first(session, _KEPT, key=key) is not None
 
 
 def begin(session: Session, notice: Notice) -> Notice:
@@ -31,6 +41,12 @@ def begin(session: Session, notice: Notice) -> Notice:
     if known is not None:
         return known
     return notice if add_once(session, notice) else _get(session, notice.key)
+
+
+def begin_trying(session: Session, notice: Notice) -> bool:
+    """Keep a letter that is tried as soon as it is made; False, and nothing changed, when it was kept before."""
+    notice.tries, notice.first_tried_at, notice.tried_at = 1, notice.created_at, notice.created_at
+    return add_once(session, notice)
 
 
 def trying(session: Session, key: str, now: datetime, *, duplicate: bool) -> Notice:
@@ -113,7 +129,7 @@ def sent_to(session: Session, address_id: str, kind: str, since: datetime) -> in
 
 
 def _get(session: Session, key: str) -> Notice:
-    row = session.get(Notice, key, with_for_update=True)
+    row = session.exec(_TAKE, params={"key": key}).first()
     if row is None:
         raise KeyError(f"no letter was begun under the key {key}")
     return row

@@ -32,6 +32,9 @@ TURN = 1.0
 LEASE_SECONDS = 2 * PATIENCE + 10
 """How long a claimed row is left to this process: longer than the two calls that one row may need."""
 
+GATHER = 0.02
+"""Seconds that a row handed over waits for others to be marked with it."""
+
 LAST_WORDS = 5.0
 """Seconds that calls under way get when the process ends."""
 
@@ -147,7 +150,8 @@ class Dispatcher:
             outcome = Outcome(row)
             self._failures, self._away_until = 0, None
         self._landed.append(outcome)
-        self._woken.set()
+        # Nobody waits for the mark but the next row of the same inquiry: several are marked in one transaction.
+        asyncio.get_running_loop().call_later(GATHER, self._woken.set)
 
     async def _hand_over(self, row: Dispatch) -> None:
         async def load() -> Case:

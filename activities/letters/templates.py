@@ -46,6 +46,11 @@ class Templates:
         self._environment.filters.clear()
         self._environment.globals.clear()
         self._checked = {name: self._check(source, sources) for name, source in sources.items()}
+        self._subjects = {
+            name: self._environment.from_string(source.header["subject"][1])
+            for name, source in sources.items()
+            if not source.is_fragment
+        }
 
     def source(self, name: str) -> Source:
         """The file of a template."""
@@ -76,7 +81,7 @@ class Templates:
 
     def subject(self, name: str, inquiry: str) -> str:
         """Render a subject line; it knows no field but the kind of inquiry."""
-        return self._environment.from_string(self.source(name).header["subject"][1]).render(inquiry=inquiry)
+        return self._subjects[name].render(inquiry=inquiry)
 
     def _with_fragments(self, name: str) -> list[Checked]:
         one = self._checked[name]

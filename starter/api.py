@@ -59,7 +59,13 @@ COMMANDING = ONE | _refusals(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
 
-router = APIRouter(prefix="/api", route_class=PlainJsonRoute)
+
+def _kept_nowhere(response: Response) -> None:
+    """Nothing between us and the caller may keep personal data."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+router = APIRouter(prefix="/api", route_class=PlainJsonRoute, dependencies=[Depends(_kept_nowhere)])
 
 Here = Annotated[Desk, Depends(desk_of)]
 Reference = Annotated[str, Path(description="The inquiry's reference.", examples=["RX-7KQ4-M2PD"], max_length=40)]
@@ -121,7 +127,6 @@ def show_inquiry(desk: Here, _actor: Caller, reference: Reference, response: Res
     with desk.database.read() as session:
         view = case_view(session, checked(reference))
     response.headers["ETag"] = etag(view.state.version)
-    response.headers["Cache-Control"] = "no-store"
     return view
 
 

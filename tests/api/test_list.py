@@ -45,7 +45,9 @@ async def test_two_hundred_and_fifty_inquiries_come_in_pages_sorted_by_due_date(
     sizes = []
     while True:
         query: dict[str, str] = {"cursor": cursor} if cursor else {}
-        page = (await front.get("/api/inquiries", params=query)).json()
+        response = await front.get("/api/inquiries", params=query)
+        assert response.headers["Cache-Control"] == "no-store"
+        page = response.json()
         sizes.append(len(page["items"]))
         seen += [(line["next_due_at"], line["reference"]) for line in page["items"]]
         cursor = page["next_cursor"]

@@ -1,0 +1,115 @@
+"""The documentation keeps up: whatever a person can set, call, send or receive stands in it, and nothing else does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from models.commands import ARRIVALS, COMMANDS, SIGNALS
+from models.letters import LetterKind
+from models.search import SEARCH_ATTRIBUTES
+from settings import PREFIX, Settings
+from starter.cli import COMMANDS as LINES
+
+HOUSE = Path(__file__).parents[1]
+PAGES = [*sorted(HOUSE.glob("*.md")), *sorted((HOUSE / "docs").glob("*.md"))]
+TEXTS = {path.relative_to(HOUSE).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
+README = TEXTS["README.md"]
+COMMANDS_PAGE = TEXTS["docs/commands.md"]
+EVERYTHING = "\n".join(TEXTS.values())
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+TARGETS = re.findall(r"^([a-z-]+):.*## ", (HOUSE / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+POLICY = (HOUSE / "policies" / "roxom" / "policy.toml").read_text(encoding="utf-8")
+ENV_FILE = f"{PREFIX}ENV_FILE"
+
+
+def code(text: str) -> str:
+    """What stands in code: blocks and spans."""
+    return "\n".join(CODE.findall(text))
+
+
+def test_every_setting_is_explained_and_no_other() -> None:
+    settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(rf"^\| `({PREFIX}\w+)`", README, flags=re.MULTILINE)) == settings
+    assert set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", EVERYTHING)) <= settings | {ENV_FILE}
+    assert ENV_FILE in README
+
+
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields)))
+def test_a_plain_default_is_told_as_it_is(name: str) -> None:
+    default = Settings.model_fields[name].default
+    told = re.search(rf"^\| `{PREFIX}{name.upper()}`[ *]*\| ([^|]+) \|", README, flags=re.MULTILINE)
+    assert told
+    if isinstance(default, int) or (isinstance(default, str) and default):
+        assert told[1] == f"`{default}`"
+
+
+def test_every_make_target_is_explained_and_no_other() -> None:
+    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", code(EVERYTHING)))
+    assert named - {"help"} <= set(TARGETS)
+    assert set(TARGETS) - {"help"} <= set(re.findall(r"`?make ([a-z][a-z-]*)", code(README)))
+
+
+def test_every_line_of_the_command_line_is_named_and_no_other() -> None:
+    written = code(EVERYTHING)
+    for line in LINES:
+        assert re.search(rf"\bplazo {line}\b", written), f"plazo {line} is nowhere explained"
+    firsts = {line.split()[0] for line in LINES}
+    said = re.findall(r"(?:^|[$`/( ])plazo ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", written, flags=re.MULTILINE)
+    for first, second in said:
+        assert first in firsts, f"plazo {first} does not exist"
+        assert first in LINES or f"{first} {second}" in LINES, f"plazo {first} {second} does not exist"
+
+
+@pytest.mark.parametrize("name", [key.name for key in SEARCH_ATTRIBUTES])
+def test_every_search_attribute_is_named(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def test_every_command_and_signal_has_its_row_and_no_other() -> None:
+    rows = set(re.findall(r"^\| `([a-z_]+)` \|", COMMANDS_PAGE, flags=re.MULTILINE))
+    assert rows - set(LetterKind) - set(ARRIVALS) <= set(COMMANDS)
+    assert {*COMMANDS, *ARRIVALS} <= rows
+    assert all(f"`{name}`" in COMMANDS_PAGE for name in SIGNALS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_an_order_must_carry_stands_in_its_row(name: str) -> None:
+    row = next(line for line in COMMANDS_PAGE.splitlines() if line.startswith(f"| `{name}` |"))
+    from starter.bodies import BODIES  # noqa: PLC0415  makes a model of each command
+
+    for field in BODIES[name].model_fields:
+        assert f"`{field}`" in row, f"{name}: {field} is not explained"
+
+
+def test_every_refusal_is_listed_and_no_other() -> None:
+    source = "\n".join(
+        path.read_text(encoding="utf-8") for folder in ("models", "workflows") for path in (HOUSE / folder).glob("*.py")
+    )
+    codes = set(re.findall(r"""(?:Refused|Malformed|Stale)\(\s*"([a-z.-]+)\"""", source))
+    codes |= set(re.findall(r"""\bcode(?:: str)? ?= ?"([a-z]+\.[a-z.-]+)\"""", source))
+    listed = set(re.findall(r"`([a-z]+\.[a-z-]+)`", COMMANDS_PAGE)) - {"command.refused"}
+    assert codes <= listed
+    assert listed - codes <= {"withdraw.no-message"}, "the API's own refusal is the only other one"
+
+
+@pytest.mark.parametrize("kind", list(LetterKind))
+def test_every_kind_of_letter_is_named(kind: LetterKind) -> None:
+    assert f"`{kind}`" in COMMANDS_PAGE
+
+
+def test_every_section_of_the_policy_is_named() -> None:
+    manual = TEXTS["docs/manual.md"]
+    for section in re.findall(r"^\[([a-z]+)", POLICY, flags=re.MULTILINE):
+        assert f"`[{section}]" in manual or f"`{section}." in manual, f"[{section}] is nowhere explained"
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_no_relative_link_is_broken(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", re.sub(r"```.*?```", "", TEXTS[page], flags=re.DOTALL)):
+        if "://" not in target:
+            assert ((HOUSE / page).parent / target).exists(), f"{page} points at {target}"
+
+
+def test_every_page_can_be_found_from_the_readme() -> None:
+    assert {path for path in TEXTS if path != "README.md"} <= set(re.findall(r"\]\(([^)\s#]+)", README))

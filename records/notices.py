@@ -77,7 +77,8 @@ def accepted(session: Session, key: str, at: datetime, provider_id: str) -> Noti
     if row.accepted_at is None:
         row.accepted_at, row.provider_id, row.last_error = at, provider_id, ""
         _settle(row)
-    return _put(session, row)
+        session.flush()
+    return row
 
 
 def of_case(session: Session, reference: str) -> list[Notice]:

@@ -46,11 +46,9 @@ class Templates:
         self._environment.filters.clear()
         self._environment.globals.clear()
         self._checked = {name: self._check(source, sources) for name, source in sources.items()}
-        self._subjects = {
-            name: self._environment.from_string(source.header["subject"][1])
-            for name, source in sources.items()
-            if not source.is_fragment
-        }
+        letters = [name for name, source in sources.items() if not source.is_fragment]
+        self._versions = {name: self._version(name) for name in letters}
+        self._subjects = {name: self._environment.from_string(sources[name].header["subject"][1]) for name in letters}
 
     def source(self, name: str) -> Source:
         """The file of a template."""
@@ -66,10 +64,7 @@ class Templates:
 
     def version(self, name: str) -> str:
         """The header's version with a hash of header, body and fragments, so that no change goes unnoticed."""
-        parts = [repr(sorted(self.source(name).header.items()))]
-        parts += [one.source.body for one in self._with_fragments(name)]
-        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-        return f"{self.source(name).header['version'][1]}+{digest[:8]}"
+        return self._versions[name]
 
     def body(self, name: str, values: dict[str, str | list[dict[str, str]]]) -> str:
         """Render a body. Raises PolicyError with the line where it fails."""
@@ -82,6 +77,12 @@ class Templates:
     def subject(self, name: str, inquiry: str) -> str:
         """Render a subject line; it knows no field but the kind of inquiry."""
         return self._subjects[name].render(inquiry=inquiry)
+
+    def _version(self, name: str) -> str:
+        parts = [repr(sorted(self.source(name).header.items()))]
+        parts += [one.source.body for one in self._with_fragments(name)]
+        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return f"{self.source(name).header['version'][1]}+{digest[:8]}"
 
     def _with_fragments(self, name: str) -> list[Checked]:
         one = self._checked[name]

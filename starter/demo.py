@@ -4,6 +4,7 @@ Everything is real but two things: time is skipped by Temporal's test server, an
 """
 
 import asyncio
+import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from rich.text import Text
 
 from counterparts.inbound_parse import inbound_body
 from keys import KeyRing, development_key, read_keys
+from logs import configure_logs
 from models.calendar import BusinessCalendar
 from models.case import Case
 from models.inquiry import Actor, Role
@@ -231,6 +233,7 @@ def demo_command(
 ) -> None:
     """Play one real complaint through a whole life, from its receipt to the end of a review, in a few seconds."""
     began = time.perf_counter()
+    configure_logs("development", level=logging.WARNING)
     console = Console(width=100)
     with tempfile.TemporaryDirectory(prefix="plazo-demo-") as name:
         folder = Path(name)

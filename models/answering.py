@@ -6,8 +6,9 @@ from models.case import Case, promise
 from models.dates import moment
 from models.episodes import Appeal, FinalAnswer, Referral
 from models.errors import Refused
-from models.inquiry import AUTHORITY, Actor, Outcome, Status
-from models.letters import FINALS, LetterKind, LetterState
+from models.extensions import drop_extension
+from models.inquiry import AUTHORITY, Actor, Outcome
+from models.letters import FINALS, LetterKind
 from models.messages import (
     AnswerReferral,
     AppealDecided,
@@ -49,20 +50,28 @@ def reply(case: Case, order: Reply, actor: Actor, now: datetime) -> None:
     if order.to == "user":
         case.write(LetterKind.REPLY, now, draft=order.draft.id, actor=actor)
         return
-    owed = case.owed(ObligationKind.AUTHORITY_REPLY)
+    meets = {o.n for o in case.owed(ObligationKind.AUTHORITY_REPLY)} | _take_back_stuck(case, now)
     case.write(
         LetterKind.AUTHORITY_REPLY,
         now,
-        meets=tuple(o.n for o in owed),
+        meets=tuple(sorted(meets)),
         draft=order.draft.id,
         to=AUTHORITY,
         actor=actor,
     )
 
 
+def _take_back_stuck(case: Case, now: datetime) -> set[int]:
+    """Letters to the authority that had nowhere to go give way to a new one; return what they were to meet."""
+    stuck = [one for one in case.waiting() if one.kind is LetterKind.AUTHORITY_REPLY and one.address is None]
+    for one in stuck:
+        case.void(one, now, why="another letter takes its place")
+    return {n for one in stuck for n in one.meets if case.obligations[n - 1].open}
+
+
 def refer(case: Case, order: Refer, actor: Actor, now: datetime) -> None:
     """M3.3: the matter goes to a specialised area, and the user is told which."""
-    _unanswered(case)
+    unanswered(case)
     if order.area not in case.terms.areas:
         raise Refused(
             "referral.unknown-area", f"one of {', '.join(case.terms.areas)} is needed", field="area", rule="M3.3"
@@ -73,7 +82,7 @@ def refer(case: Case, order: Refer, actor: Actor, now: datetime) -> None:
     case.record(now, "case.referred", actor=actor, rule="M3.3", area=order.area, texts={"question": order.question})
     owed = case.owe(
         ObligationKind.REFERRAL,
-        referral_notice_due(case.terms, case.calendar, now),
+        referral_notice_due(case.terms, case.days(now), now),
         now,
         why="referred",
         actor=actor,
@@ -96,9 +105,9 @@ def answer_referral(case: Case, order: AnswerReferral, actor: Actor, now: dateti
 
 def request_information(case: Case, order: RequestInformation, actor: Actor, now: datetime) -> None:
     """Something is missing; asking for it suspends nothing."""
-    _unanswered(case)
+    unanswered(case)
     require(order.draft, ("items",), "M3.8")
-    by = moment(case, order.by)
+    by = moment(case, order.by, now, field="by")
     if by <= now:
         raise Refused("information.past", "the date to answer by lies in the past", field="by")
     case.information_asked_at = now
@@ -107,10 +116,11 @@ def request_information(case: Case, order: RequestInformation, actor: Actor, now
 
 def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
     """M3.4, M5.7: decide. The obligation is met when a channel accepts the letter, not before."""
-    _unanswered(case)
+    unanswered(case)
     if case.referred:
         raise Refused("resolve.referral-open", f"{case.referred.area} has not answered its referral yet", rule="M5.3")
     require(order.draft, GATE[order.outcome], "M3.9" if "reasons" in GATE[order.outcome] else "M3.8")
+    drop_extension(case, now, why="answered")
     running = case.final_term
     letter = case.write(
         FINALS[order.outcome], now, meets=(running.n,) if running else (), draft=order.draft.id, actor=actor
@@ -134,7 +144,7 @@ def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:
     if case.appeal:
         raise Refused("appeal.open", "a review is open already", rule="M3.10")
     by_authority = order.by == "authority" or order.file_number is not None
-    answer_by = moment(case, order.answer_by) if order.answer_by else None
+    answer_by = moment(case, order.answer_by, now, field="answer_by") if order.answer_by else None
     case.appeals.append(Appeal(opened_at=now, by_authority=by_authority, file_number=order.file_number or ""))
     case.closed_at = None
     case.record(
@@ -147,7 +157,7 @@ def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:
         texts={"text": order.text} | ({"file_number": order.file_number} if order.file_number else {}),
     )
     if by_authority:
-        due = answer_by or authority_reply_due(case.terms, case.calendar, now, None)
+        due = answer_by or authority_reply_due(case.terms, case.days(now), now, None)
         case.owe(ObligationKind.AUTHORITY_REPLY, due, now, why="review notified", actor=actor)
     facts = {"by": order.by} | ({"answer_by": answer_by.isoformat()} if answer_by else {})
     texts = {"file_number": order.file_number} if order.file_number else {}
@@ -162,15 +172,17 @@ def appeal_decided(case: Case, order: AppealDecided, actor: Actor, now: datetime
     decided = current.model_copy(update={"decided_at": now, "result": order.result})
     case.appeals[case.appeals.index(current)] = decided
     case.record(now, "review.decided", actor=actor, rule="M3.10", result=order.result, texts={"text": order.text})
-    for obligation in case.owed(ObligationKind.AUTHORITY_REPLY):
-        case.supersede(obligation, now, why="the review is decided", actor=actor)
+    stuck = _take_back_stuck(case, now)
+    for obligation in case.owed():
+        if obligation.kind is ObligationKind.AUTHORITY_REPLY or obligation.n in stuck:
+            case.supersede(obligation, now, why="the review is decided", actor=actor)
     texts = {"text": order.text} | ({"file_number": current.file_number} if current.file_number else {})
     case.write(LetterKind.REVIEW_RESULT, now, facts={"result": order.result}, texts=texts, actor=actor)
 
 
 def withdraw(case: Case, order: Withdraw, actor: Actor, now: datetime) -> None:
     """Only the user withdraws, in writing; the letter confirms it within one business day."""
-    _unanswered(case)
+    unanswered(case)
     case.withdrawn_at = now
     case.record(
         now, "case.withdrawn", actor=actor, rule="M5.7", message=order.message, texts={"reasons": order.reasons}
@@ -178,7 +190,7 @@ def withdraw(case: Case, order: Withdraw, actor: Actor, now: datetime) -> None:
     drop_promises(case, now, actor, why="withdrawn by the user")
     owed = case.owe(
         ObligationKind.WITHDRAWAL,
-        withdrawal_notice_due(case.terms, case.calendar, now),
+        withdrawal_notice_due(case.terms, case.days(now), now),
         now,
         why="withdrawn",
         actor=actor,
@@ -197,12 +209,18 @@ def reopen(case: Case, order: Reopen, actor: Actor, now: datetime) -> None:
     """New facts after the answer: a new reception with new terms; the former answer stands meanwhile."""
     if case.merged_into:
         raise Refused("reopen.merged", f"it goes on as {case.merged_into}")
-    if case.status not in {Status.ANSWERED, Status.CLOSED}:
+    if case.window_ends is None and case.withdrawn_at is None:
         raise Refused("reopen.not-answered", "the case is open; nothing is to be reopened")
     received = order.received_at or now
     if received > now:
         raise Refused("reopen.future", "a reception cannot lie in the future", field="received_at")
+    for obligation in case.owed(ObligationKind.WITHDRAWAL):
+        case.supersede(obligation, now, why="reopened", actor=actor)
+        for letter in case.waiting():
+            if obligation.n in letter.meets:
+                case.void(letter, now, why="reopened")
     case.final = case.withdrawn_at = case.window_ends = case.closed_at = None
+    case.extensions = []
     case.unread = 0
     case.record(now, "case.reopened", actor=actor, rule="M3.1", received_at=received, texts={"reasons": order.reasons})
     first, final = promise(case, received, now, why="reopened", actor=actor)
@@ -218,20 +236,27 @@ def reopen(case: Case, order: Reopen, actor: Actor, now: datetime) -> None:
 
 
 def drop_promises(case: Case, now: datetime, actor: Actor, *, why: str) -> None:
-    """What only makes sense while an answer is owed falls away, and letters that announce it do not leave."""
-    for obligation in case.owed():
-        case.supersede(obligation, now, why=why, actor=actor)
-    for letter in case.letters:
-        if letter.state is LetterState.OWED:
+    """What only makes sense while an answer is owed falls away, and letters that announce it do not leave.
+
+    What the authority is owed stays owed, and so does the word about a new channel: the next letter leaves there.
+    """
+    drop_extension(case, now, why=why)
+    kept = {o.n for o in case.owed(ObligationKind.AUTHORITY_REPLY, ObligationKind.CHANNEL_CHANGE)}
+    for letter in case.waiting():
+        if letter.kind is LetterKind.AUTHORITY_REPLY:
+            kept |= set(letter.meets)
+        elif not kept & set(letter.meets):
             case.void(letter, now, why=why)
+    for obligation in case.owed():
+        if obligation.n not in kept:
+            case.supersede(obligation, now, why=why, actor=actor)
     if case.escalated:
         case.escalation = case.escalated.model_copy(update={"ended_at": now})
-    pending = case.extension_pending
-    if pending:
-        case.extensions[case.extensions.index(pending)] = pending.model_copy(update={"void_at": now})
+    case.referrals = [referral for referral in case.referrals if referral.answered_at]
 
 
-def _unanswered(case: Case) -> None:
+def unanswered(case: Case) -> None:
+    """Refuse what only makes sense while no final answer is given or on its way."""
     if case.closed_at or case.withdrawn_at or case.merged_into:
         raise Refused("case.closed", "the case is closed; reopen it first")
     if case.final:

@@ -1,7 +1,7 @@
 """Every command of a case in one table, and the one way through it.
 
-A command is decided on a copy of the case: refused, it leaves nothing behind; legal, the copy takes the case's place. The
-same way serves an update, a signal of the same name, and the validator that asks beforehand.
+A command is decided on a copy of the case: refused, it leaves nothing behind; legal, the copy takes the case's place.
+The same way serves an update, a signal of the same name, and the validator that asks beforehand.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from models import answering, dates, handling, messages
 from models.case import Case
-from models.episodes import Answer, Proposal
+from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
 from models.inquiry import TEMPORAL_OPERATOR, Actor, Role
 from models.messages import Approve, Order, Propose, Resolve, SendBack
@@ -79,9 +79,9 @@ def read(name: str, payload: object) -> Order:
 def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool, signal: bool = False) -> Case:
     """Decide a command and return the case after it; the one given stays as it was.
 
-    `trusted` says that the order came sealed by one of our own services, whose word on the actor counts; otherwise it is the
-    stock command line's. A signal that lacks a second pair of eyes becomes a proposal, since nobody is there to be told.
-    Raises Refused.
+    `trusted` says that the order came sealed by one of our own services, whose word on the actor counts; else it is the
+    stock command line's. A signal that lacks a second pair of eyes becomes a proposal, since nobody is there to be
+    told. Raises Refused.
     """
     if order.key and order.key in case.answers:
         return case

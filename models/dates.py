@@ -1,25 +1,29 @@
-"""Commands that move a date: extend, escalate, re-estimate, and the institution's answer (M3.5, M3.6, readings 5 and 6)."""
+"""Commands that move a date: extend, escalate, re-estimate, the institution's answer (M3.5, M3.6, readings 5, 6)."""
 
 from datetime import date, datetime
 
-from models.case import Case, owe_final
+from models.case import Case, replace_final
 from models.episodes import Escalation, Extension
 from models.errors import Refused
+from models.extensions import drop_extension
 from models.inquiry import Actor
-from models.letters import LetterKind
+from models.letters import Letter, LetterKind
 from models.messages import Escalate, Extend, InstitutionAnswered, ReEstimate, When
 from models.obligations import Obligation, ObligationKind
 from models.terms import extension_limit, external_notice_due, institution_answered_due
 
 
-def moment(case: Case, when: When) -> datetime:
-    """A bare date means the end of that day in the operator's zone; both come back as aware UTC."""
-    return when if isinstance(when, datetime) else case.calendar.end_of(when)
+def moment(case: Case, when: When, now: datetime, *, field: str, code: str = "date.absurd") -> datetime:
+    """A bare date means the end of that day in the operator's zone; both come back as aware UTC. Raises Refused."""
+    at, known = when if isinstance(when, datetime) else case.calendar.end_of(when), case.days(now)
+    if not known.first <= known.local_date(at) <= known.last:
+        raise Refused(code, f"must lie between {known.first} and {known.last}", field=field)
+    return at
 
 
 def extend(case: Case, order: Extend, actor: Actor, now: datetime) -> None:
     """M3.5: a complaint's term grows once its reasoned letter is accepted before the running due date."""
-    running, until = extendable(case, moment(case, order.until), actor, now)
+    running, until = extendable(case, order.until, actor, now)
     letter = case.write(
         LetterKind.EXTENSION,
         now,
@@ -27,12 +31,12 @@ def extend(case: Case, order: Extend, actor: Actor, now: datetime) -> None:
         texts={"reasons": order.reasons},
         actor=actor,
     )
-    announce(case, running, until, letter.key, actor, now, order.reasons)
+    announce(case, running, until, letter, actor=actor, now=now, reasons=order.reasons)
 
 
-def extendable(case: Case, until: datetime, actor: Actor, now: datetime) -> tuple[Obligation, datetime]:
-    """The running term, if it may be extended to `until` by this actor at `now`. Raises Refused."""
-    running = case.final_term
+def extendable(case: Case, when: When, actor: Actor, now: datetime) -> tuple[Obligation, datetime]:
+    """The running term, if it may be extended to that moment by this actor at `now`. Raises Refused."""
+    running, until = case.final_term, moment(case, when, now, field="until")
     if case.kind not in case.terms.extension_kinds:
         raise Refused(
             "extension.not-a-complaint", "only a complaint's term can be extended; reclassify it first", rule="M3.5"
@@ -41,7 +45,7 @@ def extendable(case: Case, until: datetime, actor: Actor, now: datetime) -> tupl
         raise Refused(
             "extension.nothing-runs", "no final answer is owed any more, so there is no term to extend", rule="M3.5"
         )
-    if now > running.due:
+    if now >= running.ends:
         raise Refused("extension.too-late", f"the term ended at {running.due.isoformat()}", rule="M3.5")
     if case.extension_pending:
         raise Refused("extension.pending", "an extension is already on its way to the user", rule="M3.5")
@@ -52,7 +56,7 @@ def extendable(case: Case, until: datetime, actor: Actor, now: datetime) -> tupl
             field="until",
             rule="M3.5",
         )
-    limit = extension_limit(case.terms, case.calendar, running.due)
+    limit = extension_limit(case.terms, case.days(running.due), running.due)
     if until > limit:
         raise Refused(
             "extension.too-long",
@@ -73,10 +77,10 @@ def extension_facts(case: Case, running: Obligation, until: datetime) -> dict[st
 
 
 def announce(
-    case: Case, running: Obligation, until: datetime, letter: str, actor: Actor, now: datetime, reasons: str
+    case: Case, running: Obligation, until: datetime, letter: Letter, *, actor: Actor, now: datetime, reasons: str
 ) -> None:
     """Note the extension that a letter announces; it is not real yet."""
-    case.extensions.append(Extension(until=until, replaces=running.due, letter=letter, actor=actor))
+    case.extensions.append(Extension(until=until, replaces=running.due, letter=letter.key, actor=actor))
     case.record(
         now,
         "extension.announced",
@@ -84,22 +88,24 @@ def announce(
         rule="M3.5",
         old=running.due,
         until=until,
-        letter=letter,
+        letter=letter.key,
         texts={"reasons": reasons},
     )
 
 
 def escalate(case: Case, order: Escalate, actor: Actor, now: datetime) -> None:
     """M3.6: an external institution takes part; the user is told which and the new estimated date."""
+    if case.closed_at or case.merged_into:
+        raise Refused("case.closed", "the case is closed; reopen it first", rule="M3.6")
     if case.final or case.withdrawn_at:
         raise Refused("escalation.answered", "the case is answered; reopen it first", rule="M3.6")
     if case.escalated:
         raise Refused("escalation.open", f"already with {case.escalated.institution}; re-estimate instead", rule="M3.6")
     estimate = _estimate(case, order.estimate, now)
-    case.escalation = Escalation(institution=order.institution, estimate=estimate, opened_at=now)
+    current = case.escalation = Escalation(institution=order.institution, estimate=estimate, opened_at=now)
     notice = case.owe(
         ObligationKind.EXTERNAL,
-        external_notice_due(case.terms, case.calendar, case.start, now),
+        external_notice_due(case.terms, case.days(now), case.start, now),
         now,
         why="escalated",
         actor=actor,
@@ -112,7 +118,7 @@ def escalate(case: Case, order: Escalate, actor: Actor, now: datetime) -> None:
         estimate=estimate,
         texts={"reasons": order.reasons, "institution": order.institution},
     )
-    _tell_estimate(case, LetterKind.EXTERNAL, order, notice, actor, now)
+    _tell_estimate(case, current, order, meets=(notice.n,), actor=actor, now=now)
 
 
 def re_estimate(case: Case, order: ReEstimate, actor: Actor, now: datetime) -> None:
@@ -132,13 +138,13 @@ def re_estimate(case: Case, order: ReEstimate, actor: Actor, now: datetime) -> N
         estimate=estimate,
         texts={"reasons": order.reasons},
     )
-    owed = case.owed(ObligationKind.EXTERNAL)
-    case.escalation = current.model_copy(update={"estimate": estimate, "moved": current.moved + 1})
-    _tell_estimate(case, LetterKind.RE_ESTIMATE, order, owed[0] if owed else None, actor, now, old=current.estimate)
+    owed = tuple(o.n for o in case.owed(ObligationKind.EXTERNAL))
+    moved = case.escalation = current.model_copy(update={"estimate": estimate, "moved": current.moved + 1})
+    _tell_estimate(case, moved, order, meets=owed, actor=actor, now=now, old=current.estimate)
 
 
 def institution_answered(case: Case, order: InstitutionAnswered, actor: Actor, now: datetime) -> None:
-    """An early answer of the institution makes ours due within five business days (letters.md), never later than it was."""
+    """M3.6: an early answer of the institution makes ours due within five business days, never later than it was."""
     current = case.escalated
     if current is None:
         raise Refused("escalation.none", "no external institution is involved", rule="M3.6")
@@ -148,44 +154,40 @@ def institution_answered(case: Case, order: InstitutionAnswered, actor: Actor, n
         if obligation.subject:
             case.supersede(obligation, now, why="the institution answered", actor=actor)
     running = case.final_term
-    sooner = institution_answered_due(case.terms, case.calendar, now)
+    sooner = institution_answered_due(case.terms, case.days(now), now)
     if running and sooner < running.due and not case.final:
-        new = owe_final(case, sooner, now, why="the institution answered", actor=actor)
-        case.supersede(running, now, why="the institution answered", actor=actor, by=new.n)
+        drop_extension(case, now, why="the institution answered")
+        replace_final(case, sooner, now, why="the institution answered", actor=actor)
 
 
 def _estimate(case: Case, when: date | datetime, now: datetime) -> datetime:
-    estimate = moment(case, when)
+    estimate = moment(case, when, now, field="estimate", code="estimate.absurd")
     if estimate <= now:
         raise Refused("estimate.past", "the estimated date lies in the past", field="estimate", rule="M3.6")
-    if not case.calendar.first <= case.calendar.local_date(estimate) <= case.calendar.last:
-        raise Refused(
-            "estimate.absurd", f"must lie before {case.calendar.last.isoformat()}", field="estimate", rule="M3.6"
-        )
     return estimate
 
 
 def _tell_estimate(
     case: Case,
-    kind: LetterKind,
+    current: Escalation,
     order: Escalate | ReEstimate,
-    notice: Obligation | None,
+    *,
+    meets: tuple[int, ...],
     actor: Actor,
     now: datetime,
-    *,
     old: datetime | None = None,
 ) -> None:
-    """Owe the letter; an estimate beyond the running term needs the extension in the same command and letter (reading 6)."""
-    current, running = case.escalated, case.final_term
-    if current is None:
-        return
+    """Owe the letter; an estimate beyond the running term needs the extension in the same command (reading 6).
+
+    Once that term is missed nothing can extend it, and the user is told the new estimate all the same.
+    """
+    running, until = case.final_term, None
     facts = {"estimate": current.estimate.isoformat(), "moved": str(current.moved)}
     facts |= {"old_estimate": old.isoformat()} if old else {}
-    until = None
     if order.until is not None:
-        running, until = extendable(case, moment(case, order.until), actor, now)
+        running, until = extendable(case, order.until, actor, now)
         facts |= extension_facts(case, running, until)
-    elif running and current.estimate > running.due:
+    elif running and now < running.ends and current.estimate > running.due:
         raise Refused(
             "escalation.needs-extension",
             f"the estimate lies beyond the running date {running.due.isoformat()}; extend it in the same command",
@@ -195,12 +197,12 @@ def _tell_estimate(
     if until and until < current.estimate:
         raise Refused("escalation.needs-extension", "must reach the estimate", field="until", rule="M3.6")
     letter = case.write(
-        kind,
+        LetterKind.RE_ESTIMATE if old else LetterKind.EXTERNAL,
         now,
-        meets=(notice.n,) if notice else (),
+        meets=meets,
         facts=facts,
         texts={"reasons": order.reasons, "institution": current.institution},
         actor=actor,
     )
     if until and running:
-        announce(case, running, until, letter.key, actor, now, order.reasons)
+        announce(case, running, until, letter, actor=actor, now=now, reasons=order.reasons)

@@ -19,7 +19,7 @@ class Referral(Wire):
 
 
 class Extension(Wire):
-    """A longer term (M3.5). It takes effect only when its letter is accepted before the running due date (reading 5)."""
+    """A longer term (M3.5). It takes effect only when its letter is accepted before the term it replaces ends."""
 
     until: AwareDatetime
     replaces: AwareDatetime

@@ -1,12 +1,13 @@
-"""Commands that move a case about: assign, note, reclassify, change channel, merge, split; and what arrives from outside."""
+"""Commands that move a case about (assign, note, reclassify, change channel, merge, split), and what arrives."""
 
 from datetime import datetime
 
-from models.answering import drop_promises, require
-from models.case import Case, owe_final
+from models.answering import drop_promises, require, unanswered
+from models.case import Case, replace_final
 from models.errors import Refused
+from models.extensions import drop_extension
 from models.inquiry import Actor, Kind, Role
-from models.letters import LetterKind, LetterState
+from models.letters import LetterKind
 from models.messages import (
     Assign,
     AttemptsExhausted,
@@ -20,7 +21,8 @@ from models.messages import (
     Split,
 )
 from models.obligations import Obligation, ObligationKind
-from models.post import announce_change, bounce, deliver
+from models.post import bounce, deliver, settle
+from models.resending import announce_change, found_address, write_again
 
 
 def assign(case: Case, order: Assign, actor: Actor, now: datetime) -> None:
@@ -51,7 +53,7 @@ def note(case: Case, order: Note, actor: Actor, now: datetime) -> None:
 
 
 def reclassify(case: Case, order: Reclassify, actor: Actor, now: datetime) -> None:
-    """An inquiry turns out a complaint with its original reception; the reverse is a supervisor's act, and the user is told."""
+    """An inquiry turns out a complaint, its reception unchanged; the reverse is a supervisor's act, and told."""
     if case.closed_at:
         raise Refused("case.closed", "the case is closed; reopen it first")
     if order.kind is case.kind:
@@ -65,6 +67,7 @@ def reclassify(case: Case, order: Reclassify, actor: Actor, now: datetime) -> No
             )
         require(order.draft, ("text",), "M1.2")
         case.write(LetterKind.REPLY, now, draft=order.draft.id, actor=actor)
+        drop_extension(case, now, why="only a complaint's term can be extended")
     case.kind = order.kind
     case.record(
         now, "case.reclassified", actor=actor, rule="M1.2", kind=order.kind.value, texts={"reasons": order.reasons}
@@ -82,10 +85,12 @@ def change_channel(case: Case, order: ChangeChannel, actor: Actor, now: datetime
         )
     if order.channel == case.channel_now:
         raise Refused("channel.same", "letters go there already", field="channel", rule="M4.2")
-    waiting = [one for one in case.letters if one.state is LetterState.OWED and not one.copy_of]
+    waiting = [one for one in case.waiting() if not one.copy_of and one.kind is not LetterKind.AUTHORITY_REPLY]
+    case.record(now, "channel.changed", actor=actor, rule="M4.2", old=case.channel_now, new=order.channel)
     announce_change(case, case.channel_now, order.channel, now, why=order.reasons, old_works=True)
     for letter in waiting:
-        case.post(letter, address=target)
+        case.void(letter, now, why="it goes over the new channel")
+        write_again(case, letter, now, meets=letter.meets, facts=letter.facts)
 
 
 def merge(case: Case, order: Merge, actor: Actor, now: datetime) -> None:
@@ -94,8 +99,9 @@ def merge(case: Case, order: Merge, actor: Actor, now: datetime) -> None:
         raise Refused("merge.other-person", "the two come from different persons; bind them first", field="other")
     if order.other == case.reference:
         raise Refused("merge.itself", "a case cannot be merged with itself", field="other")
-    if case.closed_at or case.merged_into or case.withdrawn_at:
-        raise Refused("case.closed", "the case is closed; reopen it first")
+    if not case.calendar.first <= case.calendar.local_date(order.received_at) <= case.calendar.local_date(now):
+        raise Refused("merge.absurd", f"must lie after {case.calendar.first}, and not ahead", field="received_at")
+    unanswered(case)
     case.record(now, "case.merged", actor=actor, rule="M3.1", other=order.other, leads=order.leads)
     if not order.leads:
         case.merged_into = order.other
@@ -103,18 +109,24 @@ def merge(case: Case, order: Merge, actor: Actor, now: datetime) -> None:
         case.write(LetterKind.MERGED, now, facts={"leading": order.other}, actor=actor)
         return
     case.received_at = min(case.received_at, order.received_at)
-    _sooner(case, order.final_due, actor, now)
+    _sooner(case, order, actor, now)
     running = case.final_term
     case.write(
         LetterKind.MERGED, now, tells=running.due if running else None, facts={"other": order.other}, actor=actor
     )
 
 
-def _sooner(case: Case, due: datetime | None, actor: Actor, now: datetime) -> None:
+def _sooner(case: Case, order: Merge, actor: Actor, now: datetime) -> None:
+    """Of two dates for the same promise the earlier one holds."""
+    why = "merged: the earlier date holds"
+    for owed in case.owed(ObligationKind.ACKNOWLEDGEMENT):
+        if order.acknowledgement_due and order.acknowledgement_due < owed.due:
+            new = case.owe(owed.kind, order.acknowledgement_due, now, why=why, actor=actor)
+            case.supersede(owed, now, why=why, actor=actor, by=new.n)
     running = case.final_term
-    if due and running and due < running.due:
-        new = owe_final(case, due, now, why="merged: the earlier date holds", actor=actor)
-        case.supersede(running, now, why="merged: the earlier date holds", actor=actor, by=new.n)
+    if running and order.final_due and order.final_due < running.due:
+        drop_extension(case, now, why=why)
+        replace_final(case, order.final_due, now, why=why, actor=actor)
 
 
 def split(case: Case, order: Split, actor: Actor, now: datetime) -> None:
@@ -134,44 +146,54 @@ def attempts_exhausted(case: Case, order: AttemptsExhausted, actor: Actor, now: 
         raise Refused(
             "exhausted.supervisor", f"only a {case.terms.attempts_exhausted_role.value} may sign this", rule="M3.7"
         )
-    stuck = [one for one in case.letters if one.state is LetterState.OWED and one.address is None]
+    stuck = [one for one in case.waiting() if one.address is None]
     if not stuck:
         raise Refused("exhausted.deliverable", "there is an address that works, or nothing is owed", rule="M3.7")
     for letter in stuck:
         case.void(letter, now, why="attempts exhausted")
         for number in letter.meets:
             _exhaust(case, case.obligations[number - 1], now)
+    if case.withdrawn_at or case.merged_into:
+        case.window_ends = now
     case.record(now, "attempts.exhausted", actor=actor, rule="M3.7", texts={"reasons": order.reasons})
 
 
 def _exhaust(case: Case, obligation: Obligation, now: datetime) -> None:
     if obligation.open:
         case.put(obligation, exhausted_at=now)
-    if obligation.kind is ObligationKind.FINAL:
-        case.window_ends = now
+        if obligation.kind is ObligationKind.FINAL:
+            case.window_ends = now
+            settle(case, now, why="attempts exhausted")
 
 
 def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: datetime) -> None:
-    """M5.5: a message of the user joins the case; the words stay in the records database."""
-    known = {a.id for a in case.addresses}
+    """M5.5: a message of the user joins the case; the words stay in the records database.
+
+    An address that the user writes from works, whatever came back from it before: what had nowhere to go leaves for it.
+    """
+    known, alive = {a.id for a in case.addresses}, {a.id for a in order.addresses}
     case.addresses = (*case.addresses, *(a for a in order.addresses if a.id not in known))
+    case.dead = tuple(one for one in case.dead if one not in alive)
+    found_address(case, now)
     case.unread += 1
     case.record(now, "message.received", actor=actor, rule="M5.5", message=order.message, received_at=order.at)
 
 
-def notice_delivered(case: Case, order: NoticeDelivered, _actor: Actor, _now: datetime) -> None:
+def notice_delivered(case: Case, order: NoticeDelivered, _actor: Actor, now: datetime) -> None:
     """Reading 10: what reached the user's mailbox."""
     for key in order.notices:
-        _known(case, key)
-        deliver(case, key, order.at)
+        deliver(case, key, _possible(case, key, order.at, now))
 
 
-def notice_bounced(case: Case, order: NoticeBounced, _actor: Actor, _now: datetime) -> None:
+def notice_bounced(case: Case, order: NoticeBounced, _actor: Actor, now: datetime) -> None:
     """Reading 10: what came back."""
-    _known(case, order.notice)
-    bounce(case, order.notice, order.at, hard=order.hard, reason=order.reason)
+    at = _possible(case, order.notice, order.at, now)
+    bounce(case, order.notice, at, hard=order.hard, reason=order.reason)
 
 
-def _known(case: Case, key: str) -> None:
-    if case.letter(key) is None:
-        raise Refused("notice.unknown", f"this case wrote no letter {key[:80]}", field="notice")
+def _possible(case: Case, key: str, at: datetime, now: datetime) -> datetime:
+    """When it can have happened: not before the letter was written, not after now, whatever a foreign clock says."""
+    letter = case.letter(key)
+    if letter is None or letter.address is None:
+        raise Refused("notice.unknown", f"this case sent no letter {key}", field="notice")
+    return max(letter.created_at, min(at, now))

@@ -97,7 +97,7 @@ TEMPORAL_OPERATOR = Actor(id="temporal-operator", role=Role.AGENT)
 class Address(Wire):
     """A place where the person can be written to: the address itself lives in the records database under `id`."""
 
-    id: str
+    id: Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:/-]+$")]
     channel: Channel
     registered: bool = False
     """True for the e-mail registered on the account, which gets the copies of reading 7."""

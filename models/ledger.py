@@ -1,7 +1,7 @@
 """The ledger of a case: facts, sealed into a chain of events by hash (event format v1).
 
-A fact says what happened. Sealing gives it its place in the case's chain. Free text may name persons, so the chain holds
-only a salted digest of it and the text itself stays beside the chain, where it can be erased without breaking a hash.
+A fact says what happened. Sealing gives it its place in the case's chain. Free text may name persons, so the chain
+holds only a salted digest of it; the text itself stays beside the chain, erasable without breaking a hash.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from models.errors import LedgerError
 from models.inquiry import SYSTEM, Actor, Wire
@@ -21,14 +21,14 @@ GENESIS = "0" * 64
 
 
 class Fact(Wire):
-    """Something that happened to a case. `data` holds ids, dates, codes and numbers; `texts` holds what people wrote."""
+    """Something that happened to a case. `data` holds ids, dates, codes and numbers; `texts` what people wrote."""
 
     at: AwareDatetime
     type: str
     actor: Actor = SYSTEM
     rule: str = ""
-    data: dict[str, Any] = {}
-    texts: dict[str, str] = {}
+    data: dict[str, Any] = Field(default_factory=dict)
+    texts: dict[str, str] = Field(default_factory=dict)
 
 
 class Event(Wire):
@@ -45,7 +45,7 @@ class Event(Wire):
     digests: dict[str, str]
     previous: str
     hash: str
-    texts: dict[str, str] = {}
+    texts: dict[str, str] = Field(default_factory=dict)
 
 
 def utc_text(at: datetime) -> str:
@@ -59,7 +59,10 @@ def text_digest(salt: str, seq: int, field: str, text: str) -> str:
 
 
 def event_hash(event: Event) -> str:
-    """Hash an event as format v1 says: SHA-256 over canonical JSON (sorted keys, no spaces, UTF-8), `hash` and `texts` left out."""
+    """Hash an event as format v1 says: SHA-256 over canonical JSON (sorted keys, no spaces, UTF-8).
+
+    `hash` and `texts` are left out; for the texts stand their digests.
+    """
     body = {
         "v": event.v,
         "reference": event.reference,
@@ -100,12 +103,13 @@ def verify(events: Iterable[Event], *, salt: str | None = None) -> str:
     With the case's `salt` the free texts that are still there are held against their digests too.
     Raises LedgerError naming the first event that does not fit.
     """
-    head, seq = GENESIS, 0
-    for event in events:
-        seq += 1
+    head, reference = GENESIS, None
+    for seq, event in enumerate(events, 1):
         place = f"{event.reference} event {event.seq}"
         if event.seq != seq:
             raise LedgerError(f"{place}: expected number {seq}; an event is missing or doubled")
+        if event.v != FORMAT or event.reference != (reference or event.reference):
+            raise LedgerError(f"{place}: another format, or an event of another case")
         if event.previous != head:
             raise LedgerError(f"{place}: does not follow the event before it")
         if event.hash != event_hash(event):
@@ -113,5 +117,5 @@ def verify(events: Iterable[Event], *, salt: str | None = None) -> str:
         for field, text in event.texts.items() if salt else ():
             if event.digests.get(field) != text_digest(str(salt), seq, field, text):
                 raise LedgerError(f"{place}: the text `{field}` is not the one that was sealed")
-        head = event.hash
+        head, reference = event.hash, event.reference
     return head

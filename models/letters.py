@@ -5,7 +5,7 @@ The words are rendered outside from versioned templates; a case holds only what 
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from models.inquiry import Address, Outcome, Wire
 
@@ -37,6 +37,9 @@ class LetterKind(StrEnum):
     AUTHORITY_REPLY = "authority_reply"
 
 
+URGENT = {LetterKind.CHANNEL_CHANGE: 0, LetterKind.ACKNOWLEDGEMENT_LATE: 1, LetterKind.MISSED: 2}
+"""Letters that leave before all others: a new channel is told before its first use (reading 8), lateness at once."""
+
 FINALS = {outcome: LetterKind(f"final_{outcome.value}") for outcome in Outcome}
 
 
@@ -53,8 +56,9 @@ class Letter(Wire):
     """One letter. All times are aware UTC.
 
     `meets` names the obligations it meets once accepted; `tells` is the answer date it tells the user, if it tells one;
-    `facts` are dates (ISO 8601, UTC), codes and numbers for the template and `texts` short reasons; `draft` is the document
-    with what a person wrote; `address` is None while no address works (reading 10); `not_before` holds it back until then.
+    `facts` are dates (ISO 8601, UTC), codes and numbers for the template and `texts` short reasons; `draft` is the
+    document with what a person wrote; `replaces` names the letter in whose place this one leaves; `address` is None
+    while no address works (reading 10); `not_before` holds it back until then.
     """
 
     key: str
@@ -63,10 +67,11 @@ class Letter(Wire):
     created_at: AwareDatetime
     meets: tuple[int, ...] = ()
     tells: AwareDatetime | None = None
-    facts: dict[str, str] = {}
-    texts: dict[str, str] = {}
+    facts: dict[str, str] = Field(default_factory=dict)
+    texts: dict[str, str] = Field(default_factory=dict)
     draft: str = ""
     copy_of: str = ""
+    replaces: str = ""
     not_before: AwareDatetime | None = None
     due: AwareDatetime | None = None
     state: LetterState = LetterState.OWED

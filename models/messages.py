@@ -23,10 +23,11 @@ def _clean(value: object) -> object:
     return CONTROLS.sub("", value) if isinstance(value, str) else value
 
 
+# Cleaned first, then measured: what stands last in the list is done first.
 Reasons = Annotated[
-    str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_TEXT)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_TEXT), BeforeValidator(_clean)
 ]
-Name = Annotated[str, BeforeValidator(_clean), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(_clean)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:/-]+$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
@@ -97,7 +98,7 @@ class Extend(Order):
 
 
 class Escalate(Order):
-    """An external institution must take part (M3.6). `until` extends the term in the same command where the estimate needs it."""
+    """An external institution must take part (M3.6). `until` extends the term too, where the estimate needs it."""
 
     institution: Name
     reasons: Reasons
@@ -238,7 +239,7 @@ class ReceiveMessage(Order):
 
     message: Id
     at: AwareDatetime
-    addresses: tuple[Address, ...] = ()
+    addresses: Annotated[tuple[Address, ...], Field(max_length=10)] = ()
 
 
 class NoticeDelivered(Order):
@@ -254,4 +255,4 @@ class NoticeBounced(Order):
     notice: Id
     at: AwareDatetime
     hard: bool = True
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    reason: Annotated[str, StringConstraints(max_length=500), BeforeValidator(_clean)] = ""

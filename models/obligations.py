@@ -38,7 +38,6 @@ RULES = {
 }
 
 A_SECOND = timedelta(seconds=1)
-"""A term includes its last second (reading 1), so it is missed when the next one begins."""
 
 TERMS = (ObligationKind.ACKNOWLEDGEMENT, ObligationKind.FINAL)
 """The terms whose passing is itself told to the user (reading 9)."""
@@ -47,9 +46,9 @@ TERMS = (ObligationKind.ACKNOWLEDGEMENT, ObligationKind.FINAL)
 class Obligation(Wire):
     """One promise. All times are aware UTC.
 
-    `starts` is when acting on it begins and `begun` whether it has (later than `created_at` only for a repeated missed-term
-    notice); `subject` is the key of the letter, or the number of the obligation, that it is about; `warned` counts the
-    warnings already raised.
+    `starts` is when acting on it begins and `begun` whether it has (later than `created_at` only for a repeated
+    missed-term notice); `subject` is the key of the letter, or the number of the obligation, that it is about;
+    `warned` counts the warnings already raised.
     """
 
     n: int
@@ -82,22 +81,25 @@ class Obligation(Wire):
         return self.met_at is None and self.superseded_at is None and self.exhausted_at is None
 
     @property
+    def ends(self) -> datetime:
+        """The moment from which it is too late: a term includes its last second (reading 1)."""
+        return self.due + A_SECOND
+
+    @property
     def kept(self) -> bool:
         """True when a letter was accepted by the due date (reading 10)."""
-        return self.met_at is not None and self.met_at <= self.due
+        return self.met_at is not None and self.met_at < self.ends
 
     @property
     def late(self) -> bool:
         """True when the due date passed unmet, or was met too late."""
-        return not self.kept and (self.missed_at is not None or (self.met_at is not None and self.met_at > self.due))
+        return not self.kept and (self.missed_at is not None or self.met_at is not None)
 
     def next_alarm(self) -> datetime | None:
         """When this obligation next wants attention: a warning, its start, or the moment it is missed."""
         if not self.open:
             return None
-        times: list[datetime] = list(self.warnings[self.warned : self.warned + 1])
-        if not self.begun:
-            times.append(self.starts)
+        times = [] if self.begun else [self.starts]
         if self.missed_at is None:
-            times.append(self.due + A_SECOND)
-        return min(times) if times else None
+            times += [*self.warnings[self.warned : self.warned + 1], self.ends]
+        return min(times, default=None)

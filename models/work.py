@@ -1,8 +1,11 @@
 """What the workflow asks of its activities, and what they give back.
 
-Both get the case as it stands, write its pending facts into the ledger and its projection into the tables, and answer with
-the chain as it stands after that. All fields are additive.
+Both get the case as it stands, write its pending facts into the ledger and its projection into the tables, and answer
+with the chain as it stands after that. All fields are additive.
 """
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from models.case import Case
 from models.inquiry import Wire
@@ -15,12 +18,15 @@ RECORD = "record"
 DELIVER = "deliver"
 """The activity that renders, sends and records one letter, pending facts in the same transaction."""
 
+ABOUT_STEPS = "step."
+"""The facts that an activity adds about itself, such as its retries."""
+
 RECIPIENT_FAILED = "RecipientFailed"
 """The type of the one error with which a delivery ends for good: this address will never take it."""
 
 
 class InquiryInput(Wire):
-    """What an inquiry's workflow starts with: freshly opened, carried by continue-as-new, or resumed from its last save."""
+    """What an inquiry's workflow starts with: a case freshly opened, carried by continue-as-new, or resumed."""
 
     case: Case
     timeline: tuple[Fact, ...] = ()
@@ -40,7 +46,7 @@ class Delivery(Wire):
 
 
 class Written(Wire):
-    """What was written: how many of the pending facts that went along, the facts that the acceptance added, the new chain."""
+    """What was written: how many of the pending facts, the facts that the acceptance added, the new chain."""
 
     flown: int = 0
     facts: tuple[Fact, ...] = ()
@@ -52,12 +58,33 @@ class Written(Wire):
 def absorb(case: Case, written: Written) -> tuple[Fact, ...]:
     """Fold what an activity wrote into the case, which may have moved on meanwhile; return the facts now in the chain.
 
-    Facts that arrived during the flight stay pending and follow in the chain.
+    Facts that arrived during the flight stay pending and follow in the chain. Where they changed what the acceptance
+    did, the chain says so: what was written too soon is revised by what holds.
     """
     flown, later = case.pending[: written.flown], case.pending[written.flown :]
     case.pending = []
     if written.acceptance:
         accept(case, written.acceptance)
+    mine = case.pending
+    if written.acceptance:
+        later = [*_revision(written.acceptance, written.facts, mine, later), *later]
     case.pending = later
     case.seq, case.head = written.seq, written.head
     return (*flown, *written.facts)
+
+
+def _revision(
+    acceptance: Acceptance, written: Sequence[Fact], mine: Sequence[Fact], later: Sequence[Fact]
+) -> Iterator[Fact]:
+    """What the chain says wrongly since the case moved on during the flight, and what holds instead."""
+    holds = [_what(fact) for fact in (*mine, *later)]
+    undone = [fact for fact in written if _what(fact) not in holds and not fact.type.startswith(ABOUT_STEPS)]
+    if undone:
+        said = [f"{fact.type} {fact.data.get('n', '')}".strip() for fact in undone]
+        yield Fact(at=acceptance.at, type="acceptance.revised", data={"letter": acceptance.key, "undone": said})
+    known = [_what(fact) for fact in written]
+    yield from (fact for fact in mine if _what(fact) not in known)
+
+
+def _what(fact: Fact) -> tuple[str, dict[str, Any]]:
+    return fact.type, fact.data

@@ -12,16 +12,22 @@ from models.case import Case
 from models.clock import wake
 from models.commands import decide, read
 from models.errors import Refused
-from models.inquiry import EMAIL, Actor, Address, Outcome, Role
-from models.ledger import Event, verify
+from models.extensions import ABOUT_DATES
+from models.inquiry import AUTHORITY, EMAIL, Actor, Address, Outcome, Role
+from models.ledger import Event, Fact, verify
 from models.letters import LetterKind, LetterState
 from models.obligations import TERMS, ObligationKind
-from models.post import Acceptance, accept, bounce, deliver, fail
+from models.post import Acceptance, accept, fail
+from models.work import Written, absorb
 from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, new_case
 
 ACTORS = st.sampled_from([AGENT, OTHER, SUPERVISOR])
 DAYS = st.integers(-3, 90)
 MINUTE = timedelta(minutes=1)
+
+
+def as_fact(event: Event) -> Fact:
+    return Fact(at=event.at, type=event.type, actor=event.actor, rule=event.rule, data=event.data, texts=event.texts)
 
 
 class Life(RuleBasedStateMachine):
@@ -37,15 +43,20 @@ class Life(RuleBasedStateMachine):
         self.told: list[datetime] = []
 
     def command(self, name: str, payload: dict[str, Any], actor: Actor, *, signal: bool = False) -> None:
-        before = self.case.model_dump_json()
+        before, given = self.case.model_copy(deep=True), self.case
         try:
             order = read(name, {**payload, "actor": actor.model_dump(mode="json")})
             after = decide(self.case, name, order, self.now, trusted=True, signal=signal)
         except Refused:
-            assert self.case.model_dump_json() == before, "a refused command changed the case"
+            assert given == before, "a refused command changed the case"
             return
-        assert self.case.model_dump_json() == before, "deciding changed the case it was given"
+        assert given == before, "deciding changed the case it was given"
         self.case = after
+
+    @property
+    def story(self) -> list[Event | Fact]:
+        """Everything that happened, sealed or not."""
+        return [*self.events, *self.case.pending]
 
     def later(self, days: int) -> str:
         return (self.now + timedelta(days=days)).date().isoformat()
@@ -136,9 +147,13 @@ class Life(RuleBasedStateMachine):
     def attempts_exhausted(self) -> None:
         self.command("attempts_exhausted", {"reasons": "all tried"}, SUPERVISOR)
 
-    @rule()
-    def message(self) -> None:
-        self.command("receive_message", {"message": "ms_2", "at": self.now.isoformat()}, AGENT)
+    @rule(which=st.none() | st.integers(0, 3))
+    def message(self, which: int | None) -> None:
+        """The user writes, from an address we know or from a new one."""
+        known = [*self.case.addresses, Address(id="ad_new", channel="x")]
+        addresses = [] if which is None else [known[which].model_dump()]
+        order = {"message": "ms_2", "at": self.now.isoformat(), "addresses": addresses}
+        self.command("receive_message", order, AGENT)
 
     # -- the world -------------------------------------------------------------------------------------------------
 
@@ -148,18 +163,18 @@ class Life(RuleBasedStateMachine):
         end = min(self.now + timedelta(hours=hours), MONDAY + timedelta(days=500))
         while (alarm := self.case.next_alarm()) and alarm <= end:
             self.now = max(alarm, self.now)
-            before = self.case.model_dump_json()
+            before = self.case.model_copy(deep=True)
             wake(self.case, self.now)
-            assert self.case.model_dump_json() != before, "an alarm changed nothing: the loop would spin"
+            assert self.case != before, "an alarm changed nothing: the loop would spin"
         self.now = max(self.now, end)
         wake(self.case, self.now)
 
     @rule()
     def wake_is_idempotent(self) -> None:
         wake(self.case, self.now)
-        before = self.case.model_dump_json()
+        before = self.case.model_copy(deep=True)
         wake(self.case, self.now)
-        assert self.case.model_dump_json() == before
+        assert self.case == before
 
     @precondition(lambda self: self.case.outbox(self.now))
     @rule(duplicate=st.booleans())
@@ -176,17 +191,42 @@ class Life(RuleBasedStateMachine):
         assert letter
         fail(self.case, letter.key, self.now, "no such mailbox")
 
-    @rule(which=st.integers(0, 50), hard=st.booleans())
-    def bounced(self, which: int, hard: bool) -> None:  # noqa: FBT001
-        sent = [one for one in self.case.letters if one.accepted_at]
-        if sent:
-            bounce(self.case, sent[which % len(sent)].key, self.now, hard=hard, reason="550")
+    @rule(which=st.integers(0, 50), hard=st.booleans(), hours=st.sampled_from([0, 0, 5, 100]))
+    def bounced(self, which: int, hard: bool, hours: int) -> None:  # noqa: FBT001
+        """A letter comes back, sometimes known late, sometimes one whose acceptance nobody had heard of."""
+        one = self.case.letters[-1 - which % len(self.case.letters)]
+        at = self.now - timedelta(hours=hours)
+        order = {"notice": one.key, "hard": hard, "reason": "550", "at": at.isoformat()}
+        self.command("notice_bounced", order, AGENT, signal=True)
 
-    @rule(which=st.integers(0, 50))
-    def delivered(self, which: int) -> None:
-        sent = [one for one in self.case.letters if one.accepted_at]
-        if sent:
-            deliver(self.case, sent[which % len(sent)].key, self.now)
+    @rule(which=st.integers(0, 50), hours=st.sampled_from([0, 5, 100]))
+    def delivered(self, which: int, hours: int) -> None:
+        one = self.case.letters[-1 - which % len(self.case.letters)]
+        order = {"notices": [one.key], "at": (self.now - timedelta(hours=hours)).isoformat()}
+        self.command("notice_delivered", order, AGENT, signal=True)
+
+    @precondition(lambda self: self.case.outbox(self.now))
+    @rule(hours=st.sampled_from([0, 5, 100]), name=st.sampled_from(["withdraw", "extend", "change_channel", "refer"]))
+    def accepted_while_the_case_moves_on(self, hours: int, name: str) -> None:
+        """A command is decided while a letter is in flight; the activity writes what it saw."""
+        letter = self.case.outbox(self.now)
+        assert letter
+        sent = self.case.model_copy(deep=True)
+        flown = len(sent.pending)
+        acceptance = Acceptance(key=letter.key, at=max(letter.created_at, self.now - timedelta(hours=hours)))
+        accept(sent, acceptance)
+        written = sent.seal()
+        self.events += written
+        orders: dict[str, dict[str, Any]] = {
+            "withdraw": {"reasons": "never mind", "message": "ms_1"},
+            "extend": {"until": self.later(40), "reasons": "complex"},
+            "change_channel": {"channel": "telegram", "reasons": "asked for"},
+            "refer": {"area": "security", "question": "is it so?"},
+        }
+        self.command(name, orders[name], AGENT)
+        wake(self.case, self.now)
+        facts = tuple(as_fact(event) for event in written[flown:])
+        absorb(self.case, Written(flown=flown, facts=facts, seq=sent.seq, head=sent.head, acceptance=acceptance))
 
     @rule()
     def carried_over(self) -> None:
@@ -200,6 +240,10 @@ class Life(RuleBasedStateMachine):
     @rule()
     def written_down(self) -> None:
         self.events += self.case.seal()
+
+    def teardown(self) -> None:
+        self.written_down()
+        assert verify(self.events, salt=self.case.salt) == self.case.head
 
     # -- always ----------------------------------------------------------------------------------------------------
 
@@ -216,26 +260,77 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def told_dates_move_only_by_letter(self) -> None:
         accepted = {one.key for one in self.case.letters if one.accepted_at}
-        for fact in [*self.events, *self.case.pending]:
+        for fact in self.story:
             if fact.type == "date.told":
                 assert fact.data["letter"] in accepted
 
     @invariant()
     def due_dates_are_never_overwritten(self) -> None:
-        owed = {f.data["n"]: f.data["due"] for f in [*self.events, *self.case.pending] if f.type == "obligation.owed"}
+        """The chain's last word on each obligation is the case's."""
+        owed = {f.data["n"]: f.data["due"] for f in self.story if f.type == "obligation.owed"}
         assert owed == {o.n: o.due.isoformat() for o in self.case.obligations}
-
-    @invariant()
-    def the_chain_verifies(self) -> None:
-        assert verify(self.events, salt=self.case.salt) == self.case.head
+        met = {f.data["n"] for f in self.story if f.type.startswith("obligation.met")}
+        assert met >= {o.n for o in self.case.obligations if o.met_at}
 
     @invariant()
     def what_is_owed_can_still_be_met(self) -> None:
-        """Every open obligation has a letter on its way, or waits for people, or for its start."""
-        carried = {n for one in self.case.letters if one.state is LetterState.OWED for n in one.meets}
-        by_people = {ObligationKind.FINAL, ObligationKind.EXTERNAL, ObligationKind.AUTHORITY_REPLY}
-        for obligation in self.case.owed():
-            assert obligation.n in carried or obligation.kind in by_people or not obligation.begun, obligation
+        """Every open obligation has a letter on its way, or waits for people who can act, or for its start."""
+        case = self.case
+        carried = {n for one in case.waiting() for n in one.meets}
+        by_people = {
+            ObligationKind.FINAL: case.final is None,
+            ObligationKind.EXTERNAL: case.escalated is not None,
+            ObligationKind.AUTHORITY_REPLY: True,
+        }
+        for obligation in case.owed():
+            assert obligation.n in carried or by_people.get(obligation.kind) or not obligation.begun, obligation
+
+    @invariant()
+    def nothing_is_promised_twice(self) -> None:
+        case = self.case
+        assert len(case.owed(ObligationKind.FINAL)) <= 1
+        assert len({o.subject for o in case.owed(ObligationKind.MISSED)}) == len(case.owed(ObligationKind.MISSED))
+        told = [o for o in case.owed(ObligationKind.EXTERNAL) if o.subject]
+        assert len(told) <= 1
+        keys = [one.key for one in case.letters]
+        assert len(keys) == len(set(keys))
+        assert sum(1 for e in case.extensions if e.effective_at is None and e.void_at is None) <= 1
+
+    @invariant()
+    def what_waits_can_leave_or_is_flagged(self) -> None:
+        """No letter waits at a dead address or goes to the wrong person; one without address has nowhere to go."""
+        for one in self.case.waiting():
+            ours = one.kind is LetterKind.AUTHORITY_REPLY
+            assert ours == (one.address == AUTHORITY) or (ours and one.address is None), one
+            assert one.address is None or one.address.id not in self.case.dead, one
+            assert one.address or self.case.address() is None or ours, one
+
+    @invariant()
+    def the_told_date_is_owed_no_later(self) -> None:
+        """While an answer is owed, what we owe inside is never later than what the user was told outside."""
+        running = self.case.final_term
+        told: list[str] = []
+        for fact in self.story:
+            if fact.type == "date.told":
+                told.append(fact.data["date"])
+            elif fact.type == "acceptance.revised" and "date.told" in fact.data["undone"]:
+                told.pop()
+        assert told[-1:] == ([self.case.told.isoformat()] if self.case.told else [])
+        if running and self.case.told and not any(e.told_late for e in self.case.extensions):
+            reopened = any(f.type == "case.reopened" for f in self.story)
+            assert reopened or running.due <= self.case.told, "the date owed moved later without a word"
+
+    @invariant()
+    def nothing_announces_what_does_not_hold(self) -> None:
+        """A letter that tells of an extension waits only while the extension may still take effect, or already has."""
+        alive = {e.letter for e in self.case.extensions if not e.void_at}
+        for one in self.case.waiting():
+            if one.kind in ABOUT_DATES and "new" in one.facts and not one.copy_of:
+                assert one.key in alive, one
+            if one.copy_of:
+                original = self.case.letter(one.copy_of)
+                assert original
+                assert original.state is not LetterState.VOID, one
 
     @invariant()
     def closed_owes_nothing(self) -> None:
@@ -249,8 +344,7 @@ class Life(RuleBasedStateMachine):
             if extension.effective_at and not extension.void_at:
                 letter = self.case.letter(extension.letter)
                 assert letter
-                assert letter.accepted_at
-                assert letter.accepted_at <= extension.replaces or extension.told_late
+                assert extension.told_late or (letter.accepted_at and letter.accepted_at <= extension.replaces)
                 assert letter.kind in {LetterKind.EXTENSION, LetterKind.EXTERNAL, LetterKind.RE_ESTIMATE}
 
 

@@ -1,0 +1,195 @@
+"""How a case stands: what it consists of, and everything that can be read off it. Nothing here changes a case."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from models.calendar import BusinessCalendar
+from models.episodes import Answer, Appeal, Escalation, Extension, FinalAnswer, Proposal, Referral
+from models.inquiry import EMAIL, Address, Area, Channel, Flag, Kind, Language, Status
+from models.ledger import GENESIS, Fact
+from models.letters import URGENT, Letter, LetterState
+from models.obligations import TERMS, Obligation, ObligationKind
+from models.terms import Terms, counting_starts
+
+DAYS_AHEAD = 800
+"""How many calendar days must be known to count any term of a policy from some moment: 400 business days and room."""
+
+
+class Standing(BaseModel):
+    """One inquiry as it stands. All times are aware UTC; it keeps its `terms` and `calendar` (reading 13).
+
+    `contact`, the addresses' ids and `salt` are opaque: whom they stand for is known only to the records database.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    reference: str
+    kind: Kind
+    language: Language
+    channel: Channel
+    contact: str
+    salt: str
+    addresses: tuple[Address, ...]
+    bound: bool = False
+    received_at: AwareDatetime
+    submitted_at: AwareDatetime
+    opened_at: AwareDatetime
+    terms: Terms
+    calendar: BusinessCalendar
+    refers_to: str = ""
+
+    owner: str = ""
+    area: Area = "cx"
+    channel_now: Channel = EMAIL
+    dead: tuple[str, ...] = ()
+    obligations: list[Obligation] = []
+    letters: list[Letter] = []
+    told: AwareDatetime | None = None
+    referrals: list[Referral] = []
+    extensions: list[Extension] = []
+    escalation: Escalation | None = None
+    final: FinalAnswer | None = None
+    appeals: list[Appeal] = []
+    proposal: Proposal | None = None
+    information_asked_at: AwareDatetime | None = None
+    withdrawn_at: AwareDatetime | None = None
+    merged_into: str = ""
+    window_ends: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    unread: int = 0
+
+    version: int = 0
+    seq: int = 0
+    head: str = GENESIS
+    pending: list[Fact] = []
+    answers: dict[str, Answer] = {}
+
+    @property
+    def start(self) -> datetime:
+        """Where both terms count from (M3.2, M3.4, reading 1), aware UTC."""
+        return counting_starts(self.terms, self.received_at, self.submitted_at)
+
+    def owed(self, *kinds: ObligationKind) -> list[Obligation]:
+        """The open obligations, of these kinds if any are named, earliest due first."""
+        found = [o for o in self.obligations if o.open and (not kinds or o.kind in kinds)]
+        return sorted(found, key=lambda o: (o.due, o.n))
+
+    @property
+    def final_term(self) -> Obligation | None:
+        """The running obligation to answer (M3.4), or None when it is met or has fallen away."""
+        return next(iter(self.owed(ObligationKind.FINAL)), None)
+
+    @property
+    def extension_pending(self) -> Extension | None:
+        """The extension whose letter no channel has accepted yet."""
+        return next((e for e in self.extensions if e.effective_at is None and e.void_at is None), None)
+
+    @property
+    def escalated(self) -> Escalation | None:
+        """The open external escalation."""
+        return self.escalation if self.escalation and self.escalation.ended_at is None else None
+
+    @property
+    def appeal(self) -> Appeal | None:
+        """The open review."""
+        return next((a for a in self.appeals if a.decided_at is None), None)
+
+    @property
+    def referred(self) -> Referral | None:
+        """The first open referral."""
+        return next((r for r in self.referrals if r.answered_at is None), None)
+
+    def letter(self, key: str) -> Letter | None:
+        """The letter with that key."""
+        return next((one for one in self.letters if one.key == key), None)
+
+    def waiting(self) -> list[Letter]:
+        """The letters that are owed and have not left, oldest first."""
+        return [one for one in self.letters if one.state is LetterState.OWED]
+
+    def outbox(self, now: datetime) -> Letter | None:
+        """The next letter that can leave at `now`: what is urgent first, else the oldest."""
+        ready = [one for one in self.waiting() if one.address and (one.not_before is None or one.not_before <= now)]
+        return min(ready, key=lambda one: URGENT.get(one.kind, len(URGENT)), default=None)
+
+    def days(self, at: datetime) -> BusinessCalendar:
+        """The calendar for what is counted from `at`. A case may outlive its snapshot: beyond, only weekends are known.
+
+        A day wrongly counted makes a due date earlier, never later (reading 13).
+        """
+        wanted = self.calendar.days_after(self.calendar.local_date(at), DAYS_AHEAD)
+        return self.calendar if wanted <= self.calendar.last else self.calendar.model_copy(update={"last": wanted})
+
+    def address(self, channel: Channel | None = None) -> Address | None:
+        """The address to write to: on the wanted channel, else where letters go now, else by policy (M4.1, M4.2)."""
+        alive = [a for a in self.addresses if a.id not in self.dead]
+        order = (channel or self.channel_now, *self.terms.channel_order)
+        return next((a for wanted in order for a in alive if a.channel == wanted), alive[0] if alive else None)
+
+    @property
+    def status(self) -> Status:
+        """Where the case stands, derived."""
+        if self.closed_at:
+            return Status.CLOSED
+        if self.appeal:
+            return Status.APPEALED
+        if self.final:
+            return Status.ANSWERED if self.final.accepted_at else Status.ANSWERING
+        if self.escalated:
+            return Status.EXTERNAL
+        if self.referred:
+            return Status.REFERRED
+        return Status.RECEIVED if self.owed(ObligationKind.ACKNOWLEDGEMENT) else Status.OPEN
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What sets the case apart, derived, in a fixed order."""
+        raised = {
+            Flag.EXTENDED: any(e.effective_at and not e.void_at for e in self.extensions),
+            Flag.ESCALATED: self.escalated is not None,
+            Flag.APPEALED: bool(self.appeals),
+            Flag.LATE: any(o.late for o in self.obligations if o.kind in TERMS)
+            or any(e.told_late for e in self.extensions),
+            Flag.UNDELIVERED: self.undelivered,
+            Flag.WITHDRAWN: self.withdrawn_at is not None,
+            Flag.MERGED: bool(self.merged_into),
+        }
+        return tuple(flag for flag, up in raised.items() if up)
+
+    @property
+    def undelivered(self) -> bool:
+        """True while a letter is owed and no address works (reading 10)."""
+        return any(one.address is None for one in self.waiting())
+
+    def next_alarm(self) -> datetime | None:
+        """When time itself next changes this case; None when only people can."""
+        times = [alarm for o in self.obligations if (alarm := o.next_alarm())]
+        times += [one.not_before for one in self.waiting() if one.not_before and one.address]
+        if self.window_ends and not self.closed_at and not self.busy:
+            times.append(self.window_ends)
+        return min(times) if times else None
+
+    @property
+    def busy(self) -> bool:
+        """True while a case may not close: something is owed, or a review is open."""
+        return bool(self.owed()) or self.appeal is not None or bool(self.waiting())
+
+    def answer(self, *, proposed: bool = False) -> Answer:
+        """How the case stands, for the caller of a command."""
+        upcoming = next(iter(self.owed()), None)
+        return Answer(
+            reference=self.reference,
+            version=self.version,
+            status=self.status,
+            next_obligation=upcoming.kind.value if upcoming else "",
+            next_due=upcoming.due if upcoming else None,
+            resolution_due=self.resolution_due,
+            proposed=proposed,
+        )
+
+    @property
+    def resolution_due(self) -> datetime | None:
+        """The date of the final answer: running, or the last one there was."""
+        finals = [o for o in self.obligations if o.kind is ObligationKind.FINAL]
+        return finals[-1].due if finals else None

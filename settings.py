@@ -75,6 +75,8 @@ class Settings(BaseSettings):
             f"http://127.0.0.1:{data['mailroom_port']}" if data["environment"] == "development" else SENDGRID
         )
     )
+    slow_retry: Annotated[float, Field(gt=0)] = 300
+    """Seconds between two tries at a letter after a fault of our own account, such as a revoked key."""
     sendgrid_events_public_key: str | None = None
     """The event webhook's key: base64 of the DER SubjectPublicKeyInfo, as SendGrid shows it."""
     inbound_public_key: str | None = None

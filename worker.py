@@ -59,7 +59,8 @@ def stationery(settings: Settings) -> Stationery:
 def make_worker(client: Client, settings: Settings, database: Database, executor: ThreadPoolExecutor) -> Worker:
     """Put the worker together; nothing else knows all its parts."""
     email = EmailSender(settings.sendgrid_api_key.get_secret_value(), host=settings.sendgrid_host)
-    notices = Notices(database, stationery(settings), {EMAIL: email}, now)
+    slowly = timedelta(seconds=settings.slow_retry)
+    notices = Notices(database, stationery(settings), {EMAIL: email}, now, slowly)
     return Worker(
         client,
         task_queue=settings.task_queue,

@@ -1,0 +1,39 @@
+"""Seeded kills: which process dies, when, and how long it is looked at afterwards."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+from tests.faults.town import Town
+
+PATIENCE = 300.0
+"""Seconds that a process may take to work again: the machine may be busy with other things."""
+
+VICTIMS = ("worker", "web", "temporal")
+
+
+def schedule(chance: random.Random, kills: int) -> list[str]:
+    """Who dies, in order: each victim as often as the others."""
+    names = [name for name in VICTIMS for _ in range(kills)]
+    chance.shuffle(names)
+    return names
+
+
+async def kill_in_turn(
+    town: Town,
+    names: Sequence[str],
+    chance: random.Random,
+    *,
+    pause: tuple[float, float],
+    say: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Kill one after the other, each when it works again and after a pause between the bounds (seconds)."""
+    for number, name in enumerate(names, 1):
+        await asyncio.sleep(chance.uniform(*pause))
+        async with asyncio.timeout(PATIENCE):
+            await town.ready(name)
+        town.kill(name)
+        say(f"kill {number} of {len(names)}: {name}")
+    for name in VICTIMS:
+        async with asyncio.timeout(PATIENCE):
+            await town.ready(name)

@@ -1,0 +1,233 @@
+"""A town: everything `plazo run` starts, as real processes on free ports and a folder of its own, to be ill-treated.
+
+It keeps its processes alive as the house does, with shorter pauses; `kill` is SIGKILL, `down` keeps a process away
+until `up`. Its policy is a copy in which the wait for the provider's word is short.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from models.policy import Policy, load_policy
+from records.database import Database
+from settings import HOUSE, Settings
+from starter.house import Child
+from starter.residents import residents
+from starter.run import prepare
+from starter.tether import kill_group, tied
+
+UNKNOWN_WAIT = 5
+"""Seconds that a letter with an unknown end waits for the provider's word in a town (notices.unknown_wait_seconds)."""
+
+SLOWLY = 2
+"""Seconds between two tries after a fault of our own account in a town."""
+
+PAUSE = 0.2
+"""Seconds from a death to the next start."""
+
+LOOK = 0.02
+GRACE = 30.0
+
+
+@dataclass
+class Member:
+    """One process of the town, through all its lives."""
+
+    child: Child
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    process: subprocess.Popen[bytes] | None = None
+    ends: Counter[int] = field(default_factory=Counter)
+    """How its lives ended: exit codes, negative for signals."""
+
+
+class Town:
+    """The processes by name: temporal, mailroom, worker, web."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        temporal, ui, web, mailroom = free_ports(4)
+        records = folder / "var" / "records"
+        records.mkdir(parents=True)
+        self.settings = Settings(
+            var=folder / "var",
+            records_url=f"sqlite:///{records / 'records.db'}",
+            policy=short_policy(folder),
+            temporal_port=temporal,
+            temporal_ui_port=ui,
+            web_port=web,
+            mailroom_port=mailroom,
+            slow_retry=SLOWLY,
+        )
+        self.records = records
+        self.policy: Policy = load_policy(self.settings.policy)
+        self.members = {child.name: Member(child) for child in residents(self.settings)}
+        self._stack = AsyncExitStack()
+        self._keepers: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self.key = prepare(self.settings)
+        self.database = Database(self.settings.records_url)
+        self._stack.callback(self.database.close)
+        self.web = await self._http(self.settings.web_url)
+        self.mailroom = await self._http(f"http://127.0.0.1:{self.settings.mailroom_port}")
+        self._stack.push_async_callback(self._stop)
+        try:
+            for name in list(self.members):
+                await self.up(name)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def up(self, name: str, *, seconds: float = 120) -> None:
+        """Keep a process running from now on, and wait until it is ready."""
+        member = self.members[name]
+        if not any(keeper.get_name() == name for keeper in self._keepers):
+            self._keepers.append(asyncio.create_task(self._keep(member), name=name))
+        member.wanted.set()
+        async with asyncio.timeout(seconds):
+            await self.ready(name)
+
+    async def ready(self, name: str) -> None:
+        """Wait until a process runs and is ready."""
+        member = self.members[name]
+        while True:
+            process = member.process
+            if process is not None and await member.child.ready(process.pid) and member.process is process:
+                return
+            await asyncio.sleep(0.1)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; it is started again after a pause."""
+        process = self.members[name].process
+        if process is not None:
+            kill_group(process.pid)
+
+    async def down(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """End a process for good and return its exit code."""
+        member = self.members[name]
+        member.wanted.clear()
+        process = member.process
+        assert process is not None
+        process.send_signal(number)
+        async with asyncio.timeout(GRACE):
+            while member.process is process:
+                await asyncio.sleep(LOOK)
+        return process.returncode
+
+    async def add_web(self) -> str:
+        """Start a second web process on the same records, and return its address."""
+        (port,) = free_ports(1)
+        first = self.members["web"].child
+        settings = self.settings.model_copy(update={"web_port": port})
+        twin = next(child for child in residents(settings) if child.name == "web")
+        environment = {**first.environment, "PLAZO_WEB_PORT": str(port)}
+        self.members["web2"] = Member(replace(twin, name="web2", environment=environment))
+        await self.up("web2")
+        return f"http://127.0.0.1:{port}"
+
+    async def fault(self, kind: str, **details: object) -> None:
+        """Make the mailroom suffer a fault."""
+        (await self.mailroom.post("/api/faults", json={"kind": kind, **details})).raise_for_status()
+
+    async def well(self) -> None:
+        """Take all the mailroom's faults away."""
+        (await self.mailroom.delete("/api/faults")).raise_for_status()
+
+    async def _keep(self, member: Member) -> None:
+        while True:
+            await member.wanted.wait()
+            process = self._start(member.child)
+            member.process = process
+            while process.poll() is None:
+                await asyncio.sleep(LOOK)
+            kill_group(process.pid)
+            member.ends[process.returncode] += 1
+            member.process = None
+            await asyncio.sleep(PAUSE)
+
+    def _start(self, child: Child) -> subprocess.Popen[bytes]:
+        logs = self.settings.var / "log"
+        logs.mkdir(exist_ok=True)
+        settings = self.settings
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PLAZO_", "TEMPORAL_"))},
+            "PLAZO_VAR": str(settings.var),
+            "PLAZO_RECORDS_URL": settings.records_url,
+            "PLAZO_POLICY": str(settings.policy),
+            "PLAZO_WEB_PORT": str(settings.web_port),
+            "PLAZO_MAILROOM_PORT": str(settings.mailroom_port),
+            "PLAZO_SLOW_RETRY": str(settings.slow_retry),
+            **child.environment,
+        }
+        with (logs / f"{child.name}.log").open("ab") as log:
+            return subprocess.Popen(
+                tied(child.command),
+                cwd=HOUSE,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def _http(self, url: str) -> httpx2.AsyncClient:
+        limits = httpx2.Limits(max_connections=200)
+        return await self._stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=30, limits=limits))
+
+    async def _stop(self) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for member in reversed(self.members.values()):
+            if member.process is not None:
+                kill_group(member.process.pid)
+                member.process.wait()
+
+
+@asynccontextmanager
+async def town(folder: Path) -> AsyncIterator[Town]:
+    """A town that is up; all of it is gone afterwards."""
+    async with Town(folder) as made:
+        yield made
+
+
+def short_policy(folder: Path) -> Path:
+    """A copy of the policy with a short wait for the provider's word."""
+    made = folder / "policy"
+    shutil.copytree(HOUSE / "policies" / "roxom", made)
+    file = made / "policy.toml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count("unknown_wait_seconds = 300") == 1
+    file.write_text(
+        text.replace("unknown_wait_seconds = 300", f"unknown_wait_seconds = {UNKNOWN_WAIT}"), encoding="utf-8"
+    )
+    return made
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    numbers = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return numbers

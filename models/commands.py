@@ -73,7 +73,7 @@ def read(name: str, payload: object) -> Order:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise Malformed("command.malformed", f"{field or name}: {first['msg']}"[:300], field=field[:60]) from None
+        raise Malformed("command.malformed", f"{field or name}: {first['msg'].removeprefix('Value error, ')}"[:300], field=field[:60]) from None
 
 
 def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool, signal: bool = False) -> Case:

@@ -73,7 +73,8 @@ def read(name: str, payload: object) -> Order:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise Malformed("command.malformed", f"{field or name}: {first['msg'].removeprefix('Value error, ')}"[:300], field=field[:60]) from None
+        wrong = first["msg"].removeprefix("Value error, ")
+        raise Malformed("command.malformed", f"{field or name}: {wrong}"[:300], field=field[:60]) from None
 
 
 def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool, signal: bool = False) -> Case:

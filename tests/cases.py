@@ -1,14 +1,16 @@
 """A case to start from, and the few moves that tests make over and over."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from models.case import Case, open_case
+from models.clock import wake
 from models.commands import decide, read
 from models.inquiry import EMAIL, Actor, Address, Kind, Language, Role
 from models.letters import Letter, LetterKind
+from models.obligations import ObligationKind
 from models.policy import Policy, load_policy
 from models.post import Acceptance, accept
 
@@ -87,3 +89,53 @@ def send_all(case: Case, now: datetime) -> list[Letter]:
 def letters(case: Case, kind: LetterKind) -> list[Letter]:
     """The case's letters of a kind, in order."""
     return [one for one in case.letters if one.kind is kind]
+
+
+DAY = timedelta(days=1)
+REGISTERED = Address(id="ad_registered", channel=EMAIL, registered=True)
+TELEGRAM = Address(id="ad_telegram", channel="telegram")
+
+
+def acknowledged(**more: Any) -> Case:
+    """A case whose acknowledgement was accepted at once."""
+    case = new_case(**more)
+    send_all(case, case.opened_at)
+    return case
+
+
+def answered(**more: Any) -> Case:
+    """A case whose final answer was accepted the next day."""
+    case = do(acknowledged(**more), "resolve", MONDAY + DAY, outcome="upheld", draft=FULL)
+    send_all(case, MONDAY + DAY)
+    return case
+
+
+def closed(**more: Any) -> Case:
+    """A case whose appeal window has passed."""
+    case = answered(**more)
+    wake(case, MONDAY + 100 * DAY)
+    return case
+
+
+def end_of(case: Case, year: int, month: int, day: int) -> datetime:
+    """The last second of a local day, aware UTC."""
+    return case.calendar.end_of(date(year, month, day))
+
+
+def days_of(case: Case, kind: ObligationKind) -> list[date]:
+    """The local due dates of every obligation of a kind, in the order in which they were made."""
+    return [case.calendar.local_date(o.due) for o in case.obligations if o.kind is kind]
+
+
+def live(case: Case, until: datetime, *, sending: bool = True) -> datetime:
+    """Let time pass from alarm to alarm, as the workflow's timers do; return when it stopped."""
+    now = case.opened_at
+    while True:
+        wake(case, now)
+        if sending and send_all(case, now):
+            continue
+        alarm = case.next_alarm()
+        if alarm is None or alarm > until:
+            wake(case, until)
+            return now
+        now = max(alarm, now)

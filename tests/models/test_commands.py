@@ -322,12 +322,13 @@ def test_escalation_refusals() -> None:
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.UNFOUNDED])
 def test_a_final_answer_meets_its_term_when_the_letter_is_accepted(outcome: Outcome) -> None:
     case = do(acknowledged(), "resolve", MONDAY + DAY, outcome=outcome, draft=FULL)
-    assert case.status == Status.ANSWERING
+    decided = case.status
+    assert decided is Status.ANSWERING
     assert case.final_term, "deciding alone meets nothing"
     (letter,) = send_all(case, MONDAY + DAY)
     assert letter.kind.value == f"final_{outcome.value}"
     assert not case.owed(ObligationKind.FINAL)
-    assert case.status == Status.ANSWERED
+    assert case.status is Status.ANSWERED
 
 
 @pytest.mark.rule("M3.8")

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from channels.automatic import Own, disposition
@@ -10,7 +10,7 @@ from channels.content import Content, from_files, from_leaves, json_object
 from channels.form import Form, read_form
 from channels.guess import kind_of, language_of
 from channels.headers import Headers, mailboxes
-from channels.message import Dropped, InboundMessage
+from channels.message import FORGED, Dropped, InboundMessage
 from channels.mime import take_apart
 from channels.origin import received, vouched_for
 from channels.quoting import cut_quoted
@@ -20,6 +20,10 @@ from models.inquiry import EMAIL
 
 _REFERENCE = re.compile(r"\b[A-Z]{1,6}-[A-Z0-9]{4}-[A-Z0-9]{4}\b")
 _PLUS = re.compile(r"\+([^@+\s]{1,120})@")
+_MOST_REFERENCES = 20
+"""The first, which began the conversation, and the newest: each costs a look-up when the message is placed."""
+_MOST_TOKENS = 20
+_ONLY_TAKEN_APART = frozenset({"headers", "text", "html"})
 _WITHOUT_FILES = Dropped(what="attachments", why="the mail is over the limits of size or parts")
 
 
@@ -52,6 +56,8 @@ class Reader:
         """
         form = read_form(content_type, body)
         if "email" in form.fields:
+            if not _ONLY_TAKEN_APART.isdisjoint(form.fields):
+                form = replace(form, sound=False)
             return self._read_raw(form, stored_at)
         if "headers" in form.fields or "from" in form.fields:
             return self._read_default(form, stored_at)
@@ -66,7 +72,7 @@ class Reader:
         content = from_leaves(mail, apart, self.limits.text, without_files=too_big)
         if too_big:
             content.dropped.append(_WITHOUT_FILES)
-        received_at = received(apart.headers, stored_at, self.trusted, self.limits.oldest)
+        received_at = received(apart.headers, stored_at, self.trusted, self.limits.oldest) if form.sound else stored_at
         digest = hashlib.sha256(mail).hexdigest()
         return self._message(form, _Found(apart.headers, content, received_at, digest, mail))
 
@@ -104,7 +110,10 @@ class Reader:
         reply_to = replies[0][0] if replies and replies[0][0].lower() != sender.lower() else ""
         named = [address for kind in ("to", "cc") for address, _ in headers.addresses(kind)]
         reached = [address for one in envelope_to for address, _ in mailboxes(one)]
-        spf, dkim = (one_line(decode(form.content(part, 2_000) or b"")) for part in ("SPF", "dkim"))
+        said = (one_line(decode(form.content(part, 2_000) or b"")) for part in ("SPF", "dkim"))
+        spf, dkim = said if form.sound else (FORGED, FORGED)
+        references = headers.message_ids("references")
+        tokens = dict.fromkeys(token for one in [*envelope_to, *named] for token in _PLUS.findall(one))
         full_text = content.text(self.limits.text)
         text = cut_quoted(full_text)
         subject = one_line(headers.text("subject"))
@@ -126,8 +135,8 @@ class Reader:
             attachments=tuple(content.attachments),
             message_id=message_id,
             in_reply_to=next(iter(headers.message_ids("in-reply-to")), ""),
-            references=headers.message_ids("references"),
-            tokens=tuple(dict.fromkeys(token for one in [*envelope_to, *named] for token in _PLUS.findall(one))),
+            references=references if len(references) <= _MOST_REFERENCES else _ends(references),
+            tokens=tuple(tokens)[:_MOST_TOKENS],
             subject_references=tuple(dict.fromkeys(_REFERENCE.findall(subject.upper()))),
             disposition=state,
             disposition_reason=reason,
@@ -150,6 +159,10 @@ class _Found:
     received_at: datetime
     digest: str
     raw: bytes
+
+
+def _ends(references: tuple[str, ...]) -> tuple[str, ...]:
+    return (references[0], *references[1 - _MOST_REFERENCES :])
 
 
 def _strings(value: object) -> list[str]:

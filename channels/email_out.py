@@ -42,6 +42,8 @@ _FIRST_SERVER_ERROR = 500
 _BAD_REQUEST = 400
 _ADDRESS = re.compile(r"\S+@\S+")
 _RECIPIENT_FIELD = re.compile(r"^personalizations\.\d+\.to(\.|$)")
+_THREADABLE = re.compile(r"[!-;=?-~]+")
+"""Message-IDs that a header can hold: senders write others too, and a letter must not fail for its threading."""
 _LONGEST_REFERENCES = 20
 """RFC 5322 allows more, but header lines of some servers do not: the first and the newest are kept."""
 
@@ -167,8 +169,8 @@ def _headers(letter: OutboundLetter) -> dict[str, str]:
     headers = {"Message-ID": f"<{letter.message_id}>"}
     if letter.auto_submitted != "no":
         headers["Auto-Submitted"] = letter.auto_submitted
-    references = list(letter.references)
-    if letter.in_reply_to:
+    references = [one for one in letter.references if _THREADABLE.fullmatch(one)]
+    if letter.in_reply_to and _THREADABLE.fullmatch(letter.in_reply_to):
         headers["In-Reply-To"] = f"<{letter.in_reply_to}>"
         references = [one for one in references if one != letter.in_reply_to] + [letter.in_reply_to]
     if len(references) > _LONGEST_REFERENCES:

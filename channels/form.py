@@ -33,6 +33,9 @@ class Form:
     fields: dict[str, Field]
     complete: bool
     """False where there were more fields than are looked at."""
+    sound: bool = True
+    """False where a field came twice, or fields came after the end: a mail that spells out the provider's delimiter puts
+    fields of its own into the post, so nothing that the post says of its sender can be believed."""
 
     def content(self, name: str, limit: int | None = None) -> bytes | None:
         """The bytes of a field, at most `limit` of them; None where there is no such field."""
@@ -50,44 +53,44 @@ def read_form(content_type: str, body: bytes) -> Form:
         raise UnreadableMessage("the post is no multipart/form-data with a boundary; check the webhook's settings")
     delimiter = b"--" + boundary
     fields: dict[str, Field] = {}
-    count = 0
-    at = _next(body, delimiter, 0)
+    count, sound = 0, True
+    at = 0 if body.startswith(delimiter) else _next(body, delimiter, 0)
     while at >= 0 and count < _MOST_FIELDS:
         line_end = body.find(b"\n", at)
-        following = -1 if line_end < 0 else _next(body, delimiter, line_end + 1)
-        if body.startswith(b"--", at + len(delimiter)) or following < 0:
+        following = -1 if line_end < 0 else _next(body, delimiter, line_end)
+        if following < 0:
+            break
+        if body.startswith(b"--", at + len(delimiter)):
+            sound = False
             break
         count += 1
-        _add(fields, body, line_end + 1, _before_line_end(body, following))
+        sound &= _add(fields, body, line_end + 1, _before_line_end(body, following))
         at = following
     if not fields:
         raise UnreadableMessage("the post is a multipart/form-data without any field")
-    return Form(body, fields, complete=count < _MOST_FIELDS)
+    return Form(body, fields, complete=count < _MOST_FIELDS, sound=sound)
 
 
 def _next(body: bytes, delimiter: bytes, start: int) -> int:
-    """Where the next delimiter line begins, or -1."""
-    at = body.find(delimiter, start)
-    while at >= 0:
-        begins_line = at == 0 or body.endswith(b"\n", 0, at)
-        if begins_line and body[at + len(delimiter) : at + len(delimiter) + 1] in {b"\r", b"\n", b"-", b""}:
-            return at
-        at = body.find(delimiter, at + 1)
-    return -1
+    """Where the next line that begins with the delimiter begins, or -1; `start` is its line end at the earliest."""
+    at = body.find(b"\n" + delimiter, start)
+    while at >= 0 and body[at + 1 + len(delimiter) : at + 2 + len(delimiter)] not in {b"\r", b"\n", b"-", b""}:
+        at = body.find(b"\n" + delimiter, at + 1)
+    return at if at < 0 else at + 1
 
 
 def _before_line_end(body: bytes, at: int) -> int:
     return at - 2 if body[at - 2 : at] == b"\r\n" else at - 1
 
 
-def _add(fields: dict[str, Field], body: bytes, start: int, end: int) -> None:
-    """Read a field's own headers and note where its content stands."""
+def _add(fields: dict[str, Field], body: bytes, start: int, end: int) -> bool:
+    """Read a field's own headers and note where its content stands; False where there was one of that name."""
     empty = [
         (body.find(line, start, min(end, start + _LONGEST_FIELD_HEADER)), len(line)) for line in (b"\r\n\r\n", b"\n\n")
     ]
     found = [(at, length) for at, length in empty if at >= 0]
     if not found:
-        return
+        return True
     stop, length = min(found)
     name = filename = content_type = ""
     for line in body[start:stop].splitlines():
@@ -97,5 +100,8 @@ def _add(fields: dict[str, Field], body: bytes, start: int, end: int) -> None:
             name, filename = decode(options.get(b"name", b"")), decode(options.get(b"filename", b""))
         elif header.strip().lower() == b"content-type":
             content_type = decode(value).strip()
-    if name and name not in fields:
+    if name in fields:
+        return False
+    if name:
         fields[name] = Field(min(stop + length, end), end, filename, content_type)
+    return True

@@ -19,7 +19,7 @@ class OutboundLetter(BaseModel):
     `message_id` is the same on every try, so that mailboxes show a possible duplicate once.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     notice: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]

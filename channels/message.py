@@ -10,6 +10,10 @@ from models.inquiry import Channel, Kind, Language
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+FORGED = "forged"
+"""What stands as `spf` and `dkim` where the mail put fields of its own into the provider's post."""
+
+
 class Disposition(StrEnum):
     """What is to become of a message. Only MESSAGE goes on; the others wait for a person."""
 
@@ -49,7 +53,7 @@ class InboundMessage(BaseModel):
     with everything it quotes. Addresses and names are opaque: escape them wherever they are shown.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     channel: Channel
     provider_id: Annotated[str, StringConstraints(min_length=1, max_length=255)]

@@ -88,24 +88,21 @@ def _headers(mail: bytes, start: int, end: int) -> tuple[Headers, int]:
 
 
 def _between(mail: bytes, boundary: bytes, start: int, end: int, most: int) -> list[tuple[int, int]]:
-    """Where the parts between the delimiter lines of `boundary` stand; one more than `most` means there were more."""
-    delimiter = b"--" + boundary.rstrip()
+    """Where the parts between the delimiter lines of `boundary` stand; one more than `most` means there were more.
+
+    One search for whole delimiter lines: whatever the boundary, lines that only begin like one cost nothing.
+    """
+    line = re.compile(rb"\n--" + re.escape(boundary.rstrip()) + rb"(--)?[ \t\r]*(?:(?=\n)|\Z)")
     spans: list[tuple[int, int]] = []
     opened: int | None = None
-    at = mail.find(delimiter, start, end)
-    while at >= 0 and len(spans) <= most:
-        after = at + len(delimiter)
-        line_end = mail.find(b"\n", after, end)
-        line_end = end if line_end < 0 else line_end + 1
-        rest = mail[after:line_end].strip() if line_end - after < len(delimiter) + 80 else b"?"
-        if (at == start or mail.endswith(b"\n", start, at)) and rest in {b"", b"--"}:
-            if opened is not None:
-                spans.append((opened, _before_line_end(mail, opened, at)))
-            if rest == b"--":
-                return spans
-            opened = line_end
-        at = mail.find(delimiter, after, end)
-    if opened is not None and at < 0:
+    # What comes before the first part ends with the empty line after the headers.
+    for found in line.finditer(mail, max(0, start - 1), end):
+        if opened is not None:
+            spans.append((opened, _before_line_end(mail, opened, found.start() + 1)))
+        if found.group(1) or len(spans) > most:
+            return spans
+        opened = min(end, found.end() + 1)
+    if opened is not None:
         spans.append((opened, end))
     return spans
 

@@ -1,8 +1,8 @@
 """Which inquiry a message belongs to: thread token, reply headers, reference in the subject; else it opens a new one.
 
-A sender whom SPF disowns and nothing vouches for is never let into anybody's inquiry, whatever the mail carries: it
-opens one of its own, unverified. A good token or reply header from somebody the case does not know joins it as a third
-party.
+A sender whom SPF disowns and nothing vouches for, or whose mail forges what is said of it, is never let into anybody's
+inquiry, whatever the mail carries: it opens one of its own, unverified. A good token or reply header from somebody the
+case does not know joins it as a third party.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from channels.message import InboundMessage
+from channels.message import FORGED, InboundMessage
 from channels.tokens import read_token
 from models.case import Case
 from models.errors import UnknownInquiry
@@ -53,7 +53,7 @@ def clues_of(message: InboundMessage, contact: str | None) -> Clues:
     return Clues(
         contact=contact,
         sender_verified=message.sender_verified,
-        disowned=message.spf.strip().lower() == "fail" and not message.sender_verified,
+        disowned=message.spf.strip().lower() in {"fail", FORGED} and not message.sender_verified,
         tokens=message.tokens,
         in_reply_to=message.in_reply_to,
         references=message.references,

@@ -95,6 +95,14 @@ def test_long_threads_keep_their_first_and_newest_references(room: Mailroom) -> 
     assert (given[0], given[-1]) == ("<0@example.org>", "<49@example.org>")
 
 
+def test_a_message_id_that_no_header_can_hold_costs_no_letter(room: Mailroom) -> None:
+    strange = "a\x00b@example.net"
+    sender(room).send(letter(notice="strange/1", in_reply_to=strange, references=("ok@example.net", strange, "ñ@x")))
+    headers = sent(room, "strange/1")["headers"]
+    assert "In-Reply-To" not in headers
+    assert headers["References"] == "<ok@example.net>"
+
+
 def test_a_plain_letter_of_a_person_needs_little(room: Mailroom) -> None:
     plain = letter(notice="plain", html=None, reply_to=None, in_reply_to=None, references=(), auto_submitted="no")
     sender(room).send(plain)

@@ -46,10 +46,13 @@ class Findings:
 
 
 async def quiet(town: Town, seconds: float) -> None:
-    """Wait until nothing is on its way any more. Raises TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while restless(town):
-            await asyncio.sleep(0.2)
+    """Wait until nothing is on its way any more. Raises TimeoutError when nothing moves for so many seconds."""
+    least = restless(town)
+    while least:
+        async with asyncio.timeout(seconds):
+            while (now := restless(town)) >= least:
+                await asyncio.sleep(0.5)
+        least = now
 
 
 def restless(town: Town) -> int:

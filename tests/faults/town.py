@@ -37,6 +37,9 @@ SLOWLY = 2
 PAUSE = 0.2
 """Seconds from a death to the next start."""
 
+WORKS = b"the worker works"
+"""What a worker logs once it is at work."""
+
 LOOK = 0.02
 GRACE = 30.0
 
@@ -48,6 +51,9 @@ class Member:
     child: Child
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
     process: subprocess.Popen[bytes] | None = None
+    log: Path = Path()
+    begun: int = 0
+    """Where in its log the present life begins."""
     ends: Counter[int] = field(default_factory=Counter)
     """How its lives ended: exit codes, negative for signals."""
 
@@ -110,9 +116,15 @@ class Town:
         member = self.members[name]
         while True:
             process = member.process
-            if process is not None and await member.child.ready(process.pid) and member.process is process:
+            if process is not None and await self._says_ready(member, process.pid) and member.process is process:
                 return
             await asyncio.sleep(0.1)
+
+    async def _says_ready(self, member: Member, pid: int) -> bool:
+        if member.child.name == "worker":
+            # Cheaper than to ask Temporal, which takes a process of its own each time.
+            return WORKS in member.log.read_bytes()[member.begun :]
+        return await member.child.ready(pid)
 
     def kill(self, name: str) -> None:
         """SIGKILL; it is started again after a pause."""
@@ -154,7 +166,7 @@ class Town:
     async def _keep(self, member: Member) -> None:
         while True:
             await member.wanted.wait()
-            process = self._start(member.child)
+            process = self._start(member)
             member.process = process
             while process.poll() is None:
                 await asyncio.sleep(LOOK)
@@ -163,10 +175,10 @@ class Town:
             member.process = None
             await asyncio.sleep(PAUSE)
 
-    def _start(self, child: Child) -> subprocess.Popen[bytes]:
-        logs = self.settings.var / "log"
-        logs.mkdir(exist_ok=True)
-        settings = self.settings
+    def _start(self, member: Member) -> subprocess.Popen[bytes]:
+        settings, child = self.settings, member.child
+        member.log = settings.var / "log" / f"{child.name}.log"
+        member.log.parent.mkdir(exist_ok=True)
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PLAZO_", "TEMPORAL_"))},
             "PLAZO_VAR": str(settings.var),
@@ -177,7 +189,8 @@ class Town:
             "PLAZO_SLOW_RETRY": str(settings.slow_retry),
             **child.environment,
         }
-        with (logs / f"{child.name}.log").open("ab") as log:
+        with member.log.open("ab") as log:
+            member.begun = log.tell()
             return subprocess.Popen(
                 tied(child.command),
                 cwd=HOUSE,

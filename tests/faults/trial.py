@@ -10,8 +10,8 @@ from tests.faults.kills import VICTIMS, kill_in_turn, schedule
 from tests.faults.senders import Load
 from tests.faults.town import Town, town
 
-DRAIN = 300.0
-"""Seconds that everything may take to come to rest: a step whose worker died is tried again after 30."""
+DRAIN = 180.0
+"""Seconds that nothing may move before everything is at rest: a step whose worker died is tried again after 30."""
 
 CATCH_UP = 10
 """Seconds that the projections may be behind the engine after that."""

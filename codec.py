@@ -6,6 +6,7 @@ handed on as it came, because one bad payload must not stop a workflow. Plain pa
 them, pass through.
 """
 
+import copy
 import secrets
 import zlib
 from collections.abc import Sequence
@@ -55,7 +56,9 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         """Return the codec of one workflow."""
         if not isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
             return self
-        return type(self)(self._ring, context.workflow_id or "")
+        bound = copy.copy(self)
+        bound._scope = context.workflow_id or ""  # noqa: SLF001  of our own kind
+        return bound
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Seal each payload."""

@@ -3,14 +3,15 @@
 The client has it and hands it to the workers made from it; replayers and tests use the same one, so none can drift.
 """
 
+import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, SerializationContext
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, is_cancelled_exception
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
@@ -51,6 +52,17 @@ class HereConverter(DataConverter):
     The SDK would raise instead, before any of our code sees the message, and one such signal would stop a case for
     ever.
     """
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Return the converter of one workflow: only the codec knows it.
+
+        The SDK asks with nearly every payload, and its own way makes all other parts anew each time.
+        """
+        if not isinstance(self.payload_codec, SealingCodec):
+            return super().with_context(context)
+        bound = copy.copy(self)
+        object.__setattr__(bound, "payload_codec", self.payload_codec.with_context(context))
+        return bound
 
     async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
         return list(payloads)

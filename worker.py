@@ -1,6 +1,7 @@
 """The worker: the composition root where settings become ports, and ports become the activities of the workflow."""
 
 import asyncio
+import compileall
 import os
 import signal
 import sys
@@ -22,8 +23,13 @@ from models.errors import EngineUnavailable, PlazoError
 from models.inquiry import EMAIL
 from models.policy import load_policy
 from records.database import Database
-from settings import Settings, load_settings
+from settings import HOUSE, Settings, load_settings
 from workflows.inquiry import InquiryWorkflow
+
+if sys.platform == "win32":
+    loop = asyncio
+else:
+    import uvloop as loop
 
 THREADS = 8
 """Activities at once: each holds a thread, and for a moment the one writer of the records database."""
@@ -54,6 +60,15 @@ def stationery(settings: Settings) -> Stationery:
         reply_domain=settings.reply_domain,
         reply_secret=settings.reply_secret.get_secret_value().encode(),
     )
+
+
+def compile_workflows() -> None:
+    """Put bytecode beside the workflows' modules, also where Python is told to write none (as containers do).
+
+    The sandbox loads them anew for every case; without it they are compiled anew as well. A folder that cannot be
+    written stays as it is.
+    """
+    compileall.compile_dir(HOUSE / "workflows", quiet=2)
 
 
 def make_worker(client: Client, settings: Settings, database: Database, executor: ThreadPoolExecutor) -> Worker:
@@ -108,7 +123,8 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.environment)
-        asyncio.run(run(settings))
+        compile_workflows()
+        loop.run(run(settings))
     except PlazoError as error:
         sys.stderr.write(f"{error}\n")
         return 2

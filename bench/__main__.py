@@ -6,15 +6,17 @@ machines differ and may be busy with other things, which every reading tells as 
 """
 
 import argparse
-import asyncio
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from rich.console import Console
 from temporalio.client import Client
 
@@ -25,6 +27,7 @@ from bench.rates import EMPTY_QUEUE, Rate, desk, empty, history
 from bench.report import show, write
 from bench.stage import Meter, Resident, Server, Site, can_connect, until
 from bench.starts import start_costs
+from logs import configure_logs
 
 RESULTS = Path(__file__).resolve().parent / "results"
 WINDOW_DAYS = 90
@@ -50,8 +53,11 @@ Tell = Callable[[str], None]
 async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
     """Run what is wanted on one server; the details by name."""
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="plazo-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="plazo-bench-") as folder, ExitStack() as stack:
         server = Server(Path(folder))
+        # This process does a part of the web process's work, so it keeps a log like it.
+        log = stack.enter_context((server.folder / "driver.log").open("w", encoding="utf-8"))
+        configure_logs("development", stream=log)
         with server.start() as engine:
             await until(lambda: can_connect(server.address), engine)
             if "rates" in only:
@@ -127,7 +133,9 @@ def main() -> int:
     changes = {name: value for name in ("open", "rounds") if (value := getattr(options, name)) is not None}
     size = Size(**(vars(size) | changes))
     console = Console()
-    details = asyncio.run(measure(size, set(options.only), console.log))
+    # What is under way is stopped in order by SIGTERM as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    details = uvloop.run(measure(size, set(options.only), console.log))
     shown = figures.of(details)
     show(shown, console)
     path = options.out or RESULTS / f"{date.today():%Y-%m-%d}{'-quick' if options.quick else ''}.json"  # noqa: DTZ011  a file's name

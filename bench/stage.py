@@ -35,6 +35,9 @@ from starter.tether import kill_group, tied
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+PLAIN = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""The environment of all processes: with bytecode on disk, as Python does unless told otherwise."""
+
 PATIENCE = 60.0
 """Seconds that a process gets to start or to stop."""
 
@@ -51,7 +54,7 @@ class Resident:
                 stderr=out,
                 start_new_session=True,
                 cwd=HOUSE,
-                env={**os.environ, **(environment or {})},
+                env={**PLAIN, **(environment or {})},
             )
 
     def cpu(self) -> float:

@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 
+import uvloop
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+import worker
 from engine import connect
 from settings import load_settings
-from worker import POLLERS
 from workflows.inquiry import InquiryWorkflow
 
 
@@ -28,11 +29,12 @@ async def run(kind: str) -> None:
         task_queue=f"starts-{kind}",
         workflows=[InquiryWorkflow],
         workflow_runner=runner,
-        workflow_task_poller_behavior=POLLERS,
+        workflow_task_poller_behavior=worker.POLLERS,
     ):
         await stop.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(sys.argv[1]))
+    worker.compile_workflows()
+    uvloop.run(run(sys.argv[1]))
     os._exit(0)

@@ -20,7 +20,10 @@ class Case(Standing):
     """One inquiry: how it stands, and the few verbs that clock, post and commands change it with."""
 
     def __deepcopy__(self, _memo: dict[int, Any] | None = None) -> Self:
-        """Copy as deep as a case can change: its lists and its keys. What they hold is frozen."""
+        """Copy as deep as a case can change: its lists and its keys. What they hold is frozen.
+
+        Copying all of it takes time that grows with the case; a burst of signals would outlast the engine's patience.
+        """
         twin = self.model_copy()
         for name, value in self:
             if isinstance(value, list | dict):

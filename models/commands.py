@@ -5,7 +5,6 @@ The same way serves an update, a signal of the same name, and the validator that
 """
 
 from collections.abc import Callable
-from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -89,7 +88,7 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
     actor = order.actor if trusted and order.actor else TEMPORAL_OPERATOR
     if not trusted and isinstance(order, messages.ReceiveMessage) and order.addresses:
         raise Refused("message.addresses", "only our own intake says where letters go", field="addresses")
-    after = fork(case)
+    after = case.model_copy(deep=True)
     try:
         proposed = _perform(after, name, order, actor, now, signal=signal)
     except CalendarError as error:
@@ -100,15 +99,6 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
         while len(after.answers) > KEYS_KEPT:
             del after.answers[next(iter(after.answers))]
     return after
-
-
-def fork(case: Case) -> Case:
-    """A copy that changes without the original noticing: its lists are its own, and what they hold is frozen.
-
-    A deep copy takes time that grows with the case, and a burst of signals would take the engine's patience with it.
-    """
-    own = {name: copy(value) for name, value in case if isinstance(value, list | dict)}
-    return case.model_copy(update=own)
 
 
 def _perform(case: Case, name: str, order: Order, actor: Actor, now: datetime, *, signal: bool) -> bool:
@@ -156,7 +146,7 @@ def _propose(case: Case, name: str, payload: dict[str, Any], actor: Actor, now: 
     if name not in DECISIONS:
         raise Refused("proposal.unknown", f"{name[:60]!r} cannot be proposed", field="command")
     order = read(name, payload)
-    DECISIONS[name][1](fork(case), order, actor, now)
+    DECISIONS[name][1](case.model_copy(deep=True), order, actor, now)
     case.proposal = Proposal(
         command=name,
         order=order.model_dump(mode="json", exclude_none=True, exclude={"actor", "key", "expected_version"}),

@@ -10,7 +10,7 @@ from models.clock import wake
 from models.inquiry import Flag, Status
 from models.letters import LetterKind, LetterState
 from models.obligations import ObligationKind
-from models.post import Acceptance, accept
+from models.post import Acceptance, accept, bounce
 from tests.cases import (
     DAY,
     FULL,
@@ -120,6 +120,26 @@ def test_a_missed_notice_that_is_itself_late_breeds_nothing() -> None:
     assert len(letters(case, LetterKind.MISSED)) == 1
     assert Flag.UNDELIVERED in case.flags
     assert case.next_alarm() is None
+
+
+@pytest.mark.rule("M3.11")
+def test_a_missed_notice_sent_again_after_a_bounce_starts_no_second_row_of_notices() -> None:
+    case = acknowledged(addresses=(ORIGIN, REGISTERED))
+    now = live(case, end_of(case, 2026, 3, 17))
+    bounce(case, letters(case, LetterKind.MISSED)[0].key, now, hard=True, reason="550")
+    assert len(send_all(case, now)) == 1
+    assert len(case.owed(ObligationKind.MISSED)) == 1
+
+
+@pytest.mark.rule("M3.11")
+def test_a_notice_about_a_date_that_holds_no_more_starts_none_either() -> None:
+    case = do(acknowledged(), "extend", MONDAY, until="2026-04-10", reasons="x")
+    extension = case.extensions[0].letter
+    wake(case, end_of(case, 2026, 3, 17))
+    missed = letters(case, LetterKind.MISSED)[0].key
+    accept(case, Acceptance(key=extension, at=MONDAY))
+    accept(case, Acceptance(key=missed, at=end_of(case, 2026, 3, 17)))
+    assert not case.owed(ObligationKind.MISSED)
 
 
 @pytest.mark.rule("M3.6")

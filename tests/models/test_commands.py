@@ -170,6 +170,12 @@ def test_an_unsealed_order_acts_as_the_operator_whatever_it_says() -> None:
     assert after.pending[-1].actor.id == "temporal-operator"
 
 
+def test_an_unsealed_message_brings_no_address() -> None:
+    order = read("receive_message", {"message": "ms_1", "at": MONDAY.isoformat(), "addresses": [TELEGRAM.model_dump()]})
+    with pytest.raises(Refused, match="only our own intake"):
+        decide(acknowledged(), "receive_message", order, MONDAY, trusted=False, signal=True)
+
+
 def test_auditors_decide_nothing() -> None:
     with pytest.raises(Refused, match="reads and decides nothing"):
         do(acknowledged(), "note", MONDAY, actor=AUDITOR, text="x")

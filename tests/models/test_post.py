@@ -373,6 +373,16 @@ def test_an_end_that_nobody_can_be_told_of_is_signed_too(name: str) -> None:
     assert case.status is Status.CLOSED
 
 
+@pytest.mark.rule("M3.7")
+def test_one_signature_covers_every_letter_that_nobody_can_be_given() -> None:
+    case = do(answered(), "reopen", MONDAY + 2 * DAY, reasons="new facts")
+    fail(case, case.letters[-1].key, MONDAY + 2 * DAY, "gone")
+    wake(case, MONDAY + 20 * DAY)
+    assert {one.kind for one in case.waiting()} == {LetterKind.REOPENED, LetterKind.ACKNOWLEDGEMENT_LATE}
+    case = do(case, "attempts_exhausted", MONDAY + 20 * DAY, actor=SUPERVISOR, reasons="all tried")
+    assert [o.kind for o in case.owed()] == [ObligationKind.FINAL]
+
+
 @pytest.mark.rule("M3.5")
 def test_an_extension_goes_along_to_the_next_address() -> None:
     case = do(acknowledged(addresses=(ORIGIN, SECOND_MAIL)), "extend", MONDAY, until="2026-04-10", reasons="x")
@@ -512,6 +522,33 @@ def test_a_new_estimate_is_told_even_after_the_term_was_missed() -> None:
 
 
 @pytest.mark.rule("M3.6")
+def test_an_estimate_told_after_the_institution_answered_promises_nothing_more() -> None:
+    case = do(acknowledged(), "escalate", MONDAY + DAY, **BANK)
+    case = do(case, "institution_answered", MONDAY + DAY, summary="paid")
+    (told,) = send_all(case, MONDAY + DAY)
+    assert told.kind is LetterKind.EXTERNAL, "the user still hears who took part"
+    assert [o.kind for o in case.owed()] == [ObligationKind.FINAL]
+
+
+@pytest.mark.rule("M3.5")
+def test_an_extension_void_already_stays_void_when_its_letter_is_accepted_late() -> None:
+    case = do(acknowledged(), "extend", MONDAY, until="2026-04-10", reasons="x")
+    key = case.extensions[0].letter
+    wake(case, end_of(case, 2026, 3, 17))
+    accept(case, Acceptance(key=key, at=end_of(case, 2026, 3, 17)))
+    assert case.extensions[0].void_at == end_of(case, 2026, 3, 16)
+    assert case.resolution_due == end_of(case, 2026, 3, 16)
+
+
+@pytest.mark.rule("M3.10")
+def test_the_answer_to_the_user_is_none_to_the_authority() -> None:
+    case = do(acknowledged(), "appeal", MONDAY, text="they ask", by="authority")
+    case = do(case, "resolve", MONDAY, outcome="upheld", draft=FULL)
+    send_all(case, MONDAY)
+    assert [o.kind for o in case.owed()] == [ObligationKind.AUTHORITY_REPLY]
+
+
+@pytest.mark.rule("M3.6")
 def test_the_answer_ends_estimates_even_those_on_their_way() -> None:
     case = do(acknowledged(), "escalate", MONDAY + DAY, **BANK)
     case = do(case, "resolve", MONDAY + DAY, outcome="upheld", draft=FULL)
@@ -545,8 +582,9 @@ def test_withdrawing_leaves_what_the_authority_is_owed_and_the_word_about_a_new_
 @pytest.mark.rule("M5.7")
 def test_a_withdrawn_case_may_come_back_before_its_confirmation_left() -> None:
     case = do(acknowledged(), "withdraw", MONDAY, reasons="never mind", message="ms_1")
+    case = do(case, "reply", MONDAY, draft=FULL)
     case = do(case, "reopen", MONDAY, reasons="I want it after all")
-    assert [one.kind for one in send_all(case, MONDAY)] == [LetterKind.REOPENED]
+    assert [one.kind for one in send_all(case, MONDAY)] == [LetterKind.REPLY, LetterKind.REOPENED]
     assert [o.kind for o in case.owed()] == [ObligationKind.FINAL]
 
 
@@ -592,6 +630,34 @@ def test_merging_takes_the_earlier_acknowledgement_too() -> None:
     send_all(case, MONDAY)
     assert [o.kind for o in case.owed()] == [ObligationKind.FINAL], "the letter on its way meets the new date"
     assert case.told == earlier.obligations[1].due
+
+
+@pytest.mark.rule("M3.4")
+@pytest.mark.rule("M3.11")
+def test_a_merged_case_that_missed_its_term_is_told_of_the_earlier_miss_alone() -> None:
+    case = acknowledged()
+    now = end_of(case, 2026, 3, 17)
+    wake(case, now)
+    order: dict[str, Any] = {"other": "RX-2", "leads": True, "contact": "ct_1", "received_at": MONDAY.isoformat()}
+    late: dict[str, Any] = {"acknowledgement_due": end_of(case, 2026, 12, 1), "final_due": end_of(case, 2026, 3, 12)}
+    case = do(case, "merge", now, **order, **late)
+    wake(case, now)
+    missed, _merged = send_all(case, now)
+    assert missed.facts["missed"] == end_of(case, 2026, 3, 12).isoformat()
+    assert Flag.LATE in case.flags
+    unacknowledged = do(new_case(), "merge", MONDAY, **order, **late)
+    assert unacknowledged.owed()[0].due == end_of(case, 2026, 2, 9), "a later date changes nothing"
+
+
+@pytest.mark.rule("M3.2")
+@pytest.mark.rule("M3.11")
+def test_lateness_taken_back_for_one_term_is_told_for_the_other() -> None:
+    case = new_case()
+    key = case.letters[0].key
+    wake(case, end_of(case, 2026, 3, 17))
+    accept(case, Acceptance(key=key, at=MONDAY))
+    assert [one.kind for one in case.waiting()] == [LetterKind.MISSED]
+    assert len(case.owed(ObligationKind.MISSED)) == 1
 
 
 @pytest.mark.rule("M3.4")

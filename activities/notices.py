@@ -66,7 +66,7 @@ class Notices:
                 return known
             words = self._words(session, case, letter)
         with self.database.write() as session:
-            if words and notices.begin_trying(session, words.notice):
+            if words and notices.begin(session, words.notice):
                 mail: OutboundLetter | None = words.mail
             else:
                 mail = self._prepare(session, case, letter)

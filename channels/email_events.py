@@ -48,16 +48,10 @@ class DeliveryEvent(BaseModel):
     notice: str
     message_id: str
     """The letter's Message-ID without angle brackets; may be empty."""
-    provider_id: str
-    """Begins with the provider's id of the letter (`Accepted.provider_id`); may be empty."""
     kind: Delivery
     hard: bool
     at: AwareDatetime
     reason: str = ""
-
-    def concerns(self, provider_id: str) -> bool:
-        """Whether the event is about the letter that was accepted under `provider_id`."""
-        return bool(provider_id) and (self.provider_id == provider_id or self.provider_id.startswith(f"{provider_id}."))
 
 
 def read_events(body: bytes, received_at: datetime) -> list[DeliveryEvent]:
@@ -87,7 +81,6 @@ def _event(entry: dict[str, Any], received_at: datetime) -> DeliveryEvent:
         event_id=_text(entry, "sg_event_id") or hashlib.sha256(canonical).hexdigest(),
         notice=_text(entry, "notice"),
         message_id=(_text(entry, "smtp-id") or _text(entry, "smtp_id")).strip("<>"),
-        provider_id=_text(entry, "sg_message_id"),
         kind=kind,
         hard=_hard(kind, _text(entry, "type"), reason),
         at=_time(entry.get("timestamp"), received_at),

@@ -34,8 +34,8 @@ class Form:
     complete: bool
     """False where there were more fields than are looked at."""
     sound: bool = True
-    """False where a field came twice, or fields came after the end: a mail that spells out the provider's delimiter puts
-    fields of its own into the post, so nothing that the post says of its sender can be believed."""
+    """False where a field came twice, or fields came after the end: a mail that spells out the provider's delimiter
+    puts fields of its own into the post, so nothing that the post says of its sender can be believed."""
 
     def content(self, name: str, limit: int | None = None) -> bytes | None:
         """The bytes of a field, at most `limit` of them; None where there is no such field."""

@@ -18,7 +18,7 @@ _MOST = 50
 """Headers of one name that are looked at."""
 
 _MOST_OF_ADDRESSES = 3
-"""The same of those that hold addresses, which a mail has once: the library takes up to a tenth of a second for each."""
+"""The same of those that hold addresses, which a mail has once: reading one may take a tenth of a second."""
 
 _FOLD = re.compile(r"\r?\n[ \t]+|\r|\n")
 # What no database, log or header of ours can hold: controls, and halves of characters that broken encodings leave.

@@ -159,12 +159,6 @@ def open_references(session: Session) -> list[str]:
     return list(session.exec(query.order_by(col(CaseRow.reference))))
 
 
-def of_contact(session: Session, contact: str) -> list[str]:
-    """Return a contact's cases, the latest first."""
-    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact)
-    return list(session.exec(query.order_by(col(CaseRow.opened_at).desc())))
-
-
 def opened_since(session: Session, contact: str, since: datetime) -> int:
     """Count the cases that a contact opened at or after `since`: each owes an acknowledgement, sent yet or not."""
     return int(first(session, _OPENED, contact=contact, since=since)[0])

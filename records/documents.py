@@ -117,9 +117,8 @@ class FolderStore:
                 os.close(descriptor)
 
 
-def attach(session: Session, message_id: str, attachment: AttachedFile, *, files: AttachmentStore) -> StoredAttachment:
-    """Keep a file that came with a message."""
-    kept = files.put(attachment.content)
+def attach(session: Session, message_id: str, attachment: AttachedFile, kept: Kept) -> None:
+    """Note a file that came with a message and lies in the store already."""
     row = StoredAttachment(
         message=message_id,
         filename=attachment.filename,
@@ -129,9 +128,7 @@ def attach(session: Session, message_id: str, attachment: AttachedFile, *, files
         sha256=kept.sha256,
         path=kept.path,
     )
-    session.add(row)
-    session.flush()
-    return row
+    add_once(session, row)
 
 
 def attachments(session: Session, message_id: str) -> list[StoredAttachment]:

@@ -2,38 +2,33 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from models.tables import StoredMessage
 from records.database import add_once, first
-from records.documents import AttachedFile, AttachmentStore, attach
+from records.documents import AttachedFile, AttachmentStore, Kept, attach
 from records.ids import new_id
 
 _FIND = select(StoredMessage).where(
     col(StoredMessage.channel) == bindparam("channel"), col(StoredMessage.provider_id) == bindparam("provider_id")
 )
 _GET = select(StoredMessage).where(col(StoredMessage.id) == bindparam("id"))
-_PLACE = (
-    update(StoredMessage)
-    .where(col(StoredMessage.id) == bindparam("of"))
-    .values(
-        contact=func.coalesce(bindparam("by"), col(StoredMessage.contact)),
-        address_id=func.coalesce(bindparam("at"), col(StoredMessage.address_id)),
-    )
-)
+_PLACE = update(StoredMessage).where(col(StoredMessage.id) == bindparam("of")).values(reference=bindparam("case"))
+# One out of quarantine joined its inquiry when a person let it out, however early it came.
+_JOINED = func.coalesce(col(StoredMessage.promoted_at), col(StoredMessage.stored_at))
 _FIRST_WORDS = (
     select(StoredMessage.text)
     .where(col(StoredMessage.reference) == bindparam("of"))
-    .order_by(col(StoredMessage.n))
+    .order_by(_JOINED, col(StoredMessage.n))
     .limit(1)
 )
 _THREAD = (
     select(StoredMessage.message_id, StoredMessage.references)
     .where(col(StoredMessage.reference) == bindparam("of"), col(StoredMessage.third_party).is_(False))
-    .order_by(col(StoredMessage.n).desc())
+    .order_by(_JOINED.desc(), col(StoredMessage.n).desc())
     .limit(1)
 )
 
@@ -92,27 +87,34 @@ class Incoming(Protocol):
     # fmt: on
 
 
+class Filed(NamedTuple):
+    """Where a message's raw copy lies, and its attachments in their order."""
+
+    raw: Kept
+    attachments: tuple[Kept, ...]
+
+
+def file(message: Incoming, raw: bytes, files: AttachmentStore) -> Filed:
+    """Put a message's raw copy and attachments into the files. Do so before the transaction: it takes its time."""
+    return Filed(files.put(raw), tuple(files.put(one.content) for one in message.attachments))
+
+
 def store(
     session: Session,
     message: Incoming,
-    raw: bytes,
+    filed: Filed,
     now: datetime,
     *,
-    files: AttachmentStore,
     reference: str | None = None,
     contact: str | None = None,
     address_id: str | None = None,
     third_party: bool = False,
 ) -> tuple[StoredMessage, bool]:
-    """Store a message with its raw copy and attachments: the row, and True when it is new.
+    """Store a message whose files lie where `filed` says: the row, and True when it is new.
 
     The same message again (channel and provider's id) gives the first row and False, and changes nothing; whether it is
-    really the same shows in `raw_sha256`. Without a reference it is in quarantine. To keep the transaction short put
-    `raw` and the attachments into `files` before it: what is there already costs nothing here.
+    really the same shows in `raw_sha256`. Without a reference it is in quarantine.
     """
-    if (known := find(session, message.channel, message.provider_id)) is not None:
-        return known, False
-    kept = files.put(raw)
     row = StoredMessage(
         id=new_id("ms"),
         channel=message.channel,
@@ -138,13 +140,13 @@ def store(
         language=message.language and str(message.language),
         kind=str(message.kind),
         dropped=[{"what": one.what, "why": one.why} for one in message.dropped],
-        raw_sha256=kept.sha256,
-        raw_path=kept.path,
+        raw_sha256=filed.raw.sha256,
+        raw_path=filed.raw.path,
     )
     if not add_once(session, row):
         return _get_by_provider(session, message.channel, message.provider_id), False
-    for attachment in message.attachments:
-        attach(session, row.id, attachment, files=files)
+    for attachment, kept in zip(message.attachments, filed.attachments, strict=True):
+        attach(session, row.id, attachment, kept)
     return row, True
 
 
@@ -161,15 +163,12 @@ def get(session: Session, message_id: str) -> StoredMessage:
     return row
 
 
-def place(
-    session: Session, message_id: str, reference: str, *, contact: str | None = None, address_id: str | None = None
-) -> None:
+def place(session: Session, message_id: str, reference: str) -> None:
     """Put a stored message into an inquiry: the one it opened, when the reference was allocated after it was stored.
 
     KeyError when there is no such message.
     """
-    values = {"of": message_id, "reference": reference, "by": contact, "at": address_id}
-    if not session.connection().execute(_PLACE, values).rowcount:
+    if not session.connection().execute(_PLACE, {"of": message_id, "case": reference}).rowcount:
         raise KeyError(f"no message has the id {message_id}")
 
 
@@ -180,24 +179,11 @@ def quarantined(session: Session, limit: int = 200) -> list[StoredMessage]:
 
 
 def promote(
-    session: Session, message_id: str, reference: str, now: datetime, *, contact: str, address_id: str
-) -> StoredMessage:
-    """A person lets a message out of quarantine into an inquiry. Its reception stays what it was (reading 2).
-
-    KeyError when there is no such message; ValueError when it is not in quarantine any more.
-    """
-    row = get(session, message_id)
-    if row.reference is not None:
-        raise ValueError(f"message {message_id} is not in quarantine: it belongs to {row.reference}")
+    session: Session, row: StoredMessage, reference: str, now: datetime, *, contact: str, address_id: str
+) -> None:
+    """A person lets a message out of quarantine into an inquiry. Its reception stays what it was (reading 2)."""
     row.promoted_at, row.reference, row.contact, row.address_id = now, reference, contact, address_id
     session.flush()
-    return row
-
-
-def by_message_id(session: Session, message_id: str) -> str | None:
-    """Return the inquiry that a message with that Message-ID (angle brackets or none) belongs to, or None."""
-    query = select(StoredMessage.reference).where(col(StoredMessage.message_id) == message_id.strip().strip("<>"))
-    return session.exec(query.where(col(StoredMessage.reference).is_not(None))).first()
 
 
 def of_case(session: Session, reference: str) -> list[StoredMessage]:
@@ -216,14 +202,6 @@ def thread(session: Session, reference: str) -> list[str]:
     """Return the Message-IDs that a letter to the user answers, the last one its own; none where it has no id."""
     row = first(session, _THREAD, of=reference)
     return [*row.references.split(), row.message_id] if row and row.message_id else []
-
-
-def last_inbound(session: Session, reference: str) -> StoredMessage | None:
-    """Return the message that a letter answers: the user's last; `message_id`, `references`, `subject` thread it."""
-    query = select(StoredMessage).where(
-        col(StoredMessage.reference) == reference, col(StoredMessage.third_party).is_(False)
-    )
-    return session.exec(query.order_by(col(StoredMessage.n).desc()).limit(1)).first()
 
 
 def _get_by_provider(session: Session, channel: str, provider_id: str) -> StoredMessage:

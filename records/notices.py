@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from models.tables import Notice, NoticeEvent, NoticeState
 from records.database import add_once, first
@@ -35,16 +35,11 @@ def kept(session: Session, key: str) -> bool:
     return first(session, _KEPT, key=key) is not None
 
 
-def begin(session: Session, notice: Notice) -> Notice:
-    """Keep a letter before it is sent. Once kept it stays: a later try gets the same words and the same Message-ID."""
-    known = session.get(Notice, notice.key)
-    if known is not None:
-        return known
-    return notice if add_once(session, notice) else _get(session, notice.key)
+def begin(session: Session, notice: Notice) -> bool:
+    """Keep a letter before its first try, which follows at once; False, and nothing changed, when it was kept before.
 
-
-def begin_trying(session: Session, notice: Notice) -> bool:
-    """Keep a letter that is tried as soon as it is made; False, and nothing changed, when it was kept before."""
+    Once kept it stays: a later try gets the same words and the same Message-ID.
+    """
     notice.tries, notice.first_tried_at, notice.tried_at = 1, notice.created_at, notice.created_at
     return add_once(session, notice)
 
@@ -95,9 +90,9 @@ def by_message_id(session: Session, message_id: str) -> str | None:
 
 def add_event(session: Session, event: NoticeEvent) -> bool:
     """Keep a report of the provider and what it says of the letter; False when it was kept before."""
-    if session.get(NoticeEvent, event.event_id) is not None or not add_once(session, event):
+    if not add_once(session, event):
         return False
-    row = session.get(Notice, event.notice, with_for_update=True)
+    row = session.exec(_TAKE, params={"key": event.notice}).first()
     if row is None:
         return True
     if event.kind == "delivered":
@@ -119,14 +114,6 @@ def events(session: Session, key: str) -> list[NoticeEvent]:
 def evidence(session: Session, key: str) -> NoticeEvent | None:
     """Return the earliest report that proves the provider took the letter, or None."""
     return next((event for event in events(session, key) if event.kind in ACCEPTING), None)
-
-
-def sent_to(session: Session, address_id: str, kind: str, since: datetime) -> int:
-    """Count the letters of a kind begun to an address at or after `since`, for the backscatter limit."""
-    query = select(func.count()).select_from(Notice)
-    return session.exec(
-        query.where(col(Notice.address_id) == address_id, col(Notice.kind) == kind, col(Notice.created_at) >= since)
-    ).one()
 
 
 def _get(session: Session, key: str) -> Notice:

@@ -164,8 +164,6 @@ def promote(desk: Here, actor: Commander, message: Annotated[str, Path(max_lengt
         receipt = desk.intake.promote(message, actor=actor)
     except KeyError:
         raise Problem(HTTPStatus.NOT_FOUND, "message.unknown", "nothing in quarantine bears that id") from None
-    except ValueError as error:
-        raise Problem(HTTPStatus.CONFLICT, "message.unpromotable", str(error)) from None
     return Promotion.model_validate(receipt)
 
 

@@ -1,8 +1,8 @@
 """The one use case "open or append": what comes in is stored, and Temporal is told later.
 
-Each call is one writing transaction; when it returns, everything is durable, and the dispatcher is woken. All of it is
-synchronous: callers on an event loop use a thread. Every call raises RecordsUnavailable when the database or the file
-store does not answer, and then nothing was stored.
+Files are put away first; the rest of a message is one writing transaction. When a call returns, everything is durable,
+and the dispatcher is woken. All of it is synchronous: callers on an event loop use a thread. Every call raises
+RecordsUnavailable when the database or the file store does not answer; sent again, nothing is stored twice.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from sqlmodel import Session
 from channels.email_events import DeliveryEvent
 from channels.message import Disposition, Dropped, InboundMessage
 from models.case import Case
-from models.errors import Malformed
+from models.errors import Malformed, Refused
 from models.inquiry import EMAIL, WEB, Actor, Kind, Language
 from models.messages import ReceiveMessage
 from models.policy import Policy
@@ -23,11 +23,15 @@ from models.tables import StoredMessage
 from records import cases, contacts, dispatches, messages
 from records.database import Database
 from records.documents import AttachmentStore
+from records.messages import Filed
 from starter.opening import Opening, letters_channel, open_inquiry
 from starter.placing import Clues, Place, clues_of, place, stored_clues
 from starter.receipt import Receipt, receipt_of
 from starter.reports import take_reports
 from starter.web_form import WebForm, message_of
+
+REPORTS_AT_ONCE = 100
+"""Events of letters in one transaction: nobody else writes meanwhile."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -61,12 +65,10 @@ class Intake:
         """
         now = self._clock()
         message = self._fitting(message, now)
-        self._files.put(message.raw)
-        for attachment in message.attachments:
-            self._files.put(attachment.content)
+        filed = messages.file(message, message.raw, self._files)
         with self._database.write() as session:
             message, known = _distinct(session, message)
-            receipt = self._again(session, known) if known else self._take_in(session, message, now)
+            receipt = self._again(session, known) if known else self._take_in(session, message, filed, now)
         if not receipt.duplicate:
             self._wake()
         log.info(
@@ -111,15 +113,15 @@ class Intake:
     def promote(self, message_id: str, actor: Actor) -> Receipt:
         """A person lets a message out of quarantine: it joins its inquiry or opens one, with its original reception.
 
-        Raises KeyError when there is no such message, ValueError when it is not in quarantine or has no sender.
+        Raises KeyError when there is no such message, Refused when it is not in quarantine or has no sender.
         """
         now = self._clock()
         with self._database.write() as session:
             row = messages.get(session, message_id)
             if row.reference is not None:
-                raise ValueError(f"message {message_id} belongs to {row.reference} already")
+                raise Refused("message.placed", f"the message belongs to {row.reference} already")
             if not row.sender:
-                raise ValueError(f"message {message_id} names no sender, so nobody could be answered")
+                raise Refused("message.no-sender", "the message names no sender, so nobody could be answered")
             channel = letters_channel(self._policy, row.channel)
             contact, address = contacts.find_or_add(session, channel, row.sender, name=row.sender_name, now=now)
             found = self._place(session, stored_clues(row, contact))
@@ -139,14 +141,17 @@ class Intake:
                     text=row.text,
                 )
                 case = open_inquiry(session, opening, self._policy, now, actor=actor)
-            messages.promote(session, row.id, case.reference, now, contact=contact, address_id=address.id)
+            messages.promote(session, row, case.reference, now, contact=contact, address_id=address.id)
         self._wake()
         return receipt_of(case, row.disposition, new=found is None)
 
     def notice_event(self, events: Iterable[DeliveryEvent]) -> int:
         """Store what the provider reports of our letters and tell the cases; return how many events were new."""
-        with self._database.write() as session:
-            new = take_reports(session, events, self._clock(), gather=self._delivered_after)
+        new, told = 0, list(events)
+        for first in range(0, len(told), REPORTS_AT_ONCE):
+            part = told[first : first + REPORTS_AT_ONCE]
+            with self._database.write() as session:
+                new += take_reports(session, part, self._clock(), gather=self._delivered_after)
         if new:
             self._wake()
         return new
@@ -162,23 +167,22 @@ class Intake:
             changes |= {"attachments": message.attachments[:most], "dropped": (*message.dropped, left)}
         return message.model_copy(update=changes)
 
-    def _take_in(self, session: Session, message: InboundMessage, now: datetime) -> Receipt:
+    def _take_in(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
         if message.disposition is not Disposition.MESSAGE:
-            return self._set_aside(session, message, now)
+            return self._set_aside(session, message, filed, now)
         channel = letters_channel(self._policy, message.channel)
         contact = contacts.known(session, channel, message.sender)
         found = self._place(session, clues_of(message, contact))
         if found is None and contact is not None and self._loops(session, contact, now):
             reason = "more inquiries in an hour than a person opens"
             looping = {"disposition": Disposition.LOOP, "disposition_reason": reason}
-            return self._set_aside(session, message.model_copy(update=looping), now)
+            return self._set_aside(session, message.model_copy(update=looping), filed, now)
         contact, address = contacts.find_or_add(session, channel, message.sender, name=message.sender_name, now=now)
         row, new = messages.store(
             session,
             message,
-            message.raw,
+            filed,
             now,
-            files=self._files,
             reference=found.case.reference if found else None,
             contact=contact,
             address_id=address.id,
@@ -208,9 +212,9 @@ class Intake:
         prefix = self._policy.operator.reference_prefix
         return place(session, clues, prefix=prefix, reply_secret=self._reply_secret)
 
-    def _set_aside(self, session: Session, message: InboundMessage, now: datetime) -> Receipt:
+    def _set_aside(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
         """Quarantine: kept for a person, never answered by machine."""
-        row, new = messages.store(session, message, message.raw, now, files=self._files)
+        row, new = messages.store(session, message, filed, now)
         return Receipt(None, row.disposition) if new else self._again(session, row)
 
     def _loops(self, session: Session, contact: str, now: datetime) -> bool:

@@ -34,7 +34,7 @@ def take_reports(session: Session, events: Iterable[DeliveryEvent], now: datetim
         )
         if notices.add_event(session, row):
             new += 1
-            if notices.find(session, key) is not None:
+            if notices.kept(session, key):
                 _tell(session, key, event, now, gather)
     return new
 

@@ -59,5 +59,5 @@ async def test_a_person_out_of_quarantine_keeps_their_reception(world: World) ->
     assert view["state"]["received_at"] == "2026-11-19T15:00:00Z"
     assert view["timeline"][0]["actor"]["id"] == "agent-1"
     again = await world.http.post(f"/api/quarantine/{waiting[0]['id']}/promote", headers=world.bearer(Role.AGENT))
-    assert (again.status_code, again.json()["code"]) == (409, "message.unpromotable")
+    assert (again.status_code, again.json()["code"]) == (409, "message.placed")
     assert (await world.get("/api/quarantine")).json()["items"] == []

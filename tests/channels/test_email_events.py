@@ -22,11 +22,9 @@ def one(**event: Any) -> DeliveryEvent:
 
 def test_a_bounce_is_read_without_its_address() -> None:
     reason = "550 5.1.1 <ana@example.org>: no such user ana@example.org"
-    found = one(
-        **{"smtp-id": "<n1@example.org>", "sg_message_id": "abc.recvd-1", "reason": reason, "email": "ana@example.org"}
-    )
+    found = one(**{"smtp-id": "<n1@example.org>", "reason": reason, "email": "ana@example.org"})
     assert (found.event_id, found.notice, found.kind, found.at) == ("e1", "n1", Delivery.BOUNCE, AT)
-    assert (found.message_id, found.provider_id) == ("n1@example.org", "abc.recvd-1")
+    assert found.message_id == "n1@example.org"
     assert "ana" not in found.model_dump_json()
     assert found.reason.startswith("550 5.1.1 <")
 
@@ -64,13 +62,6 @@ def test_an_event_without_an_id_has_the_same_one_each_time() -> None:
     assert (
         one(sg_event_id=None).event_id == one(sg_event_id=None).event_id != one(sg_event_id=None, notice="n2").event_id
     )
-
-
-def test_a_letter_is_known_by_the_beginning_of_the_providers_id() -> None:
-    found = one(sg_message_id="abc.recvd-1")
-    assert found.concerns("abc")
-    assert not found.concerns("ab")
-    assert not found.concerns("")
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[", b"\xff", b'"a"', b"[" * 100_000])

@@ -93,7 +93,8 @@ def test_a_mail_that_ends_the_providers_form_vouches_for_nobody() -> None:
 
 
 def test_a_mail_inside_a_mail_taken_apart_tells_no_time() -> None:
-    early = f"Received: by mx.sendgrid.net; {NOW - timedelta(days=9):%a, %d %b %Y %H:%M:%S} +0000\r\nFrom: a@example.org"
+    date = f"{NOW - timedelta(days=9):%a, %d %b %Y %H:%M:%S} +0000"
+    early = f"Received: by mx.sendgrid.net; {date}\r\nFrom: a@example.org"
     own = field("email", f"{early}\r\n\r\nhi")
     found = read(mail(b"From: ana@example.org", f"Hola\r\n{own}".encode()), mode="default")
     assert found.received_at == NOW

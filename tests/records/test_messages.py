@@ -11,8 +11,12 @@ from channels.message import Disposition, Dropped
 from models.inquiry import EMAIL, WEB
 from records import documents, messages
 from records.database import Database
-from records.documents import FolderStore
+from records.documents import FolderStore, Kept
+from records.messages import Filed
 from tests.records.mail import NOW, RAW, attachment, message
+
+FILED = Filed(Kept(hashlib.sha256(RAW).hexdigest(), "aa/aa", len(RAW)), ())
+OTHER = Filed(Kept(hashlib.sha256(b"{}").hexdigest(), "bb/bb", 2), ())
 
 
 @pytest.mark.rule("M5.5")
@@ -24,9 +28,8 @@ def test_a_message_is_kept_whole(database: Database, files: FolderStore) -> None
         row, new = messages.store(
             session,
             incoming,
-            RAW,
+            messages.file(incoming, RAW, files),
             NOW + timedelta(hours=1),
-            files=files,
             reference="RX-1",
             contact="ct_1",
             address_id="ad_1",
@@ -50,10 +53,10 @@ def test_a_message_is_kept_whole(database: Database, files: FolderStore) -> None
         assert raw.read() == RAW
 
 
-def test_fifty_deliveries_at_once_are_one_message(database: Database, files: FolderStore) -> None:
+def test_fifty_deliveries_at_once_are_one_message(database: Database) -> None:
     def deliver(n: int) -> tuple[str, bool]:
         with database.write() as session:
-            row, new = messages.store(session, message(), RAW, NOW, files=files, reference=f"RX-{n}")
+            row, new = messages.store(session, message(), FILED, NOW, reference=f"RX-{n}")
             return str(row.reference), new
 
     with ThreadPoolExecutor(50) as pool:
@@ -64,53 +67,56 @@ def test_fifty_deliveries_at_once_are_one_message(database: Database, files: Fol
         assert session.connection().execute(text("SELECT count(*) FROM messages")).scalar() == 1
 
 
-def test_the_same_id_on_another_channel_is_another_message(database: Database, files: FolderStore) -> None:
+def test_the_same_id_on_another_channel_is_another_message(database: Database) -> None:
     with database.write() as session:
-        assert messages.store(session, message(), RAW, NOW, files=files)[1]
-        assert messages.store(session, message(channel=WEB), b"{}", NOW, files=files)[1]
-        again, new = messages.store(session, message(channel=WEB), b'{"other": 1}', NOW, files=files)
+        assert messages.store(session, message(), FILED, NOW)[1]
+        assert messages.store(session, message(channel=WEB), FILED, NOW)[1]
+        again, new = messages.store(session, message(channel=WEB), OTHER, NOW)
         assert not new
-        assert again.raw_sha256 == hashlib.sha256(b"{}").hexdigest()
+        assert again.raw_sha256 == FILED.raw.sha256
 
 
-def test_quarantine_waits_for_a_person_and_keeps_the_reception(database: Database, files: FolderStore) -> None:
+def test_quarantine_waits_for_a_person_and_keeps_the_reception(database: Database) -> None:
     bounce = message("b@example.org", disposition=Disposition.AUTO_REPLY, disposition_reason="Auto-Submitted")
     with database.write() as session:
-        row, _ = messages.store(session, bounce, RAW, NOW, files=files)
-        messages.store(session, message(), RAW, NOW, files=files, reference="RX-1")
+        row, _ = messages.store(session, bounce, FILED, NOW)
+        messages.store(session, message(), FILED, NOW, reference="RX-1")
     with database.read() as session:
         waiting = messages.quarantined(session)
         assert [(one.id, one.disposition_reason) for one in waiting] == [(row.id, "Auto-Submitted")]
     later = NOW + timedelta(days=1)
     with database.write() as session:
-        promoted = messages.promote(session, row.id, "RX-2", later, contact="ct_1", address_id="ad_1")
+        promoted = messages.get(session, row.id)
+        messages.promote(session, promoted, "RX-2", later, contact="ct_1", address_id="ad_1")
         assert (promoted.reference, promoted.contact, promoted.address_id) == ("RX-2", "ct_1", "ad_1")
         assert (promoted.received_at, promoted.promoted_at) == (NOW, later)
         assert messages.quarantined(session) == []
-        with pytest.raises(ValueError, match="belongs to RX-2"):
-            messages.promote(session, row.id, "RX-3", later, contact="ct_1", address_id="ad_1")
-        with pytest.raises(KeyError, match="ms_none"):
-            messages.promote(session, "ms_none", "RX-3", later, contact="ct_1", address_id="ad_1")
 
 
-def test_a_thread_is_found_and_answered(database: Database, files: FolderStore) -> None:
+def test_a_thread_is_found_and_answered(database: Database) -> None:
     with database.write() as session:
         for n in (1, 2):
-            messages.store(session, message(f"{n}@example.org"), RAW, NOW, files=files, reference="RX-1")
-        third, _ = messages.store(
-            session, message("3@example.org"), RAW, NOW, files=files, reference="RX-1", third_party=True
-        )
-        loose, _ = messages.store(session, message("4@example.org"), RAW, NOW, files=files)
+            messages.store(session, message(f"{n}@example.org"), FILED, NOW, reference="RX-1")
+        third, _ = messages.store(session, message("3@example.org"), FILED, NOW, reference="RX-1", third_party=True)
+        loose, _ = messages.store(session, message("4@example.org"), FILED, NOW)
     with database.write() as session:
         assert [one.message_id[0] for one in messages.of_case(session, "RX-1")] == ["1", "2", "3"]
-        last = messages.last_inbound(session, "RX-1")
-        assert last is not None
-        assert last.message_id == "2@example.org"
-        assert messages.last_inbound(session, "RX-9") is None
-        assert messages.by_message_id(session, "<1@example.org>") == "RX-1"
-        assert messages.by_message_id(session, "4@example.org") is None
-        messages.place(session, loose.id, "RX-4", contact="ct_4", address_id="ad_4")
-        assert messages.by_message_id(session, "4@example.org") == "RX-4"
+        assert messages.thread(session, "RX-1") == ["0@example.org", "2@example.org"]
+        assert messages.thread(session, "RX-9") == []
+        messages.place(session, loose.id, "RX-4")
+        assert messages.get(session, loose.id).reference == "RX-4"
         found = messages.find(session, EMAIL, "3@example.org")
         assert found is not None
         assert found.id == third.id
+
+
+def test_one_out_of_quarantine_joins_when_it_is_let_out(database: Database) -> None:
+    early = message("e@example.org", text="Estoy de vacaciones", disposition=Disposition.AUTO_REPLY)
+    with database.write() as session:
+        held, _ = messages.store(session, early, FILED, NOW)
+        messages.store(session, message("1@example.org"), FILED, NOW + timedelta(hours=1), reference="RX-1")
+    with database.write() as session:
+        row, later = messages.get(session, held.id), NOW + timedelta(days=1)
+        messages.promote(session, row, "RX-1", later, contact="ct_1", address_id="ad_1")
+        assert messages.first_words(session, "RX-1") == "Mi retiro no llega."
+        assert messages.thread(session, "RX-1")[-1] == "e@example.org"

@@ -43,14 +43,14 @@ def report(event_id: str, kind: str, seconds: int, key: str = KEY) -> NoticeEven
 def test_every_try_sends_the_same_words(database: Database) -> None:
     with database.write() as session:
         assert notices.find(session, KEY) is None
-        first = notices.begin(session, letter())
-        assert first.state == NoticeState.SENDING
+        assert notices.begin(session, letter())
     with database.write() as session:
-        again = notices.begin(session, letter(text="other words", message_id="other@example.org"))
-        assert (again.text, again.message_id) == (first.text, first.message_id)
+        assert not notices.begin(session, letter(text="other words", message_id="other@example.org"))
     with database.read() as session:
         kept = notices.find(session, KEY)
         assert kept is not None
+        assert (kept.state, kept.tries, kept.tried_at) == (NoticeState.SENDING, 1, NOW)
+        assert (kept.text, kept.message_id) == (letter().text, letter().message_id)
         assert kept.sha256 == notices.letter_hash(kept.text, kept.html)
         assert kept.full_text == ""
 
@@ -59,7 +59,6 @@ def test_tries_refusal_acceptance(database: Database) -> None:
     minute = timedelta(minutes=1)
     with database.write() as session:
         notices.begin(session, letter())
-        notices.trying(session, KEY, NOW, duplicate=False)
         refused = notices.refused(session, KEY, "503 Service Unavailable", NOW + minute)
         assert (refused.state, refused.tries, refused.last_error) == ("refused", 1, "503 Service Unavailable")
         second = notices.trying(session, KEY, NOW + 2 * minute, duplicate=True)
@@ -73,7 +72,6 @@ def test_tries_refusal_acceptance(database: Database) -> None:
 def test_the_first_acceptance_stands(database: Database) -> None:
     with database.write() as session:
         notices.begin(session, letter())
-        notices.trying(session, KEY, NOW, duplicate=False)
         notices.accepted(session, KEY, NOW, "sg-1")
         notices.accepted(session, KEY, NOW + timedelta(hours=1), "sg-2")
         notices.trying(session, KEY, NOW + timedelta(hours=1), duplicate=True)
@@ -86,7 +84,6 @@ def test_the_first_acceptance_stands(database: Database) -> None:
 def test_an_address_that_will_never_take_it(database: Database) -> None:
     with database.write() as session:
         notices.begin(session, letter())
-        notices.trying(session, KEY, NOW, duplicate=False)
         row = notices.failed(session, KEY, "550 no such user", NOW)
     assert (row.state, row.last_error, row.accepted_at) == ("failed", "550 no such user", None)
 
@@ -94,7 +91,6 @@ def test_an_address_that_will_never_take_it(database: Database) -> None:
 def test_reports_are_kept_once_and_move_the_letter(database: Database) -> None:
     with database.write() as session:
         notices.begin(session, letter())
-        notices.trying(session, KEY, NOW, duplicate=False)
         notices.accepted(session, KEY, NOW, "sg-1")
         assert notices.add_event(session, report("e1", "deferred", 5))
         assert notices.add_event(session, report("e2", "delivered", 9))
@@ -116,7 +112,6 @@ def test_reports_are_kept_once_and_move_the_letter(database: Database) -> None:
 def test_a_report_that_overtakes_the_answer_proves_the_acceptance(database: Database) -> None:
     with database.write() as session:
         notices.begin(session, letter())
-        notices.trying(session, KEY, NOW, duplicate=False)
         assert notices.evidence(session, KEY) is None
         assert notices.add_event(session, report("e0", "open", 1))
         assert notices.evidence(session, KEY) is None
@@ -141,7 +136,7 @@ def test_a_report_of_a_letter_we_do_not_know_is_kept(database: Database) -> None
             notices.accepted(session, "RX-OTHER/missed/1", NOW, "")
 
 
-def test_letters_are_found_by_case_by_thread_and_by_address(database: Database) -> None:
+def test_letters_are_found_by_case_and_by_thread(database: Database) -> None:
     second = "RX-7KQ4-M2PD/acknowledgement/2"
     with database.write() as session:
         notices.begin(session, letter(second, created_at=NOW + timedelta(hours=1)))
@@ -151,6 +146,3 @@ def test_letters_are_found_by_case_by_thread_and_by_address(database: Database) 
         assert [row.key for row in notices.of_case(session, "RX-7KQ4-M2PD")] == [KEY, second]
         assert notices.by_message_id(session, f" <{letter().message_id}> ") == KEY
         assert notices.by_message_id(session, "nobody@example.org") is None
-        assert notices.sent_to(session, "ad_1", "acknowledgement", NOW) == 2
-        assert notices.sent_to(session, "ad_1", "acknowledgement", NOW + timedelta(minutes=1)) == 1
-        assert notices.sent_to(session, "ad_1", "reply", NOW) == 0

@@ -102,6 +102,8 @@ def escalate(case: Case, order: Escalate, actor: Actor, now: datetime) -> None:
     if case.escalated:
         raise Refused("escalation.open", f"already with {case.escalated.institution}; re-estimate instead", rule="M3.6")
     estimate = _estimate(case, order.estimate, now)
+    told = {"reasons": order.reasons, "institution": order.institution, "asked": order.asked, "shared": order.shared}
+    texts = {name: text for name, text in told.items() if text}
     current = case.escalation = Escalation(institution=order.institution, estimate=estimate, opened_at=now)
     notice = case.owe(
         ObligationKind.EXTERNAL,
@@ -116,9 +118,9 @@ def escalate(case: Case, order: Escalate, actor: Actor, now: datetime) -> None:
         actor=actor,
         rule="M3.6",
         estimate=estimate,
-        texts={"reasons": order.reasons, "institution": order.institution},
+        texts=texts,
     )
-    _tell_estimate(case, current, order, meets=(notice.n,), actor=actor, now=now)
+    _tell_estimate(case, current, order, texts, meets=(notice.n,), actor=actor, now=now)
 
 
 def re_estimate(case: Case, order: ReEstimate, actor: Actor, now: datetime) -> None:
@@ -140,7 +142,8 @@ def re_estimate(case: Case, order: ReEstimate, actor: Actor, now: datetime) -> N
     )
     owed = tuple(o.n for o in case.owed(ObligationKind.EXTERNAL))
     moved = case.escalation = current.model_copy(update={"estimate": estimate, "moved": current.moved + 1})
-    _tell_estimate(case, moved, order, meets=owed, actor=actor, now=now, old=current.estimate)
+    texts = {"reasons": order.reasons, "institution": current.institution}
+    _tell_estimate(case, moved, order, texts, meets=owed, actor=actor, now=now, old=current.estimate)
 
 
 def institution_answered(case: Case, order: InstitutionAnswered, actor: Actor, now: datetime) -> None:
@@ -171,6 +174,7 @@ def _tell_estimate(
     case: Case,
     current: Escalation,
     order: Escalate | ReEstimate,
+    texts: dict[str, str],
     *,
     meets: tuple[int, ...],
     actor: Actor,
@@ -201,7 +205,7 @@ def _tell_estimate(
         now,
         meets=meets,
         facts=facts,
-        texts={"reasons": order.reasons, "institution": current.institution},
+        texts=texts,
         actor=actor,
     )
     if until and running:

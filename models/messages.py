@@ -98,12 +98,17 @@ class Extend(Order):
 
 
 class Escalate(Order):
-    """An external institution must take part (M3.6). `until` extends the term too, where the estimate needs it."""
+    """An external institution must take part (M3.6). `until` extends the term too, where the estimate needs it.
+
+    `asked` is what the institution was asked, `shared` the data it was given: the letter tells both.
+    """
 
     institution: Name
     reasons: Reasons
     estimate: When
     until: When | None = None
+    asked: Reasons | None = None
+    shared: Reasons | None = None
 
 
 class ReEstimate(Order):

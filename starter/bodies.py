@@ -159,6 +159,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "institution": "Banco Central de Reserva",
         "reasons": "The transfer is held there.",
         "estimate": "2026-05-04",
+        "asked": "When was the transfer credited?",
+        "shared": "The amount and the date of the transfer.",
     },
     "re_estimate": {"estimate": "2026-05-18", "reasons": "The institution asked for two more weeks."},
     "institution_answered": {"summary": "The transfer was released on 30 April."},

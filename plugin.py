@@ -4,7 +4,7 @@ The client has it and hands it to the workers made from it; replayers and tests 
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 import structlog
@@ -14,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, SerializationContext
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, is_cancelled_exception
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
@@ -24,17 +24,35 @@ from keys import KeyRing
 PASSED_THROUGH = ("models", "workflows.options")
 """Ours that the sandbox takes from the host instead of loading them anew for every workflow (4 ms against 18)."""
 
+WORKFLOW_TASK = 9
+"""Seconds that a step of a workflow may take; after ten the server gives it to another worker."""
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def plazo_plugin(ring: KeyRing) -> SimplePlugin:
     """Return the plugin that seals with `ring`. Give it to the Client (never to its workers) or a Replayer."""
-    return SimplePlugin(
+    return PlazoPlugin(
         "plazo",
         data_converter=data_converter(ring),
         interceptors=[FailureLog()],
         workflow_runner=sandboxed,
     )
+
+
+class PlazoPlugin(SimplePlugin):
+    """Gives a worker's workflows time for what may wait for them.
+
+    The SDK stops a step of a workflow after two seconds and tries it again for ever: a few thousand signals that came
+    while no worker ran, or a machine with too much to do, would stop a case for good.
+    """
+
+    async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
+        """Run the worker with the longer limit; the SDK has no setting for it."""
+        workflows = worker._workflow_worker  # noqa: SLF001
+        if workflows is not None:
+            workflows._deadlock_timeout_seconds = WORKFLOW_TASK  # noqa: SLF001
+        await super().run_worker(worker, next)
 
 
 def data_converter(ring: KeyRing) -> DataConverter:

@@ -46,10 +46,8 @@ def search_attributes(case: Case) -> TypedSearchAttributes:
     ]
     if case.flags:
         pairs.append(SearchAttributePair(INQUIRY_FLAGS, [flag.value for flag in case.flags]))
-    if upcoming:
-        pairs.append(SearchAttributePair(NEXT_DUE_AT, upcoming.due))
-    if case.resolution_due:
-        pairs.append(SearchAttributePair(RESOLUTION_DUE_AT, case.resolution_due))
+    dates = {NEXT_DUE_AT: upcoming and upcoming.due, RESOLUTION_DUE_AT: case.resolution_due}
+    pairs += [SearchAttributePair(key, at) for key, at in dates.items() if at]
     return TypedSearchAttributes(pairs)
 
 
@@ -101,11 +99,9 @@ def current_details(case: Case, timeline: Sequence[Fact]) -> str:
 
 
 def _dates(case: Case) -> str:
-    lines = []
-    if case.resolution_due:
-        lines.append(f"Answer due **{_day(case, case.resolution_due)}**")
-    if case.told and case.told != case.resolution_due:
-        lines.append(f"told to the user: {_day(case, case.told)}")
+    told = case.told if case.told != case.resolution_due else None
+    dates = {"Answer due **{}**": case.resolution_due, "told to the user: {}": told}
+    lines = [words.format(_day(case, at)) for words, at in dates.items() if at]
     lines += [f"extended to {_day(case, e.until)}" for e in case.extensions if e.effective_at and not e.void_at]
     if case.escalated:
         lines.append(f"with {case.escalated.institution}, estimate {_day(case, case.escalated.estimate)}")

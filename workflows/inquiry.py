@@ -52,6 +52,9 @@ class InquiryWorkflow:
         """Keep every promise, then close."""
         while True:
             wake(self.case, workflow.now())
+            # Before anything else, or a case never left alone would outgrow its history; all that is owed goes along.
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(InquiryInput(case=self.case, timeline=tuple(self.timeline)))
             letter = self.case.outbox(workflow.now())
             if letter and len(self.case.pending) <= FLIGHT:
                 await self.send(letter)
@@ -59,24 +62,15 @@ class InquiryWorkflow:
                 await self.write_down()
             elif self.case.closed_at:
                 break
-            elif workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(InquiryInput(case=self.case, timeline=tuple(self.timeline)))
             else:
                 await self.rest()
         self.show()
 
     async def send(self, letter: Letter) -> None:
         """Hand one letter to its channel, however often it takes, but not past the next alarm."""
-        errand = Delivery(case=self.case, letter=letter.key)
         try:
-            written = await workflow.execute_activity(
-                DELIVER,
-                errand,
-                result_type=Written,
-                start_to_close_timeout=STEP,
-                schedule_to_close_timeout=patience(self.case.next_alarm(), workflow.now()),
-                retry_policy=RETRIES,
-                summary=f"{letter.kind.value} · {letter.key}",
+            written = await self.step(
+                DELIVER, Delivery(case=self.case, letter=letter.key), f"{letter.kind.value} · {letter.key}"
             )
         except ActivityError as error:
             await self.give_way(error, letter)
@@ -87,19 +81,30 @@ class InquiryWorkflow:
         """Append what happened to the ledger and bring the projections up to date."""
         first = self.case.model_copy(update={"pending": self.case.pending[:FLIGHT]})
         try:
-            written = await workflow.execute_activity(
-                RECORD,
-                Recording(case=first),
-                result_type=Written,
-                start_to_close_timeout=STEP,
-                schedule_to_close_timeout=patience(self.case.next_alarm(), workflow.now()),
-                retry_policy=RETRIES,
-                summary=first.pending[-1].type,
-            )
+            written = await self.step(RECORD, Recording(case=first), first.pending[-1].type)
         except ActivityError as error:
             await self.give_way(error)
         else:
             self.remember(written)
+
+    async def step(self, activity: str, work: Delivery | Recording, summary: str) -> Written:
+        """Let an activity work, and show meanwhile what people decide: a letter may be stuck for days."""
+        under_way: workflow.ActivityHandle[Written] = workflow.start_activity(
+            activity,
+            work,
+            result_type=Written,
+            start_to_close_timeout=STEP,
+            schedule_to_close_timeout=patience(self.case.next_alarm(), workflow.now()),
+            retry_policy=RETRIES,
+            summary=summary,
+        )
+        self.describe()
+        while not under_way.done():
+            self.changed = False
+            await workflow.wait_condition(lambda: under_way.done() or self.changed)
+            if self.changed:
+                self.show()
+        return await under_way
 
     def remember(self, written: Written) -> None:
         """Fold in what an activity wrote."""
@@ -135,6 +140,10 @@ class InquiryWorkflow:
         updates = changes(workflow.info().typed_search_attributes, search_attributes(self.case))
         if updates:
             workflow.upsert_search_attributes(updates)
+        self.describe()
+
+    def describe(self) -> None:
+        """Write the case file anew. It costs no event, so it is right even while a letter cannot leave."""
         workflow.set_current_details(current_details(self.case, [*self.timeline, *self.case.pending]))
 
     # -- what comes in ---------------------------------------------------------------------------------------------

@@ -1,14 +1,39 @@
-"""One time-skipping server, one database and one worker for each test."""
+"""One time-skipping server, one database and one worker for each test; a real server for a module that wants it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
 
+from models.search import SEARCH_ATTRIBUTES
 from tests.lives import Life, living
+from tests.workflows.steady import TEMPORAL, Steady, steadily, suggesting
+
+SUGGESTED = 40
+"""Events after which the server suggests to continue as new."""
 
 
 @pytest.fixture
 async def life(tmp_path: Path) -> AsyncIterator[Life]:
     async with living(tmp_path) as one:
+        yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[str]:
+    """A real server's address."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(TEMPORAL),
+        dev_server_log_level="error",
+        search_attributes=SEARCH_ATTRIBUTES,
+        dev_server_extra_args=suggesting(SUGGESTED),
+    ) as env:
+        yield env.client.service_client.config.target_host
+
+
+@pytest.fixture
+async def steady(tmp_path: Path, server: str) -> AsyncIterator[Steady]:
+    async with steadily(tmp_path, server) as one:
         yield one

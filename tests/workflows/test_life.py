@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from models.case import Case
 from models.errors import OperatorError, RecipientError, TransientError, UnknownOutcome
 from models.inquiry import EMAIL, Flag, Status
 from models.ledger import verify
@@ -14,8 +16,9 @@ from models.obligations import ObligationKind
 from models.tables import NoticeEvent
 from records import contacts, notices
 from starter.engine import Signal, resume_case, signal_case
+from starter.rehearsal import QUEUE
 from tests.cases import OTHER, SUPERVISOR
-from tests.lives import QUEUE, Life, living
+from tests.lives import Life, living
 
 DAY = timedelta(days=1)
 
@@ -169,7 +172,7 @@ async def test_a_closed_case_is_resumed_by_what_comes_later(life: Life) -> None:
     await handle.result()
     reference = handle.id.removeprefix("inquiry/")
 
-    async def load():  # noqa: ANN202
+    async def load() -> Case:
         return life.saved(handle)
 
     now = await life.env.get_current_time()
@@ -187,7 +190,7 @@ async def test_a_closed_case_is_resumed_by_what_comes_later(life: Life) -> None:
 @pytest.mark.rule("M3.9")
 async def test_unfounded_by_one_and_approved_by_another(life: Life) -> None:
     handle = await life.open()
-    order = {"outcome": "unfounded", "draft": life.draft(handle)}
+    order: dict[str, Any] = {"outcome": "unfounded", "draft": life.draft(handle)}
     with pytest.raises(WorkflowUpdateFailedError):
         await life.command(handle, "resolve", **order)
     proposed = await life.command(handle, "propose", command="resolve", order=order)

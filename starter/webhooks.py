@@ -1,8 +1,8 @@
 """What comes in over HTTP: mail from Inbound Parse, events of our letters, the web form.
 
-Whatever is answered with 2xx is stored; while the database is away the sender gets 503 and sends again. Signatures
-and secrets are checked on the raw bytes before anything is parsed. The event loop only reads bodies; the rest runs in
-threads.
+Whatever is answered with 2xx is stored; while the database is away the sender gets 503 and sends again. A secret is
+checked before the body is read, a signature on its raw bytes before anything is parsed. The event loop only reads
+bodies; the rest runs in threads.
 """
 
 import asyncio
@@ -113,20 +113,23 @@ class Door:
 
 def intake_router(door: Door) -> APIRouter:
     """Return the routes under `/intake`."""
-    bodies = Bodies()
+    mails, reports = Bodies(), Bodies()
     router = APIRouter(prefix="/intake", tags=["intake"], responses=_problems(401, 413, 503))
 
     @router.post("/sendgrid/inbound", openapi_extra=_takes("multipart/form-data", {"type": "object"}))
     async def inbound(request: Request) -> Taken:
         """Take in a mail as Inbound Parse posts it, raw or taken apart."""
-        async with bodies.room(request):
+        if not door.settings.inbound_public_key:
+            # A secret needs no body to be checked: strangers get no room for one.
+            _verify_mail(door, request, b"")
+        async with mails.room(request):
             body, whole = await read_body(request, MAIL_LIMIT)
             return door.taken(await door.work(lambda: _take_mail(door, request, body, whole=whole)))
 
     @router.post("/sendgrid/events", openapi_extra=_takes("application/json", {"type": "array"}))
     async def events(request: Request) -> Counted:
         """Take in what the event webhook reports of our letters."""
-        async with bodies.room(request):
+        async with reports.room(request):
             body, whole = await read_body(request, EVENTS_LIMIT)
             if not whole:
                 raise too_large(EVENTS_LIMIT)
@@ -153,15 +156,12 @@ def intake_router(door: Door) -> APIRouter:
 
 
 def _take_mail(door: Door, request: Request, body: bytes, *, whole: bool) -> Receipt:
-    settings, now = door.settings, door.clock()
-    if settings.inbound_public_key and not whole:
-        # A signature covers all of it, so a cut one can be neither believed nor taken.
-        raise too_large(MAIL_LIMIT)
-    secret = settings.inbound_secret.get_secret_value() if settings.inbound_secret else None
-    try:
-        verify_inbound(request.headers, body, now, public_key=settings.inbound_public_key, secret=secret)
-    except VerificationError as error:
-        raise _unverified("inbound", error) from None
+    now = door.clock()
+    if door.settings.inbound_public_key:
+        if not whole:
+            # A signature covers all of it, so a cut one can be neither believed nor taken.
+            raise too_large(MAIL_LIMIT)
+        _verify_mail(door, request, body)
     content_type = request.headers.get("content-type", "")
     try:
         message = door.reader.read(content_type, body if whole else closed_form(content_type, body), now)
@@ -169,6 +169,15 @@ def _take_mail(door: Door, request: Request, body: bytes, *, whole: bool) -> Rec
         log.warning("intake.unreadable", bytes=len(body))
         return door.intake.receive_unreadable(body)
     return door.intake.receive(message)
+
+
+def _verify_mail(door: Door, request: Request, body: bytes) -> None:
+    settings = door.settings
+    secret = settings.inbound_secret.get_secret_value() if settings.inbound_secret else None
+    try:
+        verify_inbound(request.headers, body, door.clock(), public_key=settings.inbound_public_key, secret=secret)
+    except VerificationError as error:
+        raise _unverified("inbound", error) from None
 
 
 def _take_events(door: Door, request: Request, body: bytes) -> int:

@@ -144,6 +144,16 @@ async def test_a_mail_without_the_secret_is_refused_before_it_is_read(site: Site
         assert messages.quarantined(session) == []
 
 
+async def test_a_stranger_gets_no_room_for_a_body(site: Site) -> None:
+    """The body never comes: who waits for it before looking at the secret would wait for ever."""
+    reader, writer = await asyncio.open_connection(site.http.base_url.host, site.http.base_url.port)
+    head = b"POST /intake/sendgrid/inbound HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40000000\r\n\r\n"
+    writer.write(head)
+    async with asyncio.timeout(10):
+        assert b" 401 " in await reader.readline()
+    writer.close()
+
+
 async def test_a_signed_mail_is_believed_and_a_changed_one_is_not(database_file: Path, tmp_path: Path) -> None:
     signer = Signer()
     async with site_of(database_file, tmp_path, inbound_public_key=signer.public_key) as site:

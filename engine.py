@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
@@ -12,6 +13,10 @@ from models.errors import EngineUnavailable, SettingsError
 from models.search import SEARCH_ATTRIBUTES
 from plugin import plazo_plugin
 from settings import Settings
+
+NOT_FOR_CLIENTS = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED})
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 async def connect(settings: Settings, *, lazy: bool = False) -> Client:
@@ -42,8 +47,21 @@ async def connect(settings: Settings, *, lazy: bool = False) -> Client:
 async def register_search_attributes(client: Client) -> None:
     """Make sure the namespace knows every search attribute; safe to call at each start and from several processes.
 
-    Raises SettingsError when one exists with another type, and RPCError when the server refuses.
+    Where no client may register them (Temporal Cloud), that is said in the log: they exist, or no case can start.
+    Raises SettingsError when one exists with another type, and EngineUnavailable when the server cannot answer now.
     """
+    try:
+        await _register(client)
+    except RPCError as error:
+        if error.status in NOT_FOR_CLIENTS:
+            log.error("engine.search-attributes", why=error.status.name)  # noqa: TRY400  a trace says nothing more
+        elif error.status != RPCStatusCode.ALREADY_EXISTS:  # another process was quicker
+            raise EngineUnavailable(
+                f"Temporal does not answer for namespace {client.namespace}: {error.status.name}"
+            ) from error
+
+
+async def _register(client: Client) -> None:
     wanted = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
     present = await _present(client)
     for name, value_type in wanted.items():
@@ -53,16 +71,10 @@ async def register_search_attributes(client: Client) -> None:
                 f"remove it with `temporal operator search-attribute remove --name {name}`, or use another namespace"
             )
     missing = {name: value_type for name, value_type in wanted.items() if name not in present}
-    if not missing:
-        return
-    try:
+    if missing:
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
         )
-    except RPCError as error:
-        # Another process was quicker.
-        if error.status != RPCStatusCode.ALREADY_EXISTS:
-            raise
 
 
 async def _present(client: Client) -> dict[str, IndexedValueType.ValueType]:

@@ -152,11 +152,11 @@ async def _prepare(client: Client) -> None:
         try:
             async with answering():
                 await register_search_attributes(client)
-        except EngineUnavailable:
-            log.warning("web.temporal-away")
-        except (SettingsError, RPCError) as error:
-            # Where nobody may register them they exist already, or every start says what is missing.
-            log.error("web.search-attributes", error=type(error).__name__, why=str(error))  # noqa: TRY400  said in full
+        except EngineUnavailable as error:
+            log.warning("web.temporal-away", why=str(error))
+        except SettingsError as error:
+            # What comes in is stored all the same, and the dispatcher says what Temporal refuses.
+            log.error("web.search-attributes", why=str(error))  # noqa: TRY400  said in full
             return
         else:
             return

@@ -7,16 +7,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from models.errors import Refused
 from models.inquiry import Actor, Role
 from models.tables import ApiKey, StoredAnswer
-from records.database import add_once
+from records.database import add_once, first
 from records.ids import new_id
 
 PREFIX = "plz_"
 SECRET_BYTES = 32
+HOLDERS = (Role.AGENT, Role.SUPERVISOR, Role.COMPLIANCE, Role.AUDITOR)
+"""The roles that a key may carry. The software needs none, and the user has the status link."""
+
+
+_VERIFY = select(ApiKey.digest, ApiKey.actor, ApiKey.role, ApiKey.revoked_at).where(
+    col(ApiKey.digest) == bindparam("digest")
+)
 
 
 class Remembered(NamedTuple):
@@ -27,22 +35,25 @@ class Remembered(NamedTuple):
 
 
 def create(session: Session, actor_id: str, role: Role, now: datetime, *, label: str = "") -> str:
-    """Make a key for an actor and return its secret, which is shown this once and never again."""
+    """Make a key for an actor and return its secret, which is shown this once and never again.
+
+    Refused for a role that is none of HOLDERS; pydantic's ValidationError for an id that cannot be an actor's.
+    """
+    if role not in HOLDERS:
+        raise Refused("key.role", f"a key is for one of {', '.join(HOLDERS)}", field="role")
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     actor = Actor(id=actor_id, role=role)
-    session.add(
-        ApiKey(
-            id=new_id("key"), digest=_digest(secret), actor=actor.id, role=actor.role.value, label=label, created_at=now
-        )
+    key = ApiKey(
+        id=new_id("key"), digest=_digest(secret), actor=actor.id, role=actor.role.value, label=label, created_at=now
     )
-    session.flush()
+    add_once(session, key)
     return secret
 
 
 def verify(session: Session, secret: str) -> Actor | None:
     """Return whose key this is, or None for one that is unknown or revoked."""
     digest = _digest(secret)
-    row = session.exec(select(ApiKey).where(col(ApiKey.digest) == digest)).first()
+    row = first(session, _VERIFY, digest=digest)
     if row is None or not hmac.compare_digest(row.digest, digest) or row.revoked_at is not None:
         return None
     return Actor(id=row.actor, role=Role(row.role))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert
+from sqlalchemy import bindparam, insert, union
 from sqlmodel import Session, col, select
 
 from models import ledger
@@ -92,8 +92,9 @@ def verify(session: Session, reference: str) -> str:
 
 
 def references(session: Session) -> list[str]:
-    """Return every reference that has a chain."""
-    return list(session.exec(select(EventRow.reference).distinct().order_by(col(EventRow.reference))))
+    """Return every reference that has a chain or should have one: a case whose chain is gone is no less broken."""
+    both = union(select(EventRow.reference), select(CaseRow.reference)).subquery()
+    return list(session.connection().execute(select(both.c.reference).order_by(both.c.reference)).scalars())
 
 
 def _stored_hash(session: Session, event: Event) -> str | None:

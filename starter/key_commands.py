@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -14,27 +14,26 @@ from models.errors import SettingsError
 from models.inquiry import Role
 from records import keys
 from records.database import Database
+from records.keys import HOLDERS
 from settings import Settings
 from starter.console import REFUSED, AsJson, now, print_json, print_rows, records
 
-GIVEN = (Role.AGENT, Role.SUPERVISOR, Role.COMPLIANCE, Role.AUDITOR)
-"""The roles that a key may carry; the others are no people's."""
+Holder = Literal["agent", "supervisor", "compliance", "auditor"]
+"""The same as HOLDERS, for the command line to offer."""
 
 
 def create_command(
     actor: Annotated[str, typer.Argument(help="An opaque id of who will act, never a name or an address: agent-7.")],
-    role: Annotated[Role, typer.Argument(help="agent, supervisor, compliance or auditor.")],
+    role: Annotated[Holder, typer.Argument(help="What the actor may do.")],
     *,
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print its secret."""
-    if role not in GIVEN:
-        raise typer.BadParameter(f"one of {', '.join(GIVEN)}", param_hint="ROLE")
     with records() as (_settings, database):
         try:
             with database.write() as session:
-                secret = keys.create(session, actor, role, now(), label=label)
+                secret = keys.create(session, actor, Role(role), now(), label=label)
         except ValidationError as error:
             raise typer.BadParameter("letters, digits and _ . : @ / - only, at most 64", param_hint="ACTOR") from error
     if as_json:
@@ -76,11 +75,11 @@ def development_keys(settings: Settings, database: Database, at: datetime) -> Ma
     path = settings.var / "dev-api-key"
     known = _read(path)
     with database.write() as session:
-        for role in GIVEN:
+        for role in HOLDERS:
             actor = keys.verify(session, known.get(role, ""))
             if actor is None or actor.role is not role:
                 known[role] = keys.create(session, f"dev-{role.value}", role, at, label="development")
-    _write(path, "".join(f"{role.value} {known[role]}\n" for role in GIVEN))
+    _write(path, "".join(f"{role.value} {known[role]}\n" for role in HOLDERS))
     return known
 
 
@@ -88,7 +87,7 @@ def _read(path: Path) -> dict[Role, str]:
     if not path.exists():
         return {}
     lines = (line.split() for line in path.read_text(encoding="ascii", errors="replace").splitlines())
-    return {Role(line[0]): line[1] for line in lines if len(line) == 2 and line[0] in list(GIVEN)}  # noqa: PLR2004
+    return {Role(line[0]): line[1] for line in lines if len(line) == 2 and line[0] in HOLDERS}  # noqa: PLR2004
 
 
 def _write(path: Path, text: str) -> None:

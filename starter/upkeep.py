@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from models.errors import LedgerError
+from models.errors import LedgerError, UnknownInquiry
 from models.policy import load_policy
 from records import cases, ledger
 from settings import load_settings
@@ -52,7 +52,7 @@ def verify_command(
             with database.read() as session:
                 try:
                     heads[name] = _verified(ledger.verify(session, name), cases.line(session, name).head, name)
-                except LedgerError as error:
+                except (LedgerError, UnknownInquiry) as error:
                     broken[name] = str(error)
     if as_json:
         print_json({"verified": heads, "broken": broken})

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from models.errors import Refused
 from models.inquiry import Role
 from models.reference import new_reference
 from records import cases, dispatches, keys, ledger
@@ -135,6 +136,7 @@ def test_what_is_misused_ends_with_2(plazo: Plazo) -> None:
         ["verify", REFERENCE, "--all"],
         ["keys", "create", "two words", "agent"],
         ["keys", "create", "agent-7", "user"],
+        ["keys", "create", "agent-7", "system"],
         ["policy", "check", str(plazo.var)],
     ):
         plazo.run(*wrong, code=2)
@@ -214,6 +216,10 @@ def test_a_chain_is_walked_and_a_forged_one_is_found(plazo: Plazo, database: Dat
 
 
 def test_keys_are_made_listed_and_revoked(plazo: Plazo, database: Database) -> None:
+    offered = plazo.run("keys", "create", "--help")
+    assert not any(role in offered for role in ("system", "user"))
+    with database.write() as session, pytest.raises(Refused):
+        keys.create(session, "plazo", Role.SYSTEM, MONDAY)
     secret = plazo.run("keys", "create", "agent-7", "agent", "--label", "desk").strip()
     with database.read() as session:
         actor = keys.verify(session, secret)

@@ -95,6 +95,19 @@ def test_a_chain_whose_end_was_cut_off_is_found(database: Database) -> None:
         ledger.verify(session, case.reference)
 
 
+def test_a_case_whose_chain_is_gone_is_named_and_found(database: Database) -> None:
+    case, events = opened(database)
+    with database.write() as session:
+        ledger.append(session, events)
+        cases.project(session, case)
+        session.connection().execute(text("DROP TRIGGER events_no_delete"))
+        session.connection().execute(text("DELETE FROM events"))
+    with database.read() as session:
+        assert ledger.references(session) == [case.reference]
+        with pytest.raises(LedgerError, match="cut or replaced"):
+            ledger.verify(session, case.reference)
+
+
 def test_a_text_that_was_changed_is_found_and_one_that_was_erased_is_not_missed(database: Database) -> None:
     case, events = opened(database)
     with database.write() as session:

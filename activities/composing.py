@@ -19,7 +19,6 @@ from records import cases, contacts, documents, messages, notices
 
 ACKNOWLEDGING = {LetterKind.ACKNOWLEDGEMENT, LetterKind.ACKNOWLEDGEMENT_LATE}
 BY_PEOPLE = {*FINALS.values(), LetterKind.REPLY, LetterKind.INFORMATION_REQUEST, LetterKind.AUTHORITY_REPLY}
-MOST_REFERENCES = 20
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
         letter,
         policy=stationery.policy,
         draft=dict(documents.draft(session, letter.draft).content) if letter.draft else None,
-        words=messages.first_words(session, case.reference),
+        words=_words(session, case),
         status_link=f"{stationery.status_base_url.rstrip('/')}/s/{cases.status_token(session, case.reference)}",
         now=now,
     )
@@ -93,9 +92,15 @@ def outbound(session: Session, notice: Notice, stationery: Stationery) -> Outbou
         html=notice.html,
         message_id=notice.message_id,
         in_reply_to=thread[-1] if thread else None,
-        references=tuple(thread[-MOST_REFERENCES:]),
+        references=tuple(thread),
         auto_submitted="auto-replied" if kind in ACKNOWLEDGING else "no" if kind in BY_PEOPLE else "auto-generated",
     )
+
+
+def _words(session: Session, case: Case) -> str:
+    """The user's words: the points it was split for, else those of its first message."""
+    split = documents.opening_words(session, case.reference) if case.refers_to else ""
+    return split or messages.first_words(session, case.reference)
 
 
 def _to(session: Session, notice: Notice, stationery: Stationery) -> str:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, tuple_, update
@@ -242,18 +242,18 @@ def _cursor(due: datetime, reference: str) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         due, reference = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        return _aware(due), str(reference)
-    except (ValueError, TypeError, RecursionError):
+        return _utc(due), str(reference).encode().decode()
+    except (ValueError, TypeError, RecursionError, OverflowError):
         raise Malformed(
             "cursor.unknown", "this cursor was not given by us; leave it out to begin at the first page", field="cursor"
         ) from None
 
 
-def _aware(text: str) -> datetime:
+def _utc(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("naive")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _unknown(reference: str) -> UnknownInquiry:

@@ -20,10 +20,15 @@ from models.tables import DraftRow, Salt, StoredAttachment
 from records.database import add_once, first
 from records.ids import new_id
 
+OPENING = "opening"
+"""The kind of draft that holds the words an inquiry was opened with where no message of its own does."""
+
 _SALT = select(Salt.salt).where(col(Salt.reference) == bindparam("of"))
 _DRAFT = select(DraftRow.id, DraftRow.reference, DraftRow.kind, DraftRow.content).where(
     col(DraftRow.id) == bindparam("id")
 )
+
+_OPENING = select(DraftRow.content).where(col(DraftRow.reference) == bindparam("of"), col(DraftRow.kind) == OPENING)
 
 
 class DraftContent(NamedTuple):
@@ -168,6 +173,12 @@ def draft(session: Session, draft_id: str) -> DraftContent:
     if row is None:
         raise KeyError(f"no draft has the id {draft_id}")
     return DraftContent(row.id, row.reference, row.kind, row.content)
+
+
+def opening_words(session: Session, reference: str) -> str:
+    """Return the words that an inquiry was opened with; empty where a message of its own holds them."""
+    row = first(session, _OPENING, of=reference)
+    return str(row.content.get("text", "")) if row else ""
 
 
 def filled(content: Mapping[str, Any]) -> tuple[str, ...]:

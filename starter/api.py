@@ -3,19 +3,17 @@
 Who acts is known from the API key alone. Everything about one request's way into a case stands in `starter.commanding`.
 """
 
-from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
-from models.calendar import BusinessCalendar
 from models.commands import READS_ONLY
 from models.episodes import Answer
-from models.errors import CalendarError, Malformed
-from models.inquiry import Kind, Status
-from models.messages import When
+from models.errors import Malformed
+from models.inquiry import Area, Channel, Kind, Status
+from models.messages import Id, When
 from records import cases, documents, messages
 from starter.auth import Caller, Commander
 from starter.bodies import BODIES, EXAMPLES
@@ -23,6 +21,7 @@ from starter.bodies import Body as CommandBody
 from starter.case_views import case_view, checked, letter_text
 from starter.commanding import Wish, fulfil
 from starter.desk import Desk, desk_of
+from starter.moments import beginning
 from starter.plain_json import PlainJsonRoute
 from starter.problems import MEDIA_TYPE, Problem, ProblemDocument
 from starter.views import (
@@ -96,16 +95,20 @@ def list_inquiries(
     *,
     status: Status | None = None,
     kind: Kind | None = None,
-    channel: Annotated[str | None, Query(max_length=16, examples=["email"])] = None,
-    area: Annotated[str | None, Query(max_length=32, examples=["cx"])] = None,
+    channel: Annotated[Channel | None, Query(examples=["email"])] = None,
+    area: Annotated[Area | None, Query(examples=["cx"])] = None,
     due_before: Annotated[
         When | None, Query(description="Due before this time, or before this day begins.", examples=["2026-03-16"])
     ] = None,
-    text: Annotated[str | None, Query(max_length=200, description="In reference, subject or the first words.")] = None,
+    text: Annotated[
+        str | None,
+        Query(max_length=200, pattern=r"^[^\x00]*$", description="In reference, subject or the first words."),
+    ] = None,
     cursor: Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50,
 ) -> PageView:
     """The inquiries, the next due first; those that owe nothing come last."""
+    before = None if due_before is None else beginning(due_before, desk.policy.whole_calendar(), "due_before")
     with desk.database.read() as session:
         page = cases.page(
             session,
@@ -113,7 +116,7 @@ def list_inquiries(
             kind=kind,
             channel=channel,
             area=area,
-            due_before=_moment(due_before, desk.policy.whole_calendar()),
+            due_before=before,
             text=text,
             cursor=cursor,
             limit=limit,
@@ -158,7 +161,7 @@ def quarantine(desk: Here, _actor: Caller) -> QuarantineView:
 
 
 @router.post("/quarantine/{message}/promote", tags=["quarantine"], responses=COMMANDING)
-def promote(desk: Here, actor: Commander, message: Annotated[str, Path(max_length=80)]) -> Promotion:
+def promote(desk: Here, actor: Commander, message: Id) -> Promotion:
     """It was a person after all: the message opens an inquiry, or joins its own, with its original reception."""
     try:
         receipt = desk.intake.promote(message, actor=actor)
@@ -181,15 +184,6 @@ def expected(if_match: str | None) -> int | None:
     if not (digits.isascii() and digits.isdigit()):
         raise Malformed("version.malformed", 'If-Match wants the ETag as it was given, such as "12"', field="If-Match")
     return int(digits)
-
-
-def _moment(when: date | datetime | None, calendar: BusinessCalendar) -> datetime | None:
-    if when is None or isinstance(when, datetime):
-        return when
-    try:
-        return calendar.from_local(datetime(when.year, when.month, when.day))  # noqa: DTZ001  made aware by the calendar
-    except (CalendarError, OverflowError):
-        raise Malformed("date.absurd", "no calendar knows this date", field="due_before") from None
 
 
 def _add_route(name: str, body_model: type[CommandBody]) -> None:

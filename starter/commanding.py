@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from models.case import Case
 from models.commands import decide, read
 from models.episodes import Answer
-from models.errors import EngineUnavailable
+from models.errors import EngineUnavailable, RecordsUnavailable
 from models.inquiry import Actor
 from records import cases, keys
 from starter.bodies import Body, MergeBody, SplitBody
@@ -102,7 +102,7 @@ def _prepare(desk: Desk, wish: Wish) -> Orders:
 
 
 def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
-    writer = Writer(session, wish.reference, wish.actor, desk.clock())
+    writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy)
     if isinstance(wish.body, MergeBody):
         orders = merge_orders(session, wish.reference, wish.body)
         # One of two cases that refuses after the other has agreed would leave them at odds.
@@ -112,7 +112,7 @@ def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
     if isinstance(wish.body, SplitBody):
         # A case that refuses must not leave an inquiry behind.
         _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points})
-        return {wish.reference: writer.split(wish.body, desk.policy)}
+        return {wish.reference: writer.split(wish.body)}
     return {wish.reference: writer.order(wish.command, wish.body)}
 
 
@@ -154,8 +154,14 @@ def _load(desk: Desk, reference: str) -> Case:
 
 
 def _remember(desk: Desk, wish: Wish, answer: Answer) -> Answer:
+    """Keep the answer and return it. The case has decided: where it cannot be kept, the case answers the same again."""
     if wish.key:
         body = answer.model_dump(mode="json")
-        with desk.database.write() as session:
-            keys.remember(session, wish.key, wish.actor.id, wish.fingerprint, status=DONE, body=body, now=desk.clock())
+        try:
+            with desk.database.write() as session:
+                keys.remember(
+                    session, wish.key, wish.actor.id, wish.fingerprint, status=DONE, body=body, now=desk.clock()
+                )
+        except RecordsUnavailable:
+            log.warning("command.answer-not-kept", command=wish.command, reference=wish.reference)
     return answer

@@ -1,20 +1,20 @@
 """`plazo list`, `show`, `timeline`, `inbox`: the records as a person at a terminal reads them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from models.errors import Malformed
 from models.inquiry import Kind, Status
 from models.messages import When
 from records import cases, dispatches, ledger, messages
 from starter.case_views import case_view, checked
 from starter.console import AsJson, Dates, Reference, print_json, print_rows, print_text, records
+from starter.moments import beginning
 from starter.views import CaseView, EventView, LineView, MessageView
 
-_WHEN: TypeAdapter[object] = TypeAdapter(When)
+_WHEN: TypeAdapter[date | datetime] = TypeAdapter(When)
 
 
 def list_command(
@@ -167,9 +167,4 @@ def _moment(written: str | None, dates: Dates) -> datetime | None:
         when = _WHEN.validate_python(written)
     except ValidationError as error:
         raise typer.BadParameter("write 2026-03-16, or a time with its offset", param_hint="--due-before") from error
-    if isinstance(when, datetime):
-        return when
-    try:
-        return dates.policy.whole_calendar().from_local(datetime.fromisoformat(written))
-    except (OverflowError, ValueError) as error:
-        raise Malformed("date.absurd", "no calendar knows this date", field="due_before") from error
+    return beginning(when, dates.policy.whole_calendar(), "due_before")

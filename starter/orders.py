@@ -42,8 +42,9 @@ UNPROPOSABLE = frozenset({"merge", "split"})
 class Writer:
     """Makes the orders of one case for one actor; `now` is aware UTC."""
 
-    def __init__(self, session: Session, reference: str, actor: Actor, now: datetime) -> None:
+    def __init__(self, session: Session, reference: str, actor: Actor, now: datetime, policy: Policy) -> None:
         self._session, self._reference, self._actor, self._now = session, reference, actor, now
+        self._policy = policy
 
     def order(self, command: str, body: Body) -> OrderData:
         """The order that a body means. Raises Refused and its kin."""
@@ -52,6 +53,13 @@ class Writer:
 
     def reply(self, body: ReplyBody) -> OrderData:
         """A letter to the user or to the authority."""
+        if body.to == "authority" and not self._policy.authority.email:
+            raise Refused(
+                "authority.no-address",
+                "the policy names no e-mail of the authority, so the letter could not leave; set authority.email there",
+                field="to",
+                rule="M3.10",
+            )
         kind = LetterKind.REPLY if body.to == "user" else LetterKind.AUTHORITY_REPLY
         return {"draft": self._draft(kind, {"text": body.text}), "to": body.to}
 
@@ -95,7 +103,7 @@ class Writer:
             raise Malformed("request.malformed", f"{field}: {first['msg']}"[:300], field=field[:60]) from None
         return {"command": body.command, "order": self.order(body.command, inner)}
 
-    def split(self, body: SplitBody, policy: Policy) -> OrderData:
+    def split(self, body: SplitBody) -> OrderData:
         """Open the inquiry that the points go to: the same person, the reception of the message that raised them."""
         case = cases.load(self._session, self._reference)
         received = case.received_at
@@ -116,7 +124,12 @@ class Writer:
             text="\n".join(body.points),
             refers_to=self._reference,
         )
-        opened = open_inquiry(self._session, opening, policy, self._now, actor=self._actor)
+        opened = open_inquiry(self._session, opening, self._policy, self._now, actor=self._actor)
+        # No message of its own says what it is about.
+        words = {"text": opening.text}
+        documents.save_draft(
+            self._session, opened.reference, documents.OPENING, words, author=self._actor, now=self._now
+        )
         return {"other": opened.reference, "points": list(body.points)}
 
     def _draft(self, kind: LetterKind, content: Mapping[str, Any]) -> OrderData:

@@ -84,7 +84,7 @@ def problem_of(error: PlazoError) -> Problem:
         case UnknownInquiry():
             return Problem(HTTPStatus.NOT_FOUND, "inquiry.unknown", "no inquiry bears that reference")
         case RecordsUnavailable():
-            return _away("records.unavailable", "the records database does not answer; nothing was stored")
+            return _away("records.unavailable", "the records database does not answer")
         case EngineUnavailable():
             return _away("engine.unavailable", "Temporal does not answer")
         case _:

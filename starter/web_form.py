@@ -21,6 +21,7 @@ class WebForm(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
+        hide_input_in_errors=True,
         json_schema_extra={
             "examples": [
                 {

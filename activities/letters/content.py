@@ -20,7 +20,7 @@ Words = Annotated[str, BeforeValidator(lambda value: "" if value is None else _l
 class Part(BaseModel):
     """A part of a draft: read leniently, so an older draft stays readable."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
 
 
 class Point(Part):

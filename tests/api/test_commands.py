@@ -220,6 +220,8 @@ async def test_a_split_opens_one_inquiry_that_refers_to_the_first(world: World) 
     assert opened["state"]["received_at"] == view["state"]["received_at"]
     listed = (await world.get("/api/inquiries")).json()["items"]
     assert {line["reference"] for line in listed} == {reference, other}
+    letter = (await world.get(f"/api/inquiries/{other}/letters/acknowledgement/1")).json()
+    assert body["points"][0] in letter["full_text"], "the points stand for the words of a message"
 
 
 async def test_a_complaint_becomes_an_inquiry_only_with_a_letter_and_a_supervisor(world: World) -> None:

@@ -1,18 +1,22 @@
 """Whatever comes in, the answer is a problem document that says what, where and how to mend it; never a failure."""
 
 import asyncio
+import base64
 import json
 import random
 from typing import Any
 
+import pytest
 from httpx2 import AsyncClient, Response
 from sqlmodel import select
 
+from models.errors import RecordsUnavailable
 from models.inquiry import Role
 from models.reference import new_reference
 from models.tables import DraftRow
 from records import keys
 from starter.bodies import BODIES, EXAMPLES
+from starter.commanding import DONE
 from starter.web_form import WebForm
 from tests.api.world import World
 
@@ -159,6 +163,36 @@ async def test_only_json_is_read(front: World) -> None:
         is_problem(await front.http.post(url, content=b'{"text": "a"}', headers=headers), 415)
 
 
+def _cursor(due: str, reference: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([due, reference]).encode()).decode().rstrip("=")
+
+
+async def test_a_letter_that_could_never_leave_is_not_written(world: World) -> None:
+    reference = await world.opened()
+    body = {"text": "Adjuntamos el expediente.", "to": "authority"}
+    for command, order in (("reply", body), ("propose", {"command": "reply", "order": body})):
+        problem = is_problem(await world.command(reference, command, order), 409)
+        assert (problem["code"], problem["field"]) == ("authority.no-address", "to")
+        assert "authority.email" in problem["detail"]
+
+
+async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The case has decided by then: to say that nothing happened would be false."""
+    reference = await world.opened()
+
+    def away(*_: Any, **more: Any) -> None:
+        if more["status"] == DONE:
+            raise RecordsUnavailable("gone")
+
+    monkeypatch.setattr("records.keys.remember", away)
+    answer = await world.command(reference, "note", {"text": "a"}, Idempotency_Key="lost-1")
+    assert answer.status_code == 200
+    again = await world.command(reference, "note", {"text": "a"}, Idempotency_Key="lost-1")
+    assert (again.status_code, again.json()) == (200, answer.json())
+
+
 async def test_a_list_that_cannot_be_is_told_why(front: World) -> None:
     for query in [
         "limit=0",
@@ -170,6 +204,13 @@ async def test_a_list_that_cannot_be_is_told_why(front: World) -> None:
         "due_before=2026-03-16T10:00:00",
         "cursor=nonsense",
         "cursor=W10",
+        f"cursor={_cursor('0001-01-01T00:00:00+23:59', 'x')}",
+        f"cursor={_cursor('2026-03-16T00:00:00+00:00', chr(0xD800))}",
+        "due_before=0001-01-01T00:00:00%2B23:59",
+        "due_before=9999-12-31T23:59:59-23:59",
+        "text=%00",
+        "channel=%00",
+        "area=%00",
         f"text={'a' * 201}",
     ]:
         problem = is_problem(await front.get(f"/api/inquiries?{query}"), 422)

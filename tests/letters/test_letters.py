@@ -264,7 +264,7 @@ def test_external_says_what_was_asked_and_which_data_were_shared() -> None:
     order = {"institution": "Banco", "reasons": "r", "estimate": "2026-03-10"}
     case = do(opened(), "escalate", LATER, **order, asked="La fecha de acreditación.", shared="El monto y la fecha.")
     rendered = all_letters().render(of(case, LetterKind.EXTERNAL))
-    says(rendered, "Detalle de la solicitud: La fecha de acreditación.", "Datos compartidos: El monto y la fecha.")
+    says(rendered, "La fecha de acreditación.", "El monto y la fecha.")
     assert "solo los necesarios" not in rendered.text
 
 

@@ -60,11 +60,11 @@ class Steady(Life):
         )
 
     def new(self, received: datetime | None = None, **more: Any) -> Case:
-        """A case of a person known to the records, with a reference of its own."""
+        """A case of a person known to the records, with a reference of its own unless one is given."""
         with self.database.write() as session:
             contact, address = contacts.find_or_add(session, EMAIL, "ana@example.org", now=now())
-        reference = new_reference("RX", secrets.SystemRandom())
-        case = new_case(received or now(), now=now(), addresses=(address,), reference=reference, **more)
+        more.setdefault("reference", new_reference("RX", secrets.SystemRandom()))
+        case = new_case(received or now(), now=now(), addresses=(address,), **more)
         return case.model_copy(update={"contact": contact})
 
     async def begin(self, case: Case | None = None) -> WorkflowHandle[Any, Any]:

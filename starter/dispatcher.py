@@ -128,10 +128,14 @@ class Dispatcher:
     def _settle_and_claim(self, landed: list[Outcome], free: int, now: datetime) -> list[Dispatch]:
         with self._database.write() as session:
             for row, error, not_before in landed:
-                if not_before is None:
-                    dispatches.done(session, row.number, now)
-                else:
-                    dispatches.retry(session, row.number, error, not_before)
+                try:
+                    if not_before is None:
+                        dispatches.done(session, row.number, now)
+                    else:
+                        dispatches.retry(session, row.number, error, not_before)
+                except KeyError:
+                    # The database was put back to an earlier state: its own rows are what counts now.
+                    log.error("dispatch.gone", reference=row.reference, name=row.name, row=row.number)  # noqa: TRY400
             if free <= 0:
                 return []
             return dispatches.claim(session, now, lease_seconds=LEASE_SECONDS, limit=free)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import text
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.worker import Worker
@@ -23,7 +24,7 @@ from models.search import INQUIRY_CHANNEL, INQUIRY_KIND
 from models.tables import CaseRow
 from records import cases, dispatches
 from settings import Settings
-from starter.dispatcher import Dispatcher, Pace
+from starter.dispatcher import Dispatcher, Outcome, Pace
 from starter.engine import Signal, command_case, resume_case, signal_case, start_case
 from starter.reconciler import Reconciler
 from tests.starter.conftest import TemporalServer
@@ -122,6 +123,24 @@ async def test_what_waits_reaches_temporal_in_stored_order(
     assert description.typed_search_attributes[INQUIRY_KIND] == "complaint"
     assert description.typed_search_attributes[INQUIRY_CHANNEL] == "email"
     assert await description.static_summary() == f"{references[0]} · complaint · email"
+
+
+async def test_rows_that_are_gone_hold_up_nobody(
+    bench: Bench, temporal: TemporalServer, tmp_path: Path, executor: ThreadPoolExecutor
+) -> None:
+    """The database was put back to an earlier state while they flew."""
+    bench.now = now()
+    client = await connect(settings_for(temporal, tmp_path))
+    gone = str(bench.intake.receive(message(1)).reference)
+    (row,) = bench.dispatches()
+    with bench.database.write() as session:
+        session.connection().execute(text("DELETE FROM dispatches"))
+    other = str(bench.intake.receive(message(2, sender="eva@example.org")).reference)
+    async with dispatching(client, bench, executor) as dispatcher:
+        dispatcher._landed += [Outcome(row), Outcome(row, "away", now())]
+        await all_done(bench)
+    assert bench.references() == sorted([gone, other])
+    assert (await client.get_workflow_handle(workflow_id(other)).describe()).workflow_type == "Inquiry"
 
 
 async def test_a_row_handed_over_twice_changes_nothing(bench: Bench, temporal: TemporalServer, tmp_path: Path) -> None:

@@ -101,6 +101,13 @@ class Dispatch(SQLModel, table=True):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        # The oldest waiting ones are found without a look at all that was ever done.
+        Index(
+            "ix_dispatches_oldest",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

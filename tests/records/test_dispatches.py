@@ -2,14 +2,17 @@
 
 import shutil
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from sqlite3 import Cursor
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from records import dispatches
 from records.database import Database
@@ -140,6 +143,19 @@ def test_several_dispatchers_never_share_a_row_nor_overtake(database: Database) 
         list(pool.map(dispatcher, range(4)))
     for reference in {reference for reference, _ in added}:
         assert sent[reference] == [number for owner, number in added if owner == reference]
+
+
+def test_what_was_ever_done_is_not_looked_at_again(database: Database) -> None:
+    asked: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def ask(_connection: object, cursor: Cursor, statement: str, parameters: Sequence[object], *_: object) -> None:
+        if statement.startswith("SELECT") and "LIMIT" in statement:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            asked.extend(row[-1] for row in cursor.fetchall())
+
+    claim(database)
+    assert any("ix_dispatches_oldest" in step for step in asked), asked
 
 
 def test_an_unknown_number_is_an_error(database: Database) -> None:

@@ -4,7 +4,12 @@ The client has it and hands it to the workers made from it; replayers and tests 
 """
 
 import copy
+import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import CodeType, ModuleType
 from typing import Any, Self
 
 import structlog
@@ -96,12 +101,46 @@ def sandboxed(runner: WorkflowRunner | None) -> WorkflowRunner:
     """
     if runner is not None and not isinstance(runner, SandboxedWorkflowRunner):
         return runner
+    if not any(isinstance(finder, OnceReadFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, OnceReadFinder())
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     return SandboxedWorkflowRunner(
         restrictions=restrictions.with_import_notification_policy(
             SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
         )
     )
+
+
+class OnceRead(SourceFileLoader):
+    """Reads a module's code once and runs it anew in every sandbox.
+
+    A case in memory needs no copy of the code of its own then, none is read or, where no bytecode is written, compiled
+    for each case, and files that change under a running worker never mix with those it began with.
+    """
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return the code, from memory after the first time."""
+        return _code(fullname, self.path)
+
+
+@cache
+def _code(name: str, path: str) -> CodeType | None:
+    return SourceFileLoader(name, path).get_code(name)
+
+
+class OnceReadFinder(MetaPathFinder):
+    """Finds the modules of `workflows`, which the sandbox loads anew for every case."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the module's usual spec with the loader above; None for all other packages."""
+        if fullname.partition(".")[0] != "workflows":
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = OnceRead(fullname, spec.loader.path)
+        return spec
 
 
 class FailureLog(Interceptor):

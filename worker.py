@@ -1,7 +1,6 @@
 """The worker: the composition root where settings become ports, and ports become the activities of the workflow."""
 
 import asyncio
-import compileall
 import os
 import signal
 import sys
@@ -23,7 +22,7 @@ from models.errors import EngineUnavailable, PlazoError
 from models.inquiry import EMAIL
 from models.policy import load_policy
 from records.database import Database
-from settings import HOUSE, Settings, load_settings
+from settings import Settings, load_settings
 from workflows.inquiry import InquiryWorkflow
 
 if sys.platform == "win32":
@@ -60,15 +59,6 @@ def stationery(settings: Settings) -> Stationery:
         reply_domain=settings.reply_domain,
         reply_secret=settings.reply_secret.get_secret_value().encode(),
     )
-
-
-def compile_workflows() -> None:
-    """Put bytecode beside the workflows' modules, also where Python is told to write none (as containers do).
-
-    The sandbox loads them anew for every case; without it they are compiled anew as well. A folder that cannot be
-    written stays as it is.
-    """
-    compileall.compile_dir(HOUSE / "workflows", quiet=2)
 
 
 def make_worker(client: Client, settings: Settings, database: Database, executor: ThreadPoolExecutor) -> Worker:
@@ -123,7 +113,6 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.environment)
-        compile_workflows()
         loop.run(run(settings))
     except PlazoError as error:
         sys.stderr.write(f"{error}\n")

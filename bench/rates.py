@@ -29,7 +29,7 @@ from models.policy import Policy, load_policy
 from models.reference import workflow_id
 from models.tables import CaseRow, Notice
 from records import documents
-from records.database import Database
+from records.database import Database, first
 from records.documents import FolderStore
 from starter.dispatcher import Dispatcher
 from starter.engine import command_case
@@ -48,6 +48,13 @@ ACTIONS = {
     EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
 }
 """What Temporal Cloud would bill as an action; retries of activities aside, of which there are none here."""
+
+ACKNOWLEDGED = (
+    select(func.count())
+    .select_from(Notice)
+    .where(col(Notice.kind) == "acknowledgement", col(Notice.accepted_at).is_not(None))
+)
+ANSWERED = select(func.count()).select_from(CaseRow).where(col(CaseRow.status).in_(("answered", "closed")))
 
 numbers = itertools.count(1)
 
@@ -158,16 +165,12 @@ class Desk:
         return bool(await self.in_thread(count) >= wanted)
 
     def _acknowledged(self) -> int:
-        query = select(func.count()).select_from(Notice)
         with self.database.read() as session:
-            return session.exec(
-                query.where(col(Notice.kind) == "acknowledgement", col(Notice.accepted_at).is_not(None))
-            ).one()
+            return int(first(session, ACKNOWLEDGED)[0])
 
     def _answered(self) -> int:
-        query = select(func.count()).select_from(CaseRow)
         with self.database.read() as session:
-            return session.exec(query.where(col(CaseRow.status).in_(("answered", "closed")))).one()
+            return int(first(session, ANSWERED)[0])
 
     def _intake(self, window: int) -> Intake:
         if window not in self.intakes:

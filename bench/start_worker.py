@@ -35,6 +35,5 @@ async def run(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    worker.compile_workflows()
     uvloop.run(run(sys.argv[1]))
     os._exit(0)

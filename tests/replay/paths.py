@@ -4,18 +4,16 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 
-from models.case import Case
 from models.errors import OperatorError, RecipientError, UnknownOutcome
 from models.inquiry import EMAIL, Address, Kind
-from records import contacts
 from starter.engine import Signal, resume_case
 from starter.rehearsal import QUEUE
 from tests.cases import OTHER, SUPERVISOR, new_case
 from tests.lives import Life
+from tests.replay.steps import Handle, done, later, opened, reaching, resolved
 
-Handle = WorkflowHandle[Any, Any]
 Path = Callable[[Life], Awaitable[Handle]]
 
 PATHS: dict[str, Path] = {}
@@ -28,42 +26,6 @@ HALF_A_DAY = timedelta(hours=12)
 def path(walk: Path) -> Path:
     PATHS[walk.__name__] = walk
     return walk
-
-
-async def opened(life: Life, **more: Any) -> Handle:
-    handle = await life.open(**more)
-    await life.quiet(handle)
-    return handle
-
-
-async def done(life: Life, handle: Handle, name: str, **order: Any) -> Case:
-    await life.command(handle, name, **order)
-    return await life.quiet(handle)
-
-
-async def resolved(life: Life, outcome: str, **more: Any) -> Handle:
-    handle = await opened(life, **more)
-    await done(life, handle, "resolve", outcome=outcome, draft=life.draft(handle))
-    return handle
-
-
-async def reaching(life: Life, *values: str) -> Case:
-    """A case of a person with these e-mail addresses."""
-    now = await life.env.get_current_time()
-    known: str | None = None
-    found: list[Address] = []
-    with life.database.write() as session:
-        for value in values:
-            known, address = contacts.find_or_add(session, EMAIL, value, contact=known, now=now)
-            found.append(address)
-    return new_case(now, addresses=tuple(found)).model_copy(update={"contact": known})
-
-
-def later(life: Life, handle: Handle, days: int) -> str:
-    """So many business days after the running due date."""
-    case = life.saved(handle)
-    assert case.resolution_due
-    return case.calendar.after(case.calendar.local_date(case.resolution_due), days).isoformat()
 
 
 @path

@@ -56,8 +56,6 @@ class Settings(BaseSettings):
     namespace: str = Field(default_factory=lambda: os.environ.get("TEMPORAL_NAMESPACE") or "default")
     """Temporal's namespace; a profile file that names another wants PLAZO_NAMESPACE set as well."""
     task_queue: str = "plazo"
-    build_id: str | None = None
-    """The worker's build, for deployments that use Temporal's worker versioning."""
 
     web_host: str = "127.0.0.1"
     web_port: Port = 8080

@@ -24,6 +24,8 @@ from codec import SealingCodec
 from keys import KeyRing
 from models.sealing import MARK
 from settings import Settings
+from starter.body import read_body, too_large
+from starter.problems import Problem
 
 MAX_PAYLOADS = 2000
 MAX_BODY = 8 * 1024 * 1024
@@ -33,12 +35,6 @@ HEADERS = "X-Namespace, Content-Type, Authorization"
 Work = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-
-class _Problem(Exception):
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail = status, detail
 
 
 def codec_router(settings: Settings, ring: KeyRing) -> APIRouter:
@@ -55,8 +51,8 @@ def codec_router(settings: Settings, ring: KeyRing) -> APIRouter:
             caller = _caller(request, secret)
             _check_namespace(request, settings.namespace)
             payloads = _payloads(await _body(request))
-        except _Problem as problem:
-            return _problem_document(problem, cors)
+        except Problem as problem:
+            return _told(problem, cors)
         log.info("codec.asked", action=action, caller=caller, payloads=len(payloads))
         return JSONResponse({"payloads": [_as_json(payload) for payload in await work(payloads)]}, headers=cors)
 
@@ -74,8 +70,8 @@ def codec_router(settings: Settings, ring: KeyRing) -> APIRouter:
         cors = _cors(request, origins)
         try:
             _check_browser(request, origins)
-        except _Problem as problem:
-            return _problem_document(problem, cors)
+        except Problem as problem:
+            return _told(problem, cors)
         allowed = {"Access-Control-Allow-Methods": METHODS, "Access-Control-Allow-Headers": HEADERS}
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={**cors, **allowed})
 
@@ -90,12 +86,12 @@ def _cors(request: Request, origins: set[str]) -> dict[str, str]:
 def _check_browser(request: Request, origins: set[str]) -> None:
     # Only browsers name an origin; command lines do not.
     if request.headers.get("origin") not in (None, *origins):
-        raise _Problem(HTTPStatus.FORBIDDEN, "only Temporal's own UI may ask from a browser")
+        raise Problem(HTTPStatus.FORBIDDEN, "codec.origin", "only Temporal's own UI may ask from a browser")
 
 
 def _check_namespace(request: Request, namespace: str) -> None:
     if request.headers.get("x-namespace", namespace) != namespace:
-        raise _Problem(HTTPStatus.FORBIDDEN, f"this endpoint serves the namespace {namespace}")
+        raise Problem(HTTPStatus.FORBIDDEN, "codec.namespace", f"this endpoint serves the namespace {namespace}")
 
 
 def _caller(request: Request, secret: str) -> str:
@@ -106,7 +102,12 @@ def _caller(request: Request, secret: str) -> str:
     forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip"))
     if request.client is not None and _is_loopback(request.client.host) and not forwarded and _names_us(request):
         return "loopback"
-    raise _Problem(HTTPStatus.UNAUTHORIZED, "ask from this machine, or with the compliance key as a bearer token")
+    raise Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "codec.stranger",
+        "ask from this machine, or with the compliance key as a bearer token",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 def _names_us(request: Request) -> bool:
@@ -125,14 +126,10 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise _Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body may have {MAX_BODY} bytes; send fewer payloads"
-            )
-    return bytes(body)
+    body, whole = await read_body(request, MAX_BODY)
+    if not whole:
+        raise too_large(MAX_BODY)
+    return body
 
 
 def _payloads(body: bytes) -> list[Payload]:
@@ -141,12 +138,16 @@ def _payloads(body: bytes) -> list[Payload]:
         # The command line leaves out an empty list, as protobuf's JSON form allows.
         payloads = document.get("payloads", []) if isinstance(document, dict) else None
         if not isinstance(payloads, list):
-            raise _Problem(HTTPStatus.UNPROCESSABLE_ENTITY, 'want {"payloads": [...]}')
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "codec.malformed", 'want {"payloads": [...]}')
         if len(payloads) > MAX_PAYLOADS:
-            raise _Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MAX_PAYLOADS} payloads at a time")
+            raise Problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "codec.too-many", f"at most {MAX_PAYLOADS} payloads at a time"
+            )
         parsed = ParseDict({"payloads": payloads}, Payloads(), ignore_unknown_fields=True)
     except (ValueError, RecursionError, ParseError) as error:
-        raise _Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body is not payloads in protobuf's JSON form") from error
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "codec.malformed", "the body is not payloads in protobuf's JSON form"
+        ) from error
     return list(parsed.payloads)
 
 
@@ -158,8 +159,7 @@ def _as_json(payload: Payload) -> dict[str, Any]:
     return MessageToDict(shown)
 
 
-def _problem_document(problem: _Problem, headers: dict[str, str]) -> Response:
-    if problem.status == HTTPStatus.UNAUTHORIZED:
-        headers = {**headers, "WWW-Authenticate": "Bearer"}
-    body = {"type": "about:blank", "title": problem.status.phrase, "status": problem.status, "detail": problem.detail}
-    return JSONResponse(body, problem.status, headers, "application/problem+json")
+def _told(problem: Problem, cors: dict[str, str]) -> Response:
+    response = problem.response()
+    response.headers.update(cors)
+    return response

@@ -80,11 +80,9 @@ async def start_case(client: Client, task_queue: str, case: Case) -> bool:
             await client.start_workflow(
                 WORKFLOW,
                 InquiryInput(case=case),
-                id=workflow_id(case.reference),
                 task_queue=task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=search_attributes(case),
-                static_summary=static_summary(case),
+                **_shown(case),
             )
     except WorkflowAlreadyStartedError:
         return False
@@ -100,14 +98,11 @@ async def resume_case(client: Client, task_queue: str, case: Case, signal: Signa
         await client.start_workflow(
             WORKFLOW,
             InquiryInput(case=case),
-            id=workflow_id(case.reference),
             task_queue=task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            search_attributes=search_attributes(case),
-            static_summary=static_summary(case),
             start_signal=signal.name if signal else None,
             start_signal_args=[signal.order] if signal else [],
+            **_RESUMED,
+            **_shown(case),
         )
 
 
@@ -153,14 +148,7 @@ async def command_case(
     case = await load()
     decide(case, command, order, now, trusted=True)
     start: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
-        WORKFLOW,
-        InquiryInput(case=case),
-        id=workflow_id(reference),
-        task_queue=task_queue,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        search_attributes=search_attributes(case),
-        static_summary=static_summary(case),
+        WORKFLOW, InquiryInput(case=case), task_queue=task_queue, **_RESUMED, **_shown(case)
     )
     try:
         async with answering():
@@ -170,6 +158,22 @@ async def command_case(
     except WorkflowUpdateFailedError as error:
         raise refusal(error) from None
     return answer
+
+
+_RESUMED: dict[str, Any] = {
+    "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+}
+"""One that runs after all is taken as it is."""
+
+
+def _shown(case: Case) -> dict[str, Any]:
+    """The id of a case's workflow, and what Temporal shows of it from its first moment."""
+    return {
+        "id": workflow_id(case.reference),
+        "search_attributes": search_attributes(case),
+        "static_summary": static_summary(case),
+    }
 
 
 def refusal(error: WorkflowUpdateFailedError) -> Exception:

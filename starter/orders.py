@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from models.case import Case
 from models.commands import DECISIONS
-from models.errors import Malformed, Refused
+from models.errors import Refused
 from models.inquiry import Actor
 from models.letters import FINALS, LetterKind
 from models.obligations import ObligationKind
@@ -32,6 +32,7 @@ from starter.bodies import (
     SplitBody,
 )
 from starter.opening import Opening, open_inquiry
+from starter.problems import malformed
 
 OrderData = dict[str, Any]
 
@@ -98,9 +99,7 @@ class Writer:
         try:
             inner = BODIES[body.command].model_validate(body.order)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            field = ".".join(("order", *(str(part) for part in first["loc"])))
-            raise Malformed("request.malformed", f"{field}: {first['msg']}"[:300], field=field[:60]) from None
+            raise malformed("request.malformed", error, "order") from None
         return {"command": body.command, "order": self.order(body.command, inner)}
 
     def split(self, body: SplitBody) -> OrderData:

@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message
 
+from starter.body import read_body, too_large
 from starter.problems import Problem
 
 MOST_BYTES = 256 * 1024
@@ -42,13 +43,9 @@ class PlainJsonRoute(APIRoute):
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body.too-large", f"a body may have {MOST_BYTES} bytes; shorten it"
-            )
+    body, whole = await read_body(request, MOST_BYTES)
+    if not whole:
+        raise too_large(MOST_BYTES)
     if not body:
         return b"{}"
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -57,7 +54,7 @@ async def _body(request: Request) -> bytes:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body.not-json", "send the body as Content-Type: application/json"
         )
     # Written anew, so that what the handler reads is what was checked.
-    return json.dumps(plain(bytes(body))).encode()
+    return json.dumps(plain(body)).encode()
 
 
 def plain(body: bytes) -> Any:

@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from models.errors import EngineUnavailable, Malformed, PlazoError, RecordsUnavailable, Refused, Stale, UnknownInquiry
@@ -91,6 +91,14 @@ def problem_of(error: PlazoError) -> Problem:
             log.error("web.failed", error=type(error).__name__)
             return _broken()
     return Problem(status, error.code, error.detail, field=error.field, rule=error.rule)
+
+
+def malformed(code: str, error: ValidationError, *above: str) -> Malformed:
+    """Say which field of a body its shape refuses first, and why; `above` names where in the request it stands."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    field = ".".join((*above, *(str(part) for part in first["loc"])))
+    words = f"{field or 'body'}: {first['msg'].removeprefix('Value error, ')}"
+    return Malformed(code, words[:300], field=field[:60])
 
 
 def install_problems(app: FastAPI) -> None:

@@ -21,11 +21,11 @@ from pydantic import BaseModel, Field, ValidationError
 from channels.email_events import read_events
 from channels.email_in import Reader
 from channels.verify import verify_inbound, verify_signature
-from models.errors import Malformed, UnreadableMessage, VerificationError
+from models.errors import UnreadableMessage, VerificationError
 from settings import Settings
 from starter.body import Bodies, closed_form, read_body, too_large
 from starter.intake import Intake
-from starter.problems import RETRY_AFTER, Problem, ProblemDocument
+from starter.problems import RETRY_AFTER, Problem, ProblemDocument, malformed
 from starter.receipt import Receipt
 from starter.web_form import WebForm
 
@@ -202,9 +202,7 @@ def _form(body: bytes) -> WebForm:
     try:
         return WebForm.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise Malformed("form.malformed", f"{field or 'body'}: {first['msg']}"[:300], field=field[:60]) from None
+        raise malformed("form.malformed", error) from None
 
 
 def _takes(media_type: str, schema: dict[str, object]) -> dict[str, object]:

@@ -5,7 +5,8 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -140,6 +141,15 @@ def attachments(session: Session, message_id: str) -> list[StoredAttachment]:
     """Return the files of a message in their order; open one with `files.open(row.path)`."""
     query = select(StoredAttachment).where(col(StoredAttachment.message) == message_id)
     return list(session.exec(query.order_by(col(StoredAttachment.id))))
+
+
+def attachments_of(session: Session, message_ids: Iterable[str]) -> Mapping[str, list[StoredAttachment]]:
+    """Return the files of several messages in their order, by message; none for one that has none."""
+    found: defaultdict[str, list[StoredAttachment]] = defaultdict(list)
+    query = select(StoredAttachment).where(col(StoredAttachment.message).in_(list(message_ids)))
+    for row in session.exec(query.order_by(col(StoredAttachment.id))):
+        found[row.message].append(row)
+    return found
 
 
 def save_draft(

@@ -14,11 +14,11 @@ from models.episodes import Answer
 from models.errors import Malformed
 from models.inquiry import Area, Channel, Kind, Status
 from models.messages import Id, When
-from records import cases, documents, messages
+from records import cases, messages
 from starter.auth import Caller, Commander
 from starter.bodies import BODIES, EXAMPLES
 from starter.bodies import Body as CommandBody
-from starter.case_views import case_view, checked, letter_text
+from starter.case_views import case_view, checked, letter_text, message_views
 from starter.commanding import Wish, fulfil
 from starter.desk import Desk, desk_of
 from starter.moments import beginning
@@ -29,7 +29,6 @@ from starter.views import (
     LetterText,
     LineView,
     Me,
-    MessageView,
     PageView,
     Promotion,
     QuarantineView,
@@ -153,11 +152,10 @@ def show_letter(
 
 
 @router.get("/quarantine", tags=["quarantine"], responses=READING)
-def quarantine(desk: Here, _actor: Caller) -> QuarantineView:
+def quarantine(desk: Here, _actor: Caller, *, limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50) -> QuarantineView:
     """Automatic replies, bounces and suspected loops that wait for a person, the oldest first."""
     with desk.database.read() as session:
-        rows = messages.quarantined(session)
-        return QuarantineView(items=tuple(MessageView.of(row, documents.attachments(session, row.id)) for row in rows))
+        return QuarantineView(items=message_views(session, messages.quarantined(session, limit)))
 
 
 @router.post("/quarantine/{message}/promote", tags=["quarantine"], responses=COMMANDING)

@@ -1,9 +1,12 @@
 """One inquiry whole, from the records database."""
 
+from collections.abc import Sequence
+
 from sqlmodel import Session
 
 from models.errors import UnknownInquiry
 from models.reference import is_reference
+from models.tables import StoredMessage
 from records import cases, documents, ledger, messages, notices, obligations
 from starter.views import CaseView, EventView, LetterText, LetterView, MessageView, ObligationView, StateView
 
@@ -24,11 +27,15 @@ def case_view(session: Session, reference: str) -> CaseView:
         state=StateView.of(case),
         obligations=tuple(ObligationView.model_validate(row) for row in obligations.of_case(session, reference)),
         timeline=tuple(EventView.of(event) for event in ledger.of_case(session, reference)),
-        messages=tuple(
-            MessageView.of(row, documents.attachments(session, row.id)) for row in messages.of_case(session, reference)
-        ),
+        messages=message_views(session, messages.of_case(session, reference)),
         letters=tuple(LetterView.of(letter, sent.get(letter.key), reference) for letter in case.letters),
     )
+
+
+def message_views(session: Session, rows: Sequence[StoredMessage]) -> tuple[MessageView, ...]:
+    """Show messages with their files."""
+    files = documents.attachments_of(session, (row.id for row in rows))
+    return tuple(MessageView.of(row, files.get(row.id, [])) for row in rows)
 
 
 def letter_text(session: Session, reference: str, name: str) -> LetterText | None:

@@ -120,3 +120,13 @@ def test_one_out_of_quarantine_joins_when_it_is_let_out(database: Database) -> N
         messages.promote(session, row, "RX-1", later, contact="ct_1", address_id="ad_1")
         assert messages.first_words(session, "RX-1") == "Mi retiro no llega."
         assert messages.thread(session, "RX-1")[-1] == "e@example.org"
+
+
+def test_the_files_of_several_messages_are_found_at_once(database: Database, files: FolderStore) -> None:
+    with database.write() as session:
+        for n in range(3):
+            one = message(f"{n}@example.org", attachments=(attachment(filename=f"{n}.pdf"),) * n)
+            messages.store(session, one, messages.file(one, RAW, files), NOW, reference="RX-1")
+        ids = [row.id for row in messages.of_case(session, "RX-1")]
+        found = documents.attachments_of(session, ids)
+        assert [[file.filename for file in found.get(one, [])] for one in ids] == [[], ["1.pdf"], ["2.pdf"] * 2]

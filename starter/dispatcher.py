@@ -2,7 +2,8 @@
 
 One loop, woken by intake and every second. A row is claimed for a while, handed over, and marked as done in the
 transaction of the loop's next turn; after a process was killed in between it is handed over again, which changes
-nothing there. While Temporal is away the rows wait and one alone finds out whether it is back. A row that Temporal
+nothing there. While Temporal is away the rows wait and one alone finds out whether it is back; then one more flies with
+each that arrives, so that what has piled up does not press a server down that has just come up. A row that Temporal
 refuses is reported as an error and tried again slowly; what follows it in the same inquiry waits behind it.
 """
 
@@ -80,6 +81,7 @@ class Dispatcher:
         self._flying: set[asyncio.Task[None]] = set()
         self._landed: list[Outcome] = []
         self._failures = 0
+        self._room = 1
         self._away_until: datetime | None = None
 
     def wake(self) -> None:
@@ -99,8 +101,10 @@ class Dispatcher:
                 except Exception:
                     # Nothing may end this loop but the end of the process.
                     log.exception("dispatch.turn-failed")
+                # Not wait_for: before Python 3.12 it may swallow the cancellation that ends this loop.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), TURN)
+                    async with asyncio.timeout(TURN):
+                        await self._woken.wait()
         finally:
             await self._land()
 
@@ -122,7 +126,7 @@ class Dispatcher:
 
     def _free(self, now: datetime) -> int:
         if self._away_until is None:
-            return self._pace.at_once - len(self._flying)
+            return self._room - len(self._flying)
         return 1 if not self._flying and now >= self._away_until else 0
 
     def _settle_and_claim(self, landed: list[Outcome], free: int, now: datetime) -> list[Dispatch]:
@@ -153,6 +157,7 @@ class Dispatcher:
         else:
             outcome = Outcome(row)
             self._failures, self._away_until = 0, None
+            self._room = min(self._room + 1, self._pace.at_once)
         self._landed.append(outcome)
         # Nobody waits for the mark but the next row of the same inquiry: several are marked in one transaction.
         asyncio.get_running_loop().call_later(GATHER, self._woken.set)
@@ -178,6 +183,7 @@ class Dispatcher:
         now = self._clock()
         if self._away_until is None or now >= self._away_until:
             self._failures += 1
+            self._room = 1
             self._away_until = now + _pause(self._pace.away, self._failures)
             log.warning("dispatch.away", tries=self._failures)
         return self._away_until

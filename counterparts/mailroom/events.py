@@ -70,8 +70,10 @@ class Poster:
     async def _rest(self, now: float) -> None:
         self._woken.clear()
         due = self._store.next_due()
+        # Not wait_for: before Python 3.12 it may swallow the cancellation that ends `run`.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), None if due is None else max(0.01, due - now))
+            async with asyncio.timeout(None if due is None else max(0.01, due - now)):
+                await self._woken.wait()
 
     async def _post(self, client: httpx2.AsyncClient, url: str, batch: list[Waiting]) -> bool:
         # The real payload ends with a line end, and the signature covers it.

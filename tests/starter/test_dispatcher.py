@@ -24,7 +24,7 @@ from models.search import INQUIRY_CHANNEL, INQUIRY_KIND
 from models.tables import CaseRow
 from records import cases, dispatches
 from settings import Settings
-from starter.dispatcher import Dispatcher, Outcome, Pace
+from starter.dispatcher import TURN, Dispatcher, Outcome, Pace
 from starter.engine import Signal, command_case, resume_case, signal_case, start_case
 from starter.reconciler import Reconciler
 from tests.starter.conftest import TemporalServer
@@ -180,6 +180,38 @@ async def test_temporal_away_everything_waits_and_nothing_overtakes(
             server.stop()
 
 
+async def test_a_server_that_comes_up_again_is_not_pressed_down_by_what_has_piled_up(
+    bench: Bench, tmp_path: Path, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.now = now()
+    for n in range(30):
+        bench.intake.receive(message(n, sender=f"p{n}@example.org"))
+    flying: set[object] = set()
+    beside: list[int] = []
+    failed = 0
+
+    async def start(*_: object) -> bool:
+        nonlocal failed
+        if failed < QUICK.at_once:
+            failed += 1
+            raise EngineUnavailable("away")
+        mark = object()
+        flying.add(mark)
+        beside.append(len(flying))
+        await asyncio.sleep(0.02)
+        flying.remove(mark)
+        return True
+
+    monkeypatch.setattr("starter.dispatcher.start_case", start)
+    client = await connect(Settings(var=tmp_path, temporal="127.0.0.1:1"), lazy=True)
+    async with dispatching(client, bench, executor) as dispatcher:
+        dispatcher._room = QUICK.at_once
+        await all_done(bench)
+    assert beside[:3] == [1, 1, 2], "one finds out that it is back, then two fly"
+    assert max(beside) == QUICK.at_once
+    assert len(beside) == 30
+
+
 async def test_a_row_that_temporal_refuses_is_kept_and_holds_up_nobody_else(
     bench: Bench, temporal: TemporalServer, tmp_path: Path, executor: ThreadPoolExecutor
 ) -> None:
@@ -314,3 +346,18 @@ async def test_a_case_resumed_while_it_runs_gets_the_signal_and_keeps_its_state(
     await resume_case(client, "plazo", case, Signal("appeal", {"text": "no"}))
     assert (await client.get_workflow_handle(workflow_id(reference)).describe()).run_id == before
     assert await signals(client, reference) == [("appeal", {"text": "no"})]
+
+
+async def test_it_ends_when_told_also_while_it_is_woken(
+    bench: Bench, tmp_path: Path, executor: ThreadPoolExecutor
+) -> None:
+    client = await connect(Settings(var=tmp_path, temporal="127.0.0.1:1"), lazy=True)
+    for _ in range(20):
+        dispatcher = Dispatcher(client, bench.database, "plazo", now, executor=executor, pace=QUICK)
+        task = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(0.03)
+        dispatcher.wake()
+        await asyncio.sleep(0)  # the wish to wake is on its way
+        task.cancel()
+        _, running = await asyncio.wait([task], timeout=TURN)
+        assert not running

@@ -20,7 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=30, help="of each of worker, web process and Temporal server")
     parser.add_argument("--seed", type=int, default=None, help="default: a new one, which is printed")
-    parser.add_argument("--rate", type=float, default=5.0, help="new people who write, a second")
+    parser.add_argument("--rate", type=float, default=5.0, help="messages a second")
     options = parser.parse_args()
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     begun = time.monotonic()
@@ -33,7 +33,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="plazo-faults-"))
     say(f"databases and logs are in {folder}")
     chance = random.Random(seed)
-    found = asyncio.run(trial(folder, chance, kills=options.kills, rate=options.rate, pause=(0.5, 3.0), say=say))
+    found = asyncio.run(trial(folder, chance, kills=options.kills, rate=options.rate, pause=(0.3, 2.0), say=say))
     show(found, seed)
     if found.wrong:
         return 1

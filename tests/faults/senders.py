@@ -13,6 +13,10 @@ from tests.faults.town import Town
 
 SECRET = "development"
 Post = Callable[[], Awaitable[httpx2.Response]]
+BY_FORM, TWICE, FOLLOWS_UP, NOTED = 0.2, 0.2, 0.2, 0.1
+MESSAGES_EACH = 1 + TWICE + FOLLOWS_UP
+"""On average, what got no answer and is sent again not counted."""
+
 AGAIN = 0.5
 """Seconds until a sender tries again; SendGrid waits longer, but people wait for this."""
 
@@ -50,7 +54,7 @@ class Person:
 
 @dataclass
 class Load:
-    """Persons who appear at `rate` a second. What contradicts the promise while they send is kept in `wrong`."""
+    """People who send `rate` messages a second together. What contradicts the promise meanwhile is kept in `wrong`."""
 
     town: Town
     chance: random.Random
@@ -69,12 +73,16 @@ class Load:
                 person = self._next()
                 self.people.append(person)
                 group.create_task(self._live(person))
-                await asyncio.sleep(max(0.0, begun + len(self.people) / self.rate - clock()))
+                await asyncio.sleep(max(0.0, begun + len(self.people) * MESSAGES_EACH / self.rate - clock()))
 
     def _next(self) -> Person:
         draw = self.chance.random
         return Person(
-            len(self.people) + 1, by_form=draw() < 0.2, twice=draw() < 0.2, follows_up=draw() < 0.2, noted=draw() < 0.1
+            len(self.people) + 1,
+            by_form=draw() < BY_FORM,
+            twice=draw() < TWICE,
+            follows_up=draw() < FOLLOWS_UP,
+            noted=draw() < NOTED,
         )
 
     async def _live(self, person: Person) -> None:

@@ -35,7 +35,7 @@ async def trial(
         try:
             await kill_in_turn(made, schedule(chance, kills), chance, pause=pause, say=say)
             enough.set()
-            await asyncio.wait_for(sending, DRAIN)
+            await served(load, sending)
         finally:
             sending.cancel()
         say(f"{len(load.people)} people have their 2xx")
@@ -48,6 +48,16 @@ async def trial(
     for name, said in intact(made.settings.var).items():
         found.expect(f"integrity of {name}", said, "ok")
     return found
+
+
+async def served(load: Load, sending: asyncio.Task[None]) -> None:
+    """Wait until everybody has a 2xx. Raises TimeoutError when nobody gets one for so long."""
+    while not sending.done():
+        done = sum(person.done for person in load.people)
+        async with asyncio.timeout(DRAIN):
+            while not sending.done() and sum(person.done for person in load.people) == done:
+                await asyncio.sleep(0.5)
+    await sending
 
 
 async def settled(made: Town, load: Load) -> Findings:

@@ -22,6 +22,15 @@ CANARY = "ana.canary@example.org"
 
 
 @pytest.fixture(autouse=True)
+def _as_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that another test ran in this process may have silenced its loggers."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
+        logging.getLogger(name).manager._clear_cache()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
 def _put_back() -> Iterator[None]:
     root, hook, thread_hook = logging.getLogger(), sys.excepthook, threading.excepthook
     handlers, level = root.handlers[:], root.level

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from models.tables import Dispatch
 from records import dispatches
 from records.database import Database
 from tests.records.mail import NOW
@@ -221,3 +222,8 @@ def test_whatever_happens_a_conversation_keeps_its_order(migrated: Path, steps: 
         with database.read() as session:
             assert dispatches.waiting(session).total == 0
         database.close()
+
+
+def test_a_row_that_was_never_stored_has_no_number() -> None:
+    with pytest.raises(ValueError, match="never stored"):
+        _ = Dispatch(reference="RX-7KQ4-M2PD", name="start", payload={}, created_at=NOW).number

@@ -34,6 +34,7 @@ QUIET = [
     "--disable-sync",
 ]
 PORTS = ("temporal", "temporal_ui", "web", "mailroom")
+STATES = ("open", "referred", "extended", "external", "proposed", "answered", "appealed", "withdrawn", "refused")
 SETTLING = 1500
 """Milliseconds for the page to draw its bars."""
 
@@ -112,14 +113,14 @@ def house() -> Iterator[House]:
 def ready(port: int) -> bool:
     """Whether web and Temporal answer."""
     with contextlib.suppress(httpx2.HTTPError):
-        return httpx2.get(f"http://127.0.0.1:{port}/readyz").json() == {"database": "ok", "temporal": "ok"}
+        return bool(httpx2.get(f"http://127.0.0.1:{port}/readyz").json() == {"database": "ok", "temporal": "ok"})
     return False
 
 
 def cases(town: House) -> dict[str, str]:
     """One inquiry in each state, by the picture's name."""
     made = {}
-    for name in ("open", "referred", "extended", "external", "proposed", "answered", "appealed", "withdrawn", "refused"):
+    for name in STATES:
         made[name] = town.open("Mi retiro no ha llegado y nadie me explica por qué. Quiero una respuesta.")
     due = town.read(made["open"])["state"]["resolution_due"][:10]
     year = int(due[:4])
@@ -133,7 +134,7 @@ def cases(town: House) -> dict[str, str]:
         estimate=f"{year}-02-05",
         until=f"{year}-02-10",
     )
-    final = {"outcome": "upheld", "points": POINTS, "actions": ["The ledger was read."]}
+    final: dict[str, Any] = {"outcome": "upheld", "points": POINTS, "actions": ["The ledger was read."]}
     unfounded = {**final, "outcome": "unfounded", "reasons": "The fee was due."}
     town.command(made["proposed"], "propose", command="resolve", order=unfounded)
     for name in ("answered", "appealed"):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, Worker
 
 from activities.composing import Stationery
 from activities.events import Events
@@ -30,8 +30,12 @@ if sys.platform == "win32":
 else:
     import uvloop as loop
 
-THREADS = 8
-"""Activities at once: each holds a thread, and for a moment the one writer of the records database."""
+THREADS = 32
+"""Activities at once: each holds a thread, and for a moment the one writer of the records database.
+
+A letter that falls due in a workflow's step is begun with it, without a way round by the server, as long as a thread is
+free; every poller keeps one to itself.
+"""
 
 DRAIN = timedelta(seconds=25)
 """How long a letter under way may take to finish when the worker is asked to stop: a deploy sends nothing twice."""
@@ -39,8 +43,7 @@ DRAIN = timedelta(seconds=25)
 STICKY = timedelta(seconds=2)
 """How long a task waits for a worker that died before another takes it."""
 
-
-POLLERS = PollerBehaviorAutoscaling()
+POLLERS, ACTIVITY_POLLERS = PollerBehaviorAutoscaling(), PollerBehaviorSimpleMaximum(4)
 
 
 def now() -> datetime:
@@ -74,7 +77,7 @@ def make_worker(client: Client, settings: Settings, database: Database, executor
         activity_executor=executor,
         max_concurrent_activities=THREADS,
         workflow_task_poller_behavior=POLLERS,
-        activity_task_poller_behavior=POLLERS,
+        activity_task_poller_behavior=ACTIVITY_POLLERS,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=DRAIN,
     )

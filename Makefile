@@ -61,5 +61,5 @@ screenshots: $(READY) ## pictures of Temporal's UI for docs/
 lock: $(READY) ## resolve requirements.in into requirements.lock, with hashes and no index addresses
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/pip install --quiet --disable-pip-version-check uv
-	.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock requirements.in
+	.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock requirements.in
 	rm -rf .venv/lock

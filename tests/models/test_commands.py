@@ -80,6 +80,15 @@ def test_the_acknowledgement_goes_where_the_first_contact_came_from_and_tells_th
     assert not case.owed(ObligationKind.ACKNOWLEDGEMENT)
 
 
+@pytest.mark.rule("M4.1")
+def test_letters_go_on_over_the_channel_of_the_first_contact() -> None:
+    case = new_case(addresses=(TELEGRAM, ORIGIN))
+    case.channel_now = "telegram"
+    assert letters(do(case, "reply", MONDAY, draft=FULL), LetterKind.REPLY)[0].address == TELEGRAM
+    case.channel_now = EMAIL
+    assert letters(do(case, "reply", MONDAY, draft=FULL), LetterKind.REPLY)[0].address == ORIGIN
+
+
 @pytest.mark.rule("M3.7")
 def test_the_registered_mail_gets_a_copy_that_meets_nothing() -> None:
     registered = Address(id="ad_registered", channel=EMAIL, registered=True)
@@ -347,6 +356,7 @@ def test_the_gate_names_what_is_empty() -> None:
 
 
 @pytest.mark.rule("M3.9")
+@pytest.mark.rule("M5.3")
 def test_an_unfounded_answer_wants_a_second_pair_of_eyes() -> None:
     order: dict[str, Any] = {"outcome": "unfounded", "draft": FULL}
     refused(acknowledged(), "resolve", "approval.missing", **order)
@@ -387,11 +397,13 @@ def test_a_signal_that_lacks_the_second_pair_becomes_a_proposal() -> None:
 
 
 @pytest.mark.rule("M3.3")
+@pytest.mark.rule("M5.3")
 def test_a_referral_tells_the_user_the_area_and_holds_the_final_answer() -> None:
     case = do(acknowledged(), "refer", MONDAY + DAY, area="security", question="hacked?")
     assert case.status is Status.REFERRED
     (letter,) = send_all(case, MONDAY + DAY)
     assert (letter.kind, letter.facts) == (LetterKind.REFERRAL, {"area": "security"})
+    assert not case.owed(ObligationKind.REFERRAL), "the letter keeps the promise to tell"
     refused(case, "resolve", "resolve.referral-open", outcome="upheld", draft=FULL)
     refused(case, "refer", "referral.open", area="security", question="again?")
     refused(case, "refer", "referral.unknown-area", area="nobody", question="x")
@@ -496,6 +508,7 @@ def test_reopening_is_a_new_reception_with_new_terms() -> None:
 
 
 @pytest.mark.rule("M3.3")
+@pytest.mark.rule("M5.4")
 def test_a_case_has_an_owner_and_an_area() -> None:
     case = do(acknowledged(), "assign", MONDAY, owner="agent-7", area="finance", reasons="theirs")
     assert (case.owner, case.area) == ("agent-7", "finance")

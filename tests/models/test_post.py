@@ -540,6 +540,17 @@ def test_an_extension_void_already_stays_void_when_its_letter_is_accepted_late()
     assert case.resolution_due == end_of(case, 2026, 3, 16)
 
 
+@pytest.mark.rule("M3.5")
+def test_an_extension_accepted_in_flight_moves_no_date_but_the_one_it_was_announced_for() -> None:
+    case = do(acknowledged(), "escalate", MONDAY, **BANK)
+    send_all(case, MONDAY)
+    case = do(case, "extend", MONDAY, until="2026-04-10", reasons="x")
+    flying = case.extensions[0].letter
+    case = do(case, "institution_answered", MONDAY + DAY, summary="paid")
+    accept(case, Acceptance(key=flying, at=MONDAY + DAY))
+    assert case.resolution_due == end_of(case, 2026, 2, 10), "five business days after the institution's answer"
+
+
 @pytest.mark.rule("M3.10")
 def test_the_answer_to_the_user_is_none_to_the_authority() -> None:
     case = do(acknowledged(), "appeal", MONDAY, text="they ask", by="authority")
@@ -565,6 +576,8 @@ def test_the_answer_ends_estimates_even_those_on_their_way() -> None:
 @pytest.mark.rule("M3.10")
 def test_withdrawing_leaves_what_the_authority_is_owed_and_the_word_about_a_new_channel() -> None:
     case = do(acknowledged(addresses=(ORIGIN, TELEGRAM)), "appeal", MONDAY, text="they ask", by="authority")
+    unanswered = do(case, "withdraw", MONDAY, reasons="never mind", message="ms_1")
+    assert unanswered.owed(ObligationKind.AUTHORITY_REPLY)
     case = do(case, "reply", MONDAY, draft=FULL, to="authority")
     case = do(case, "change_channel", MONDAY, channel="telegram", reasons="asked")
     case = do(case, "refer", MONDAY, area="security", question="x")

@@ -1,0 +1,220 @@
+"""`make mutations`: break each rule on purpose and see the tests that are marked with it turn red.
+
+Each line of `MUTATIONS` names a rule of the manual, a file, a text that stands in it exactly once, and what to put
+there instead. A mutation is made in a copy of the tree; there the tests marked with its rule run until one fails. To add
+one, add a line: tests/test_mutations.py sees to it that each still fits, and that no rule that is kept lacks one.
+Rules named on the command line are run alone.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "var", "*cache*", ".hypothesis", "screenshots", "*.png", "dist", "build"
+)
+RULE = "PLAZO_MUTATION_RULE"
+DOMAIN = "tests/models"
+SLOWEST = "TestLife"
+AT_ONCE = 2
+WIDTH = 150
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A rule, a file, the text in it (exactly once), what to put there, and where the tests are that must turn red."""
+
+    rule: str
+    file: str
+    old: str
+    new: str
+    tests: str = DOMAIN
+
+
+MUTATIONS = (
+    Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
+    Mutation(
+        "M2.1",
+        "starter/opening.py",
+        "return settings.answered_by if settings else EMAIL",
+        "return channel",
+        "tests/starter/test_intake.py",
+    ),
+    Mutation("M3.1", "starter/opening.py", "area=policy.intake.area,", 'area="legal",', "tests/starter/test_intake.py"),
+    Mutation(
+        "M3.2", "policies/roxom/policy.toml", "acknowledgement_business_days = 5 ", "acknowledgement_business_days = 6 "
+    ),
+    Mutation("M3.2", "models/obligations.py", "self.met_at < self.ends", "self.met_at <= self.due"),
+    Mutation("M3.2", "models/clock.py", "if letter.kind is LetterKind.ACKNOWLEDGEMENT:", "if False:"),
+    Mutation("M3.2", "models/post.py", "if obligation.open or sooner:", "if obligation.open:"),
+    Mutation(
+        "M3.3", "models/answering.py", "LetterKind.REFERRAL, now, meets=(owed.n,)", "LetterKind.REFERRAL, now, meets=()"
+    ),
+    Mutation("M3.3", "models/answering.py", "if order.area not in case.terms.areas:", "if False:"),
+    Mutation(
+        "M3.4",
+        "models/terms.py",
+        "received, terms.final_business_days)",
+        "received, terms.acknowledgement_business_days)",
+    ),
+    Mutation("M3.4", "models/case.py", "        if by is None:\n", "        if by != -1:\n"),
+    Mutation(
+        "M3.4", "models/post.py", "            case.meet(obligation, letter, at)\n            if", "            if"
+    ),
+    Mutation("M3.5", "models/extensions.py", "running is None or at >= running.ends or", "running is None or"),
+    Mutation("M3.5", "models/extensions.py", " or running.due != extension.replaces:", ":"),
+    Mutation(
+        "M3.5",
+        "models/dates.py",
+        "if granted >= case.terms.extensions_by_agent",
+        "if granted > case.terms.extensions_by_agent",
+    ),
+    Mutation("M3.5", "models/dates.py", "if until > limit:", "if False:"),
+    Mutation("M3.5", "models/dates.py", "if now >= running.ends:", "if False:"),
+    Mutation("M3.5", "models/extensions.py", "if at > extension.replaces or", "if False or"),
+    Mutation("M3.5", "models/answering.py", '    drop_extension(case, now, why="answered")\n', ""),
+    Mutation("M3.6", "models/terms.py", "return min(soon, limit) if limit > escalated else soon", "return soon"),
+    Mutation("M3.6", "models/dates.py", "current.estimate > running.due:", "False:"),
+    Mutation("M3.6", "models/dates.py", "now < running.ends and current", "current"),
+    Mutation("M3.6", "models/post.py", "for earlier in promised:", "for earlier in promised[:0]:"),
+    Mutation("M3.7", "models/case.py", "wanted = to is None and replaces is None", "wanted = to is None"),
+    Mutation("M3.7", "models/post.py", "        elsewhere(case, letter, at, meets=(owed.n,))\n", ""),
+    Mutation("M3.7", "models/handling.py", "    case.dead = tuple(one for one in case.dead if one not in alive)\n", ""),
+    Mutation("M3.8", "models/answering.py", 'Outcome.UPHELD: ("points", "actions")', 'Outcome.UPHELD: ("points",)'),
+    Mutation(
+        "M3.9",
+        "models/answering.py",
+        'Outcome.PARTIAL: ("points", "actions", "reasons")',
+        'Outcome.PARTIAL: ("points", "actions")',
+    ),
+    Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded"]', "required = []"),
+    Mutation("M3.10", "models/answering.py", "due = answer_by or authority", "due = authority"),
+    Mutation(
+        "M3.10",
+        "models/answering.py",
+        "ObligationKind.AUTHORITY_REPLY, ObligationKind.CHANNEL_CHANGE",
+        "ObligationKind.CHANNEL_CHANGE",
+    ),
+    Mutation("M3.10", "models/resending.py", "again = case.post(again, address=None)", "pass"),
+    Mutation("M3.11", "models/clock.py", "if missed.kind not in TERMS:", "if missed.kind in TERMS:"),
+    Mutation("M3.11", "models/post.py", "        repeat_missed(case, at)\n", "        return\n"),
+    Mutation(
+        "M3.11", "models/clock.py", "    while before != len(case.pending):", "    if before != len(case.pending):"
+    ),
+    Mutation("M3.11", "models/ledger.py", "if event.hash != event_hash(event):", "if False:"),
+    Mutation("M3.11", "models/post.py", "(waited or case.told is None)", "True"),
+    Mutation(
+        "M4.1",
+        "models/standing.py",
+        "(channel or self.channel_now, *self.terms.channel_order)",
+        "self.terms.channel_order",
+    ),
+    Mutation("M4.2", "models/letters.py", "LetterKind.CHANNEL_CHANGE: 0", "LetterKind.CHANNEL_CHANGE: 9"),
+    Mutation("M4.2", "models/resending.py", "target.channel == case.channel_now", "target.channel != case.channel_now"),
+    Mutation("M4.2", "models/handling.py", "old_works=True", "old_works=False"),
+    Mutation(
+        "M5.2",
+        "starter/opening.py",
+        "hold_until=hold,",
+        "hold_until=calendar.due(now, 1),",
+        "tests/starter/test_always_open.py",
+    ),
+    Mutation(
+        "M5.3",
+        "models/commands.py",
+        'raise Refused("approval.same-person", "whoever proposed it cannot approve',
+        '_ = ("approval.same-person", "whoever proposed it cannot approve',
+    ),
+    Mutation("M5.3", "models/answering.py", "    if case.referred:\n", "    if False:\n"),
+    Mutation("M5.4", "models/handling.py", "if order.area and order.area not in case.terms.areas:", "if False:"),
+    Mutation("M5.5", "models/work.py", "    case.pending = later\n", "    case.pending = []\n"),
+    Mutation("M5.5", "models/handling.py", "    case.unread += 1\n", ""),
+    Mutation("M5.7", "models/clock.py", "<= now and not case.busy:", "<= now:"),
+    Mutation("M5.7", "models/post.py", '    settle(case, at, why="answered")\n', ""),
+    Mutation("M7.1", "policies/roxom/policy.toml", "date = 2024-10-07", "date = 2024-11-15"),
+)
+"""At least one for each rule that is kept or partly kept."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests marked with the rule at hand, the slowest last."""
+    wanted = os.environ[RULE]
+    kept = [item for item in items if wanted in {mark.args[0] for mark in item.iter_markers("rule")}]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = sorted(kept, key=lambda item: SLOWEST in item.nodeid)
+
+
+def misfits(mutations: Sequence[Mutation] = MUTATIONS) -> list[str]:
+    """Every mutation whose text does not stand in its file exactly once."""
+    return [
+        f"{one.rule} {one.file}: {one.old.strip()}"
+        for one in mutations
+        if (ROOT / one.file).read_text(encoding="utf-8").count(one.old) != 1
+    ]
+
+
+def outcome(mutation: Mutation) -> str:
+    """Make it in a copy of the tree and run its rule's tests there: `red`, `green`, or what went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
+        file = tree / mutation.file
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-x",
+                "-q",
+                "-p",
+                "tests.mutations",
+                "-p",
+                "no:cacheprovider",
+                mutation.tests,
+            ],
+            cwd=tree,
+            env={**os.environ, RULE: mutation.rule},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    outcomes = {pytest.ExitCode.TESTS_FAILED: "red", pytest.ExitCode.OK: "green"}
+    return outcomes.get(pytest.ExitCode(done.returncode), pytest.ExitCode(done.returncode).name.lower())
+
+
+def main() -> int:
+    """Make every mutation, print the table, and return 1 when one stays unseen."""
+    console = Console(width=WIDTH)
+    if wrong := misfits():
+        console.print("these do not fit the code any more:", *wrong, sep="\n", highlight=False, markup=False)
+        return 1
+    chosen = [one for one in MUTATIONS if one.rule in sys.argv[1:] or not sys.argv[1:]]
+    results = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for one, result in zip(chosen, pool.map(outcome, chosen), strict=True):
+            console.print(f"{one.rule} {one.file}: {result}", highlight=False)
+            results.append(result)
+    table = Table("rule", "file", "instead of", "tests", title="Each rule broken on purpose", show_lines=True)
+    for one, result in zip(chosen, results, strict=True):
+        table.add_row(one.rule, one.file, one.old.strip(), "red, as they should be" if result == "red" else result)
+    console.print(table)
+    unseen = sum(1 for result in results if result != "red")
+    console.print(f"{len(results)} mutations, {unseen} unseen")
+    return int(unseen > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

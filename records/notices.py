@@ -2,8 +2,9 @@
 
 import hashlib
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from models.tables import Notice, NoticeEvent, NoticeState
@@ -17,7 +18,29 @@ MOST_ERROR = 500
 
 _FIND = select(Notice).where(col(Notice.key) == bindparam("key"))
 _KEPT = select(Notice.key).where(col(Notice.key) == bindparam("key"))
-_TAKE = _FIND.with_for_update()
+_TAKE = _FIND.with_for_update().execution_options(populate_existing=True)
+_ACCEPT = update(Notice).where(col(Notice.key) == bindparam("of"))
+
+
+class Fate(NamedTuple):
+    """What became of a letter, without its words."""
+
+    state: str
+    accepted_at: datetime | None
+    provider_id: str
+    possible_duplicate: bool
+    first_tried_at: datetime | None
+    tried_at: datetime | None
+    last_error: str
+    delivered_at: datetime | None
+    bounced_at: datetime | None
+
+
+_FATE = (
+    select(*(col(getattr(Notice, name)) for name in Fate._fields))
+    .where(col(Notice.key) == bindparam("key"))
+    .with_for_update()
+)
 
 
 def letter_hash(text: str, html: str) -> str:
@@ -66,14 +89,18 @@ def failed(session: Session, key: str, error: str, now: datetime) -> Notice:
     return _ended(session, key, NoticeState.FAILED, error, now)
 
 
-def accepted(session: Session, key: str, at: datetime, provider_id: str) -> Notice:
+def accepted(session: Session, key: str, at: datetime, provider_id: str) -> Fate:
     """The channel took the letter at `at`, under an id of its own. The first acceptance stands."""
-    row = _get(session, key)
-    if row.accepted_at is None:
-        row.accepted_at, row.provider_id, row.last_error = at, provider_id, ""
-        _settle(row)
-        session.flush()
-    return row
+    row = first(session, _FATE, key=key)
+    if row is None:
+        raise _unknown(key)
+    fate = Fate(*row)
+    if fate.accepted_at is not None:
+        return fate
+    fate = fate._replace(accepted_at=at, provider_id=provider_id, last_error="", state=_state(fate))
+    kept = {"accepted_at": at, "provider_id": provider_id, "last_error": "", "state": fate.state}
+    session.connection().execute(_ACCEPT, {"of": key, **kept})
+    return fate
 
 
 def of_case(session: Session, reference: str) -> list[Notice]:
@@ -100,7 +127,7 @@ def add_event(session: Session, event: NoticeEvent) -> bool:
     elif event.kind in RETURNED:
         row.bounced_at = min(row.bounced_at or event.at, event.at)
     if row.accepted_at is not None:
-        _settle(row)
+        row.state = _state(row)
     _put(session, row)
     return True
 
@@ -119,8 +146,12 @@ def evidence(session: Session, key: str) -> NoticeEvent | None:
 def _get(session: Session, key: str) -> Notice:
     row = session.exec(_TAKE, params={"key": key}).first()
     if row is None:
-        raise KeyError(f"no letter was begun under the key {key}")
+        raise _unknown(key)
     return row
+
+
+def _unknown(key: str) -> KeyError:
+    return KeyError(f"no letter was begun under the key {key}")
 
 
 def _put(session: Session, row: Notice) -> Notice:
@@ -136,9 +167,8 @@ def _ended(session: Session, key: str, state: NoticeState, error: str, now: date
     return _put(session, row)
 
 
-def _settle(row: Notice) -> None:
-    row.state = NoticeState.ACCEPTED
-    if row.delivered_at:
-        row.state = NoticeState.DELIVERED
-    if row.bounced_at:
-        row.state = NoticeState.BOUNCED
+def _state(letter: Notice | Fate) -> NoticeState:
+    """What became of an accepted letter."""
+    if letter.bounced_at:
+        return NoticeState.BOUNCED
+    return NoticeState.DELIVERED if letter.delivered_at else NoticeState.ACCEPTED

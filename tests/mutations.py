@@ -1,8 +1,8 @@
 """`make mutations`: break each rule on purpose and see the tests that are marked with it turn red.
 
 Each line of `MUTATIONS` names a rule of the manual, a file, a text that stands in it exactly once, and what to put
-there instead. A mutation is made in a copy of the tree; there the tests marked with its rule run until one fails. To add
-one, add a line: tests/test_mutations.py sees to it that each still fits, and that no rule that is kept lacks one.
+there instead. A mutation is made in a copy of the tree; there the tests marked with its rule run until one fails. To
+add one, add a line: tests/test_mutations.py sees to it that each still fits, and that no rule that is kept lacks one.
 Rules named on the command line are run alone.
 """
 

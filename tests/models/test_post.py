@@ -560,6 +560,7 @@ def test_the_answer_to_the_user_is_none_to_the_authority() -> None:
 
 
 @pytest.mark.rule("M3.6")
+@pytest.mark.rule("M5.7")
 def test_the_answer_ends_estimates_even_those_on_their_way() -> None:
     case = do(acknowledged(), "escalate", MONDAY + DAY, **BANK)
     case = do(case, "resolve", MONDAY + DAY, outcome="upheld", draft=FULL)

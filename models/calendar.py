@@ -7,8 +7,10 @@ and 3 of the manual.
 """
 
 import datetime as dt
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from zoneinfo import ZoneInfo
+
+from pydantic import field_validator
 
 from models.errors import CalendarError
 from models.inquiry import Wire
@@ -49,6 +51,12 @@ class Walk(Wire):
     due: dt.date
 
 
+@lru_cache(maxsize=1000)
+def _shared(closed: tuple[ClosedDay, ...]) -> tuple[ClosedDay, ...]:
+    """One copy of the days for the thousands of cases in memory that carry the same ones."""
+    return closed
+
+
 @cache
 def _zone(name: str) -> ZoneInfo:
     try:
@@ -70,6 +78,11 @@ class BusinessCalendar(Wire):
     first: dt.date
     last: dt.date
     closed: tuple[ClosedDay, ...] = ()
+
+    @field_validator("closed")
+    @classmethod
+    def _kept_once(cls, closed: tuple[ClosedDay, ...]) -> tuple[ClosedDay, ...]:
+        return _shared(closed)
 
     @cached_property
     def _reasons(self) -> dict[dt.date, str]:

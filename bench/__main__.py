@@ -58,6 +58,7 @@ async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
         # This process does a part of the web process's work, so it keeps a log like it.
         log = stack.enter_context((server.folder / "driver.log").open("w", encoding="utf-8"))
         configure_logs("development", stream=log)
+        stack.callback(configure_logs, "development")  # what ends a run early is told to the person who started it
         with server.start() as engine:
             await until(lambda: can_connect(server.address), engine)
             if "rates" in only:

@@ -191,10 +191,12 @@ async def desk(site: Site) -> AsyncIterator[Desk]:
     with ThreadPoolExecutor(THREADS) as executor:
         dispatcher = Dispatcher(client, database, site.settings.task_queue, now, executor=executor)
         running = asyncio.create_task(dispatcher.run())
-        yield Desk(client, database, site, executor, load_policy(site.settings.policy), dispatcher)
-        running.cancel()
-        await asyncio.wait({running})
-    database.close()
+        try:
+            yield Desk(client, database, site, executor, load_policy(site.settings.policy), dispatcher)
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+            database.close()
 
 
 def _received(intake: Intake, one: InboundMessage) -> str:

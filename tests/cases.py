@@ -12,7 +12,7 @@ from models.inquiry import EMAIL, Actor, Address, Kind, Language, Role
 from models.letters import Letter, LetterKind
 from models.obligations import ObligationKind
 from models.policy import Policy, load_policy
-from models.post import Acceptance, accept
+from models.post import Acceptance, accept, bounce
 
 ROXOM = Path(__file__).resolve().parent.parent / "policies" / "roxom"
 MONDAY = datetime(2026, 2, 2, 16, 30, tzinfo=UTC)
@@ -139,3 +139,12 @@ def live(case: Case, until: datetime, *, sending: bool = True) -> datetime:
             wake(case, until)
             return now
         now = max(alarm, now)
+
+
+SECOND_MAIL = Address(id="ad_second", channel=EMAIL)
+BANK: dict[str, Any] = {"institution": "a bank", "reasons": "x", "estimate": "2026-03-10"}
+
+
+def back(case: Case, key: str, at: datetime, *, hard: bool = True) -> None:
+    """A letter comes back."""
+    bounce(case, key, at, hard=hard, reason="550")

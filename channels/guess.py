@@ -35,6 +35,10 @@ _ASKS = re.compile(
 )
 
 
+_LONGEST_QUESTION = 600
+"""Characters: whoever writes more tells what happened, and what is unclear is a complaint."""
+
+
 def language_of(text: str) -> Language | None:
     """Spanish or English by their commonest words; None where neither clearly leads."""
     words = [word.lower() for word in _WORD.findall(text[:_LOOKED_AT])]
@@ -49,6 +53,8 @@ def language_of(text: str) -> Language | None:
 
 def kind_of(text: str) -> Kind:
     """An inquiry only where something is clearly asked and nothing complained of; else a complaint (reading 12)."""
+    if len(text.strip()) > _LONGEST_QUESTION:
+        return Kind.COMPLAINT
     looked_at = text[:_LOOKED_AT]
     asks = ("?" in looked_at or "¿" in looked_at) and _ASKS.search(looked_at)
     return Kind.INQUIRY if asks and not _COMPLAINS.search(looked_at) else Kind.COMPLAINT

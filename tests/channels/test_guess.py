@@ -2,6 +2,7 @@ import pytest
 
 from channels.guess import kind_of, language_of
 from models.inquiry import Kind, Language
+from starter.samples import samples
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,7 @@ def test_the_language_is_guessed_where_it_is_clear(text: str, language: Language
 )
 def test_what_is_unclear_is_a_complaint(text: str, kind: Kind) -> None:
     assert kind_of(text) is kind
+
+
+def test_nine_real_complaints_are_taken_for_complaints() -> None:
+    assert [kind_of(f"{sample.subject}\n{sample.words}") for sample in samples()] == [Kind.COMPLAINT] * 9

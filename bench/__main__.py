@@ -2,7 +2,7 @@
 
 All processes, ports and files are its own and gone at the end. It takes some minutes, most of them to acknowledge the
 open cases; `--quick` does everything small. Rates are told as ratios to the empty workflow of the same round, because
-machines differ and may be busy with other things, which every reading tells as `foreign_cpu_s`.
+machines differ and may be busy with other things, which every reading tells as `foreign_percent`.
 """
 
 import argparse
@@ -69,7 +69,7 @@ async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
                     found["starts"] = await start_costs(site, size.starts, size.rounds)
             if "latency" in only:
                 tell("from the webhook to the mailroom")
-                found["latency"] = await latency(server, size.posts)
+                found["latency"] = await latency(server, engine, size.posts)
             if "open" in only:
                 tell(f"{size.open} open cases")
                 found["open"] = await open_cases(

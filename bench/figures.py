@@ -21,12 +21,18 @@ def of(details: dict[str, Any]) -> list[Figure]:
         found.append(Figure("worker CPU of an empty start, sandboxed / unsandboxed", ratio, "", 2.0))
     if "latency" in details:
         letter, webhook = details["latency"]["letter_ms"], details["latency"]["webhook_ms"]
-        found.append(Figure("webhook to letter in the mailroom, p50", letter["p50"], "ms", 150))
+        why = strangers(details["latency"]["foreign_percent"])
+        found.append(Figure("webhook to letter in the mailroom, p50", letter["p50"], "ms", 150, why=why))
         found.append(Figure("webhook to letter in the mailroom, p99", letter["p99"], "ms"))
         found.append(Figure("webhook answered, p50", webhook["p50"], "ms"))
     if "open" in details:
         found += _open(details["open"])
     return found
+
+
+def strangers(percent: float) -> str:
+    """What must be known of the machine beside a figure in milliseconds."""
+    return f"other programs used {percent:g} % of the machine meanwhile"
 
 
 def _rates(rounds: list[dict[str, Any]]) -> Iterator[Figure]:
@@ -42,26 +48,33 @@ def _rates(rounds: list[dict[str, Any]]) -> Iterator[Figure]:
     yield Figure("empty workflow", middle("empty", "per_second"), "/s")
     yield Figure("lifecycle, window 0", middle("lifecycle", "per_second"), "/s")
     yield Figure("lifecycle, with a window", middle("with_window", "per_second"), "/s")
-    yield Figure("lifecycle / empty, window 0", middle("ratio"), "", 0.40, "at least")
+    spent = {name: middle("lifecycle", "cpu_ms", name) for name in OURS}
+    bare = sum(middle("empty", "cpu_ms", name) for name in ("server", "worker", "driver"))
+    told = " + ".join(f"{cost:.0f} {name}" for name, cost in spent.items())
+    why = f"a life takes {sum(spent.values()):.0f} ms of processor ({told}), an empty workflow {bare:.0f}"
+    yield Figure("lifecycle / empty, window 0", middle("ratio"), "", 0.40, "at least", why)
+    yield Figure("CPU of an empty workflow / CPU of a lifecycle", round(bare / sum(spent.values()), 2), "")
     yield Figure("lifecycle / empty, with a window", middle("ratio_with_window"), "")
-    for name in OURS:
+    for name, cost in spent.items():
         where = "web (driver)" if name == "driver" else name
-        yield Figure(f"CPU of the {where}, each lifecycle", middle("lifecycle", "cpu_ms", name), "ms")
+        yield Figure(f"CPU of the {where}, each lifecycle", cost, "ms")
+    yield Figure("used by other programs meanwhile", middle("lifecycle", "foreign_percent"), "% of the machine")
 
 
 def _history(left: dict[str, Any]) -> Iterator[Figure]:
     closed, parked = left["closed"], left["with_window"]
-    yield Figure("history events, window 0", closed["most_events"], "", 30)
-    yield Figure("history events, with a window, parked", parked["most_events"], "")
+    yield Figure("history events, window 0", closed["events"], "", 30)
+    yield Figure("history events, window 0, the longest seen", closed["most_events"], "")
+    yield Figure("history events, with a window, parked", parked["events"], "")
     yield Figure("state transitions, window 0", closed["state_transitions"], "")
     yield Figure("history, window 0", round(closed["bytes"] / 1024, 1), "KB")
     yield Figure("Cloud actions, window 0", closed["cloud_actions"], "")
 
 
 def _open(found: dict[str, Any]) -> Iterator[Figure]:
-    number = f"{found['open']:,} open cases"
+    number, why = f"{found['open']:,} open cases", strangers(found["due_list_foreign_percent"])
     yield Figure(f"{number}: in the engine's database, each", found["engine_kb_each"], "KB", 30)
     yield Figure(f"{number}: idle server", found["idle_percent"]["server"], "% of a core", 2.0)
-    yield Figure(f"{number}: due list of 50, p99", found["due_list_ms"]["p99"], "ms", 50)
+    yield Figure(f"{number}: due list of 50, p99", found["due_list_ms"]["p99"], "ms", 50, why=why)
     yield Figure(f"{number}: due list of 50, p50", found["due_list_ms"]["p50"], "ms")
     yield Figure("worker memory, each cached case", found["worker_kb_each"], "KB", 120)

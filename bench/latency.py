@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from bench.load import mail
 from bench.open_cases import percentiles
 from bench.rates import now, numbers
-from bench.stage import Server, Site
+from bench.stage import Meter, Resident, Server, Site
 from counterparts.inbound_parse import basic, inbound_body
 from models.tables import Notice
 from records.database import Database
@@ -19,12 +19,12 @@ LOOK = 0.01
 """Seconds between two looks for the acceptance; its time is the worker's own, so looking late changes nothing."""
 
 
-async def latency(server: Server, count: int) -> dict[str, Any]:
+async def latency(server: Server, engine: Resident, count: int) -> dict[str, Any]:
     """Milliseconds to the webhook's answer, and to the letter's acceptance by the mailroom."""
     with Site(server, "latency") as site:
-        await site.mailroom(events=True)
-        await site.worker()
-        await site.web()
+        mailroom = await site.mailroom(events=True)
+        worker, web = await site.worker(), await site.web()
+        watch = Meter(server=engine, mailroom=mailroom, worker=worker, web=web)
         database = Database(site.settings.records_url)
         secret = site.settings.inbound_secret
         credentials = basic(secret.get_secret_value() if secret else "")
@@ -42,7 +42,8 @@ async def latency(server: Server, count: int) -> dict[str, Any]:
                     answered.append(took)
                     handed.append(1000 * (accepted - posted).total_seconds())
         database.close()
-    return {"webhook_ms": percentiles(answered), "letter_ms": percentiles(handed)}
+        foreign = watch.read().foreign_percent
+    return {"webhook_ms": percentiles(answered), "letter_ms": percentiles(handed), "foreign_percent": foreign}
 
 
 async def _accepted(database: Database, key: str) -> Any:

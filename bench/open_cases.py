@@ -54,16 +54,18 @@ async def open_cases(
         watch = Meter(server=engine, worker=worker, web=web)
         await asyncio.sleep(idle)
         reading = watch.read()
-        found = {
+        found: dict[str, Any] = {
             "open": count,
             "opened_per_second": round(count / seconds, 1),
             "engine_kb_each": round(stored / count / 1024, 1),
             "worker_kb_each": round((memory - memory_before) / first / 1024, 1),
             "worker_mb_at_end": round(worker.memory() / 1024**2),
             "idle_percent": {name: round(100 * cpu / reading.seconds, 2) for name, cpu in reading.cpu.items()},
-            "idle_foreign_cpu_s": round(reading.foreign, 1),
-            "due_list_ms": await due_list(site, database, requests),
+            "idle_foreign_percent": reading.foreign_percent,
         }
+        watch = Meter(server=engine, worker=worker, web=web)
+        found["due_list_ms"] = await due_list(site, database, requests)
+        found["due_list_foreign_percent"] = watch.read().foreign_percent
         database.close()
     return found
 

@@ -81,7 +81,7 @@ class Rate:
         return {
             "per_second": round(self.per_second, 1),
             "cpu_ms": self.reading.per(self.count),
-            "foreign_cpu_s": round(self.reading.foreign, 1),
+            "foreign_percent": self.reading.foreign_percent,
             "seconds": round(self.reading.seconds, 2),
         }
 

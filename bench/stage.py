@@ -219,6 +219,11 @@ class Reading:
     cpu: dict[str, float]
     foreign: float
 
+    @property
+    def foreign_percent(self) -> float:
+        """How much of the whole machine everything else used, in percent."""
+        return round(100 * max(self.foreign, 0.0) / (self.seconds * (os.cpu_count() or 1)), 1)
+
     def per(self, count: int) -> dict[str, float]:
         """Processor milliseconds of each process for one of `count` things done."""
         return {name: round(1000 * used / count, 2) for name, used in self.cpu.items()}

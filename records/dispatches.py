@@ -115,6 +115,12 @@ def waiting(session: Session) -> Waiting:
     return Waiting(len(found), Counter(name for name, _ in found), min((at for _, at in found), default=None))
 
 
+def starting(session: Session) -> set[str]:
+    """Return the inquiries that wait to be started or resumed."""
+    query = select(Dispatch.reference).where(col(Dispatch.done_at).is_(None), col(Dispatch.name).in_((START, RESUME)))
+    return set(session.exec(query))
+
+
 def undone(session: Session, reference: str) -> list[Dispatch]:
     """Return what waits for one inquiry, in stored order."""
     query = select(Dispatch).where(col(Dispatch.reference) == reference, col(Dispatch.done_at).is_(None))

@@ -10,7 +10,6 @@ from concurrent.futures import Executor
 from datetime import datetime
 
 import structlog
-from sqlmodel import Session
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -67,7 +66,7 @@ class Reconciler:
         Raises EngineUnavailable, RecordsUnavailable.
         """
         loop = asyncio.get_running_loop()
-        # Read before Temporal is asked: one that opens meanwhile is the dispatcher's.
+        # Read before Temporal is asked: one that opens meanwhile, or waits to be started, is the dispatcher's.
         expected = await loop.run_in_executor(self._executor, self._expected)
         running = await self._running()
         unseen = [reference for reference in expected if workflow_id(reference) not in running]
@@ -81,7 +80,8 @@ class Reconciler:
 
     def _expected(self) -> list[str]:
         with self._database.read() as session:
-            return cases.open_references(session)
+            starting = dispatches.starting(session)
+            return [reference for reference in cases.open_references(session) if reference not in starting]
 
     async def _running(self) -> set[str]:
         query = f"WorkflowType = '{WORKFLOW}' AND ExecutionStatus = 'Running'"
@@ -102,12 +102,8 @@ class Reconciler:
         """Queue the resumption of those that are still open and that nothing is on its way to."""
         now = self._clock()
         with self._database.write() as session:
-            open_now = set(cases.open_references(session))
-            lost = tuple(one for one in unseen if one in open_now and not _on_its_way(session, one))
+            open_now = set(cases.open_references(session)) - dispatches.starting(session)
+            lost = tuple(one for one in unseen if one in open_now)
             for reference in lost:
                 dispatches.add(session, reference, dispatches.RESUME, {}, now)
         return lost
-
-
-def _on_its_way(session: Session, reference: str) -> bool:
-    return any(row.name in {dispatches.START, dispatches.RESUME} for row in dispatches.undone(session, reference))

@@ -117,6 +117,8 @@ def _intake(session: Session, load: Load, found: Findings) -> None:
         "stored too often or not at all",
         [person.n for person in load.people if by_sender[person.address] != person.messages],
     )
+    resumed = session.exec(select(Dispatch.reference).where(col(Dispatch.name) == dispatches.RESUME)).all()
+    found.none("taken for lost although it ran", resumed)
     found.expect("cases", sorted(opened), sorted(person.reference for person in load.people))
     theirs = {person.address: person.reference for person in load.people}
     found.none("in another's case", [sender for sender, reference in stored if theirs.get(sender) != reference])

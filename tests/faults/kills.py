@@ -10,6 +10,7 @@ PATIENCE = 300.0
 """Seconds that a process may take to work again: the machine may be busy with other things."""
 
 ALSO_DOWN = 2 / 3
+EVENTS_LOST = 1 / 2
 VICTIMS = ("worker", "web", "temporal")
 
 
@@ -28,16 +29,22 @@ async def kill_in_turn(
 ) -> None:
     """Kill one after the other, each when it works again and after a pause between the bounds (seconds).
 
-    One time out of three everything else works again by then; else several may be away at once.
+    One time out of three everything else works again by then; else several may be away at once. Every other time the
+    provider hangs up on a letter that it has accepted, and says nothing of what it accepts from then on.
     """
     for number, name in enumerate(names, 1):
         together = chance.random() < ALSO_DOWN
         for each in (name,) if together else VICTIMS:
             async with asyncio.timeout(PATIENCE):
                 await town.ready(each)
+        await town.well()
+        if chance.random() < EVENTS_LOST:
+            await town.fault("lose_events")
+            await town.fault("hang_up_after_accept", count=1)
         await asyncio.sleep(chance.uniform(*pause))
         town.kill(name)
         say(f"kill {number} of {len(names)}: {name}")
+    await town.well()
     for name in VICTIMS:
         async with asyncio.timeout(PATIENCE):
             await town.ready(name)

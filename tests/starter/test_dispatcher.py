@@ -282,6 +282,29 @@ async def test_the_reconciler_resumes_what_is_open_and_does_not_run(
         assert description.status is WorkflowExecutionStatus.RUNNING
 
 
+async def test_what_is_being_started_while_the_reconciler_looks_is_not_lost(
+    bench: Bench, tmp_path: Path, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.now = now()
+    bench.intake.receive(message())
+    (start,) = bench.dispatches()
+    client = await connect(Settings(var=tmp_path, temporal="127.0.0.1:1"), lazy=True)
+    reconciler = Reconciler(client, bench.database, now, executor, lambda: None)
+
+    async def nothing() -> set[str]:
+        return set()
+
+    async def not_yet(_reference: str) -> bool:
+        # Asked a moment too early: the dispatcher hands it over now.
+        with bench.database.write() as session:
+            dispatches.done(session, start.number, now())
+        return False
+
+    monkeypatch.setattr(reconciler, "_running", nothing)
+    monkeypatch.setattr(reconciler, "_runs", not_yet)
+    assert await reconciler.reconcile() == ()
+
+
 async def test_a_command_is_decided_by_the_case_running_or_resumed(
     bench: Bench, temporal: TemporalServer, tmp_path: Path
 ) -> None:

@@ -6,8 +6,10 @@ Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, .
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,6 +28,8 @@ DEVELOPMENT: dict[str, SecretStr | str] = {
     "reply_secret": SecretStr("development"),
 }
 """What stands in development for what must be set in production."""
+
+S = TypeVar("S", bound="Section")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -159,20 +163,52 @@ class Settings(BaseSettings):
         return read_keys(self.key_file or development_key(self.var))
 
 
+class Section(BaseSettings):
+    """The settings of one channel, declared in its own package: a subclass sets `env_prefix` and its fields.
+
+    `environment` is that of `Settings`: in production a validator refuses an empty secret, as in `Settings`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True, hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "production"] = Field(default="development", validation_alias="_environment")
+
+
 def load_settings(env_file: Path | None = None) -> Settings:
     """Read the environment and, only when named here or by PLAZO_ENV_FILE, a file of variables.
 
     Raises one SettingsError that lists every setting at fault; it never shows a value, which may be a secret.
     """
+    named = _named_file(env_file)
+    with _told(PREFIX, named):
+        return Settings(_env_file=named)
+
+
+def read_section(section: type[S], settings: Settings) -> S:
+    """Read a channel's own settings from the same places. Raises SettingsError, as `load_settings` does."""
+    named = _named_file(None)
+    with _told(section.model_config.get("env_prefix", PREFIX), named):
+        return section(_env_file=named, _environment=settings.environment)
+
+
+def _named_file(env_file: Path | None) -> Path | str | None:
     named = env_file or os.environ.get(f"{PREFIX}ENV_FILE") or None
     if named is not None and not Path(named).is_file():
         raise SettingsError(f"{named}: there is no such file of settings; correct the name, or unset {PREFIX}ENV_FILE")
+    return named
+
+
+@contextmanager
+def _told(prefix: str, named: Path | str | None) -> Iterator[None]:
+    """Turn what pydantic finds into one SettingsError that names the variables."""
     try:
-        return Settings(_env_file=named)
+        yield
     except ValidationError as error:
         where = f"the environment and {named}" if named else "the environment"
         lines = [
-            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{prefix}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_url=False, include_context=False, include_input=False)
             # Not a fault of its own: its default hangs on a setting that is listed already.
             if problem["type"] != "default_factory_not_called"

@@ -15,12 +15,12 @@ from activities.composing import Stationery
 from activities.events import Events
 from activities.letters.rendering import Letters
 from activities.notices import Notices
-from channels.email_out import EmailSender
+from channels.registry import load_channels
 from engine import connect, register_search_attributes
 from logs import configure_logs
 from models.errors import EngineUnavailable, PlazoError
-from models.inquiry import EMAIL
 from models.policy import load_policy
+from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings
 from workflows.inquiry import InquiryWorkflow
@@ -59,16 +59,15 @@ def stationery(settings: Settings) -> Stationery:
         letters=Letters.load(settings.policy),
         status_base_url=settings.status_base_url or policy.operator.status_base_url,
         mail_domain=settings.mail_domain,
-        reply_domain=settings.reply_domain,
         reply_secret=settings.reply_secret.get_secret_value().encode(),
     )
 
 
 def make_worker(client: Client, settings: Settings, database: Database, executor: ThreadPoolExecutor) -> Worker:
     """Put the worker together; nothing else knows all its parts."""
-    email = EmailSender(settings.sendgrid_api_key.get_secret_value(), host=settings.sendgrid_host)
-    slowly = timedelta(seconds=settings.slow_retry)
-    notices = Notices(database, stationery(settings), {EMAIL: email}, now, slowly)
+    paper = stationery(settings)
+    channels = load_channels(paper.policy, settings, now, Transcript(database))
+    notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
     return Worker(
         client,
         task_queue=settings.task_queue,

@@ -8,10 +8,10 @@ from sqlmodel import Session
 from activities.letters.context import build_context
 from activities.letters.rendering import Letters
 from channels.letter import OutboundLetter
-from channels.tokens import reply_address, reply_token
+from channels.tokens import reply_token
 from models.case import Case
 from models.errors import OperatorError
-from models.inquiry import AUTHORITY
+from models.inquiry import AUTHORITY, EMAIL, PUBLIC
 from models.letters import FINALS, Letter, LetterKind
 from models.policy import Policy
 from models.tables import Notice
@@ -29,13 +29,7 @@ class Stationery:
     letters: Letters
     status_base_url: str
     mail_domain: str
-    reply_domain: str
     reply_secret: bytes
-
-    @property
-    def mailbox(self) -> str:
-        """The public address letters come from."""
-        return self.policy.channels.named["email"].address
 
 
 def compose(session: Session, case: Case, letter: Letter, stationery: Stationery, now: datetime) -> Notice:
@@ -77,20 +71,17 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
 def outbound(session: Session, notice: Notice, stationery: Stationery) -> OutboundLetter:
     """The mail for a kept letter: the same words and the same Message-ID on every try, threaded to what it answers."""
     kind = LetterKind(notice.kind)
-    local = stationery.mailbox.partition("@")[0]
-    token = reply_token(stationery.reply_secret, notice.reference)
     thread = [] if kind is LetterKind.AUTHORITY_REPLY else _thread(session, notice)
     return OutboundLetter(
         notice=notice.key,
         kind=notice.kind,
         to=_to(session, notice, stationery),
-        sender=stationery.mailbox,
-        sender_name=stationery.policy.operator.name,
-        reply_to=reply_address(f"{local}@{stationery.reply_domain}", token),
+        public=_public(notice),
         subject=notice.subject,
         text=notice.text,
         html=notice.html,
         message_id=notice.message_id,
+        reply_token=reply_token(stationery.reply_secret, notice.reference),
         in_reply_to=thread[-1] if thread else None,
         references=tuple(thread),
         auto_submitted="auto-replied" if kind in ACKNOWLEDGING else "no" if kind in BY_PEOPLE else "auto-generated",
@@ -103,7 +94,13 @@ def _words(session: Session, case: Case) -> str:
     return split or messages.first_words(session, case.reference)
 
 
+def _public(notice: Notice) -> bool:
+    return notice.address_id.startswith(f"{PUBLIC}/")
+
+
 def _to(session: Session, notice: Notice, stationery: Stationery) -> str:
+    if _public(notice):
+        return messages.public_place(session, notice.reference)
     if notice.address_id != AUTHORITY.id:
         return contacts.reveal(session, notice.address_id).value
     if not stationery.policy.authority.email:
@@ -112,8 +109,9 @@ def _to(session: Session, notice: Notice, stationery: Stationery) -> str:
 
 
 def _thread(session: Session, notice: Notice) -> list[str]:
-    """The Message-IDs of the conversation, oldest first: the user's last message, else our first letter."""
-    if inbound := messages.thread(session, notice.reference):
+    """The ids of the conversation on this channel, oldest first: the user's last message, else our first letter."""
+    inbound = messages.thread(session, notice.reference, notice.channel)
+    if inbound or notice.channel != EMAIL:
         return inbound
     earlier = [one.message_id for one in notices.of_case(session, notice.reference) if one.accepted_at]
     return earlier[:1]

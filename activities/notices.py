@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from activities.composing import Stationery, compose, outbound
 from activities.events import ahead, write_down
 from channels.letter import Accepted, OutboundLetter
+from channels.port import Parts
 from models.case import Case
 from models.errors import ChannelError, OperatorError, RecipientError, UnknownOutcome
 from models.inquiry import Channel
@@ -34,8 +35,33 @@ ASK_AGAIN = timedelta(seconds=10)
 class Sender(Protocol):
     """One channel's way out."""
 
-    def send(self, letter: OutboundLetter) -> Accepted:
-        """Hand a letter over. Raises RecipientError, OperatorError, TransientError or UnknownOutcome."""
+    def send(self, letter: OutboundLetter, parts: Parts) -> Accepted:
+        """Hand a letter over, behind the parts that were taken before.
+
+        Raises RecipientError, OperatorError, TransientError or UnknownOutcome.
+        """
+
+
+@dataclass(frozen=True)
+class KeptParts:
+    """The parts of one letter that its channel took, kept in a transaction of their own as soon as they are."""
+
+    database: Database
+    letter: str
+    channel: Channel
+    clock: Callable[[], datetime]
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The channel's ids of the parts taken so far, in order."""
+        with self.database.read() as session:
+            return notices.parts(session, self.letter)
+
+    def take(self, provider_id: str) -> None:
+        """Keep that the channel took the next part."""
+        with self.database.write() as session:
+            n = len(notices.parts(session, self.letter)) + 1
+            notices.take_part(session, self.letter, n, channel=self.channel, provider_id=provider_id, now=self.clock())
 
 
 class Words(NamedTuple):
@@ -106,7 +132,7 @@ class Notices:
         try:
             if channel not in self.senders:
                 raise OperatorError(f"no sender is set up for channel {channel}")
-            return self.senders[channel].send(mail)
+            return self.senders[channel].send(mail, KeptParts(self.database, letter.key, channel, self.clock))
         except UnknownOutcome as error:
             raise ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=ASK_AGAIN) from None
         except ChannelError as error:

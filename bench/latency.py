@@ -34,9 +34,9 @@ async def latency(server: Server, engine: Resident, count: int) -> dict[str, Any
                 name = f"latency-{next(numbers)}"
                 headers, body = inbound_body(mail(name), received_at=now())
                 posted, begun = now(), time.perf_counter()
-                answer = await client.post("/intake/sendgrid/inbound", content=body, headers=headers | credentials)
+                answer = await client.post("/intake/email/inbound", content=body, headers=headers | credentials)
                 took = 1000 * (time.perf_counter() - begun)
-                reference = answer.raise_for_status().json()["reference"]
+                reference = answer.raise_for_status().json()["messages"][0]["reference"]
                 accepted = await _accepted(database, f"{reference}/acknowledgement/1")
                 if number >= 10:
                     answered.append(took)

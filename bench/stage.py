@@ -163,7 +163,7 @@ class Site:
         port = self.settings.mailroom_port
         command = ["-m", "counterparts.mailroom", "--port", str(port), "--var", str(self.folder / "mailroom")]
         if events:
-            command += ["--events-url", f"{self.settings.web_url}/intake/sendgrid/events"]
+            command += ["--events-url", f"{self.settings.web_url}/intake/email/events"]
         resident = self.python("mailroom", *command)
         await until(lambda: answers(port), resident)
         return resident

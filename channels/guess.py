@@ -39,6 +39,14 @@ _LONGEST_QUESTION = 600
 """Characters: whoever writes more tells what happened, and what is unclear is a complaint."""
 
 
+_LONGEST_THANKS = 80
+_THANKS = re.compile(
+    r"(?:\W|\b(?:ok(?:ay)?|vale|listo|perfecto|excelente|recibido|much[ao]s|mil|gracias|muy|amables?|por|todo|su|ayuda|respuesta|"
+    r"thanks?|thank|you|very|much|so|a|lot|great|perfect|for|your|the|help|answer)\b)+",
+    re.IGNORECASE,
+)
+
+
 def language_of(text: str) -> Language | None:
     """Spanish or English by their commonest words; None where neither clearly leads."""
     words = [word.lower() for word in _WORD.findall(text[:_LOOKED_AT])]
@@ -58,3 +66,8 @@ def kind_of(text: str) -> Kind:
     looked_at = text[:_LOOKED_AT]
     asks = ("?" in looked_at or "¿" in looked_at) and _ASKS.search(looked_at)
     return Kind.INQUIRY if asks and not _COMPLAINS.search(looked_at) else Kind.COMPLAINT
+
+
+def thanks(text: str) -> bool:
+    """Whether a text says thank you, and nothing else that could need an answer."""
+    return len(text) <= _LONGEST_THANKS and bool(_THANKS.fullmatch(text.strip()))

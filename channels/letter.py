@@ -1,4 +1,4 @@
-"""A letter on its way out by e-mail, and the provider's word that it took it."""
+"""A letter on its way out, whatever the channel, and the provider's word that it took it."""
 
 from typing import Annotated, Literal
 
@@ -24,17 +24,19 @@ class OutboundLetter(BaseModel):
     notice: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]
     to: Annotated[str, StringConstraints(min_length=1, max_length=320)] = Field(repr=False)
-    sender: Annotated[str, StringConstraints(min_length=3, max_length=320)]
-    sender_name: Line
-    reply_to: str | None = None
+    """The address on its channel: a mailbox, a chat's id, a user's id, a session."""
+    public: bool = False
+    """It is posted where everybody can read it; `to` is the place, as in `InboundMessage.public_place`."""
     subject: Line = Field(repr=False)
     text: Annotated[str, StringConstraints(min_length=1)] = Field(repr=False)
     html: str | None = Field(default=None, repr=False)
     message_id: MessageId
+    reply_token: str = ""
+    """Names the inquiry and cannot be guessed; an answer that carries it finds its way (`channels.tokens`)."""
     in_reply_to: str | None = None
-    """Without angle brackets, of the message answered."""
+    """The `message_id` of the message answered: without angle brackets, or the provider's own id."""
     references: tuple[str, ...] = ()
-    """Oldest first, without angle brackets."""
+    """Of the thread, oldest first, the one answered last."""
     auto_submitted: Literal["auto-replied", "auto-generated", "no"] = "auto-generated"
     """RFC 3834: `auto-replied` for an acknowledgement, `auto-generated` for others, `no` for what a person wrote."""
 

@@ -46,6 +46,18 @@ class Dropped(BaseModel):
     why: str
 
 
+class RemoteFile(BaseModel):
+    """A file that lies with the provider still: fetched once the message is stored. `size` in bytes, 0 where unsaid."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    """What the channel's adapter finds it by; never an address that the sender chose."""
+    filename: str
+    content_type: str
+    size: int = 0
+
+
 class InboundMessage(BaseModel):
     """A message as it came in, read but not yet placed. Personal data: it belongs in the records database alone.
 
@@ -64,7 +76,10 @@ class InboundMessage(BaseModel):
     """The address in From, else in Reply-To, else empty; never that of the envelope, which a forwarder rewrites."""
     sender_name: str
     sender_verified: bool
-    """SPF or DKIM vouches for the domain in From. Unverified, nobody is taken for the person behind an address."""
+    """The channel vouches that it came from this address: SPF or DKIM for a mail, the provider itself for a handle.
+    Unverified, nobody is taken for the person behind an address."""
+    bound: bool = False
+    """The channel vouches for who the person is, so letters may say all: never for a mere handle."""
     reply_to: str
     """Where the sender wants answers, if elsewhere; else empty. Unauthenticated: nothing about a case goes there."""
     recipients: tuple[str, ...]
@@ -76,15 +91,29 @@ class InboundMessage(BaseModel):
     """Harmless HTML, or None where there is none or it was not worth sanitising."""
     attachments: tuple[Attachment, ...] = ()
 
+    files: tuple[RemoteFile, ...] = ()
+
     message_id: str = ""
-    """Without angle brackets; empty where the message has none."""
+    """What a letter that answers it names: a mail's Message-ID without angle brackets, else the provider's own id."""
     in_reply_to: str = ""
+    """The same of the message or letter that it answers."""
     references: tuple[str, ...] = ()
     """Oldest first, without angle brackets."""
     tokens: tuple[str, ...] = ()
     """What stands after the plus sign of our addresses: candidates for `channels.tokens.read_token`."""
     subject_references: tuple[str, ...] = ()
     """What looks like a reference in the subject, in capitals; proof of nothing."""
+
+    edit_of: str = ""
+    """The provider's id of the earlier message whose new wording this is; both are kept."""
+    album: str = ""
+    """Messages of one sender with the same mark are one message in several posts: words and pictures."""
+    public_place: str = ""
+    """Where everybody can read it and an invitation may be posted; empty for what came in private."""
+    unreadable: str = ""
+    """Why it cannot be read here, such as `encrypted`; its sender is told, and shown other channels."""
+    further: tuple[tuple[Channel, str], ...] = ()
+    """Other addresses that the sender gave with it: channel and address."""
 
     disposition: Disposition
     disposition_reason: str = ""

@@ -214,6 +214,11 @@ def reopen(case: Case, order: Reopen, actor: Actor, now: datetime) -> None:
     received = order.received_at or now
     if received > now:
         raise Refused("reopen.future", "a reception cannot lie in the future", field="received_at")
+    begin_again(case, received, actor, now, reasons=order.reasons)
+
+
+def begin_again(case: Case, received: datetime, actor: Actor, now: datetime, *, reasons: str) -> None:
+    """A new reception with new terms; empty `reasons` mean that the user simply wrote again."""
     for obligation in case.owed(ObligationKind.WITHDRAWAL):
         case.supersede(obligation, now, why="reopened", actor=actor)
         for letter in case.waiting():
@@ -222,7 +227,7 @@ def reopen(case: Case, order: Reopen, actor: Actor, now: datetime) -> None:
     case.final = case.withdrawn_at = case.window_ends = case.closed_at = None
     case.extensions = []
     case.unread = 0
-    case.record(now, "case.reopened", actor=actor, rule="M3.1", received_at=received, texts={"reasons": order.reasons})
+    case.record(now, "case.reopened", actor=actor, rule="M3.1", received_at=received, texts={"reasons": reasons})
     first, final = promise(case, received, now, why="reopened", actor=actor)
     case.write(
         LetterKind.REOPENED,
@@ -230,7 +235,7 @@ def reopen(case: Case, order: Reopen, actor: Actor, now: datetime) -> None:
         meets=(first.n,),
         tells=final.due,
         facts={"received": received.isoformat()},
-        texts={"reasons": order.reasons},
+        texts={"reasons": reasons},
         actor=actor,
     )
 

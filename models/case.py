@@ -8,7 +8,7 @@ The modules that change it are `models.clock` (time passes), `models.post` (lett
 from datetime import date, datetime
 from typing import Any, Self
 
-from models.inquiry import SYSTEM, Actor, Address
+from models.inquiry import SYSTEM, Actor, Address, public_address
 from models.ledger import Event, Fact, seal
 from models.letters import Letter, LetterKind, LetterState, letter_key
 from models.obligations import Obligation, ObligationKind
@@ -240,10 +240,19 @@ def end_notices(case: Case, obligation: Obligation, at: datetime, *, why: str) -
                     case.void(letter, at, why=why)
 
 
-def open_case(case: Case, *, actor: Actor = SYSTEM, hold_until: datetime | None = None) -> Case:
+def open_case(
+    case: Case,
+    *,
+    actor: Actor = SYSTEM,
+    hold_until: datetime | None = None,
+    unreadable: bool = False,
+    in_public: bool = False,
+) -> Case:
     """Make the two promises of every inquiry (M3.2, M3.4) and owe its acknowledgement.
 
     `hold_until` holds the letter back where an address has had its fill of acknowledgements today; the term runs on.
+    `unreadable`: the sender must be told that the message cannot be read here. `in_public`: it was posted where
+    everybody can read, and is answered there only with an invitation to go on in private.
     """
     now = case.opened_at
     case.record(
@@ -263,4 +272,8 @@ def open_case(case: Case, *, actor: Actor = SYSTEM, hold_until: datetime | None 
     case.write(
         LetterKind.ACKNOWLEDGEMENT, now, meets=(acknowledgement.n,), tells=final.due, not_before=hold_until, actor=actor
     )
+    if unreadable:
+        case.write(LetterKind.UNREADABLE, now, actor=actor)
+    if in_public:
+        case.write(LetterKind.INVITATION, now, to=public_address(case.channel), actor=actor)
     return case

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models import answering, dates, handling, messages
+from models import answering, arriving, dates, handling, messages
 from models.case import Case
 from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
@@ -44,9 +44,12 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
 """What people decide."""
 
 ARRIVALS: dict[str, tuple[type[Order], Decision]] = {
-    "receive_message": (messages.ReceiveMessage, handling.receive_message),
-    "notice_delivered": (messages.NoticeDelivered, handling.notice_delivered),
-    "notice_bounced": (messages.NoticeBounced, handling.notice_bounced),
+    "receive_message": (messages.ReceiveMessage, arriving.receive_message),
+    "notice_delivered": (messages.NoticeDelivered, arriving.notice_delivered),
+    "notice_bounced": (messages.NoticeBounced, arriving.notice_bounced),
+    "address_closed": (messages.AddressClosed, arriving.address_closed),
+    "address_open": (messages.AddressOpen, arriving.address_open),
+    "identity_bound": (messages.IdentityBound, arriving.identity_bound),
 }
 """What the world reports: never refused for who says it, never decided by anyone."""
 
@@ -57,6 +60,9 @@ SIGNALS = ("extend", "escalate", "appeal", *ARRIVALS)
 
 COMMANDS: dict[str, type[Order]] = {name: order for name, (order, _) in DECISIONS.items()} | SECOND_PAIR
 """What may come as an update, with the shape of its order."""
+
+OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound"})
+"""What only our own intake may say: it decides where letters go, and what they may tell."""
 
 READS_ONLY = frozenset({Role.AUDITOR})
 KEYS_KEPT = 500
@@ -86,6 +92,8 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
     if order.key and order.key in case.answers:
         return case
     actor = order.actor if trusted and order.actor else TEMPORAL_OPERATOR
+    if not trusted and name in OURS_ALONE:
+        raise Refused("signal.ours", "only our own intake says where letters go, and to whom")
     if not trusted and isinstance(order, messages.ReceiveMessage) and order.addresses:
         raise Refused("message.addresses", "only our own intake says where letters go", field="addresses")
     after = case.model_copy(deep=True)

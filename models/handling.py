@@ -1,4 +1,4 @@
-"""Commands that move a case about (assign, note, reclassify, change channel, merge, split), and what arrives."""
+"""Commands that move a case about: assign, note, reclassify, change channel, merge, split, exhaust."""
 
 from datetime import datetime
 
@@ -14,15 +14,12 @@ from models.messages import (
     ChangeChannel,
     Merge,
     Note,
-    NoticeBounced,
-    NoticeDelivered,
-    ReceiveMessage,
     Reclassify,
     Split,
 )
 from models.obligations import Obligation, ObligationKind
-from models.post import bounce, deliver, settle
-from models.resending import announce_change, found_address, write_again
+from models.post import settle
+from models.resending import announce_change, write_again
 
 
 def assign(case: Case, order: Assign, actor: Actor, now: datetime) -> None:
@@ -164,36 +161,3 @@ def _exhaust(case: Case, obligation: Obligation, now: datetime) -> None:
         if obligation.kind is ObligationKind.FINAL:
             case.window_ends = now
             settle(case, now, why="attempts exhausted")
-
-
-def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: datetime) -> None:
-    """M5.5: a message of the user joins the case; the words stay in the records database.
-
-    An address that the user writes from works, whatever came back from it before: what had nowhere to go leaves for it.
-    """
-    known, alive = {a.id for a in case.addresses}, {a.id for a in order.addresses}
-    case.addresses = (*case.addresses, *(a for a in order.addresses if a.id not in known))
-    case.dead = tuple(one for one in case.dead if one not in alive)
-    found_address(case, now)
-    case.unread += 1
-    case.record(now, "message.received", actor=actor, rule="M5.5", message=order.message, received_at=order.at)
-
-
-def notice_delivered(case: Case, order: NoticeDelivered, _actor: Actor, now: datetime) -> None:
-    """Reading 10: what reached the user's mailbox."""
-    for key in order.notices:
-        deliver(case, key, _possible(case, key, order.at, now))
-
-
-def notice_bounced(case: Case, order: NoticeBounced, _actor: Actor, now: datetime) -> None:
-    """Reading 10: what came back."""
-    at = _possible(case, order.notice, order.at, now)
-    bounce(case, order.notice, at, hard=order.hard, reason=order.reason)
-
-
-def _possible(case: Case, key: str, at: datetime, now: datetime) -> datetime:
-    """When it can have happened: not before the letter was written, not after now, whatever a foreign clock says."""
-    letter = case.letter(key)
-    if letter is None or letter.address is None:
-        raise Refused("notice.unknown", f"this case sent no letter {key}", field="notice")
-    return max(letter.created_at, min(at, now))

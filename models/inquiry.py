@@ -105,3 +105,12 @@ class Address(Wire):
 
 AUTHORITY = Address(id="authority", channel=EMAIL)
 """Where letters to the authority go (M3.10); its address is policy data."""
+
+
+PUBLIC = "public"
+"""How the id of an address begins where everybody can read; the place itself lies with the message posted there."""
+
+
+def public_address(channel: Channel) -> Address:
+    """Return where everybody can read: only an invitation to go on in private is ever posted there."""
+    return Address(id=f"{PUBLIC}/{channel}", channel=channel)

@@ -22,6 +22,8 @@ class LetterKind(StrEnum):
     EXTERNAL = "external"
     RE_ESTIMATE = "re_estimate"
     CHANNEL_CHANGE = "channel_change"
+    INVITATION = "invitation"
+    UNREADABLE = "unreadable"
     MISSED = "missed"
     FINAL_UPHELD = "final_upheld"
     FINAL_PARTIAL = "final_partial"

@@ -240,11 +240,39 @@ class AttemptsExhausted(Order):
 
 
 class ReceiveMessage(Order):
-    """A message of the user is stored; here is its id and its true reception."""
+    """A message of the user is stored; here is its id and its true reception.
+
+    `edits` is the message whose new wording it is; `unreadable`: it cannot be read here, and its sender must be told;
+    `reopens`: policy wants a closed case to go on with it.
+    """
 
     message: Id
     at: AwareDatetime
     addresses: Annotated[tuple[Address, ...], Field(max_length=10)] = ()
+    edits: Id | None = None
+    unreadable: bool = False
+    reopens: bool = False
+
+
+class AddressClosed(Order):
+    """The person shut a channel to us: blocked the bot, closed direct messages."""
+
+    address: Id
+    reason: Annotated[str, StringConstraints(max_length=500), BeforeValidator(_clean)] = ""
+
+
+class AddressOpen(Order):
+    """The person opened it again."""
+
+    address: Id
+
+
+class IdentityBound(Order):
+    """The person showed who they are, or that further addresses are theirs."""
+
+    contact: Id
+    addresses: Annotated[tuple[Address, ...], Field(max_length=20)]
+    bound: bool
 
 
 class NoticeDelivered(Order):

@@ -68,12 +68,16 @@ class Authority(Section):
 
 
 class ChannelSettings(Section):
-    """An established channel (M2.1): its public address, and the channel that carries its letters (M4.1)."""
+    """An established channel (M2.1): its public address, and the channel that carries its letters (M4.1).
+
+    `conversation`: a message without any other sign belongs to the inquiry that is open with its sender there.
+    """
 
     label: Bilingual
     address: Text
     answered_by: Channel
     enabled: bool
+    conversation: bool = False
 
 
 class Channels(Section):
@@ -147,6 +151,7 @@ class Intake(Section):
     reception: Literal["provider", "stored"]
     unclear_kind: Kind
     unclear_language: Language
+    after_close: Literal["new", "reopen"]
     area: Area
     max_mail_bytes: Positive
     max_mail_parts: Positive

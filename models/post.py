@@ -128,12 +128,17 @@ def settle(case: Case, at: datetime, *, why: str) -> None:
 
 
 def fail(case: Case, key: str, at: datetime, reason: str) -> None:
-    """The address will never take the letter: the next one gets it, told by M4.2; none left is a flag (reading 10)."""
+    """The address will never take the letter: the next one gets it, told by M4.2; none left is a flag (reading 10).
+
+    An invitation is posted where the user wrote, or nowhere.
+    """
     letter = case.letter(key)
     if letter is None or letter.state is not LetterState.OWED:
         return
     case.post(letter, state=LetterState.FAILED)
     case.record(at, "letter.failed", rule="M4.2", key=key, texts={"reason": reason})
+    if letter.kind is LetterKind.INVITATION:
+        return
     bury(case, letter)
     if not letter.copy_of:
         elsewhere(case, letter, at, meets=letter.meets)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from models.case import Case
 from models.extensions import follow, still_true
-from models.inquiry import AUTHORITY, Channel
+from models.inquiry import AUTHORITY, Address, Channel
 from models.letters import Letter, LetterKind
 from models.obligations import Obligation, ObligationKind
 from models.terms import channel_change_due
@@ -53,10 +53,19 @@ def bury(case: Case, letter: Letter) -> None:
 
 def move_others(case: Case, letter: Letter, at: datetime) -> None:
     """Whatever else waits to go to a dead address goes elsewhere."""
-    if letter.address is None or letter.address.id not in case.dead:
-        return
+    if letter.address and letter.address.id in case.dead:
+        _move(case, letter.address, at)
+
+
+def leave(case: Case, address: Address, at: datetime) -> None:
+    """The person shut an address to us: what waits goes elsewhere, and so will what comes, as the user is told."""
+    _move(case, address, at)
+    _tell_new_channel(case, at)
+
+
+def _move(case: Case, address: Address, at: datetime) -> None:
     for one in case.waiting():
-        if one.address == letter.address:
+        if one.address == address:
             case.void(one, at, why="its address is dead")
             if not one.copy_of:
                 elsewhere(case, one, at, meets=one.meets)

@@ -56,6 +56,8 @@ _UPDATE = update(CaseRow).where(
     tuple_(col(CaseRow.seq), col(CaseRow.version)) <= tuple_(bindparam("most_seq"), bindparam("most_version")),
 )
 
+_HAND_OVER = update(CaseRow).where(col(CaseRow.contact) == bindparam("of")).values(contact=bindparam("whose"))
+
 
 class CaseLine(NamedTuple):
     """A case in a list. Times are aware UTC; `subject` and `excerpt` are personal data."""
@@ -162,6 +164,23 @@ def open_references(session: Session) -> list[str]:
 def opened_since(session: Session, contact: str, since: datetime) -> int:
     """Count the cases that a contact opened at or after `since`: each owes an acknowledgement, sent yet or not."""
     return int(first(session, _OPENED, contact=contact, since=since)[0])
+
+
+def conversation(session: Session, contact: str, channel: str) -> str | None:
+    """Return the case that a contact opened last on a channel, or None."""
+    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact, col(CaseRow.channel) == channel)
+    return session.exec(query.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.reference)).limit(1)).first()
+
+
+def open_of(session: Session, contact: str) -> list[str]:
+    """Return a contact's cases that are not closed, the oldest first."""
+    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact, col(CaseRow.closed_at).is_(None))
+    return list(session.exec(query.order_by(col(CaseRow.opened_at), col(CaseRow.reference))))
+
+
+def hand_over(session: Session, former: str, contact: str) -> None:
+    """The cases of a contact are another's from now on: the person has shown to be the same."""
+    session.connection().execute(_HAND_OVER, {"of": former, "whose": contact})
 
 
 def page(

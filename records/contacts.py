@@ -20,6 +20,7 @@ _KNOWN = select(ContactAddress.contact).where(*_THIS)
 _REVEAL = select(ContactAddress.channel, ContactAddress.value, ContactAddress.name).where(
     col(ContactAddress.id) == bindparam("id")
 )
+_JOIN = update(ContactAddress).where(col(ContactAddress.id) == bindparam("of")).values(contact=bindparam("whose"))
 _CHANGE = update(ContactAddress).where(col(ContactAddress.id) == bindparam("of"))
 
 
@@ -86,6 +87,35 @@ def known(session: Session, channel: Channel, value: str) -> str | None:
     folded = value.strip().casefold() if channel in FOLDED else value.strip()
     row = first(session, _KNOWN, channel=channel, folded=folded)
     return row.contact if row else None
+
+
+def bound(session: Session, contact: str) -> bool:
+    """Say whether somebody vouches for who a contact is."""
+    row = session.get(Contact, contact)
+    return row is not None and row.bound_at is not None
+
+
+def bind(session: Session, contact: str, now: datetime, *, account: str | None = None) -> None:
+    """Keep that a contact's identity is vouched for, with the operator's own id of the account where there is one.
+
+    KeyError for an unknown contact.
+    """
+    row = session.get(Contact, contact)
+    if row is None:
+        raise KeyError(f"no contact has the id {contact}")
+    row.bound_at, row.account = row.bound_at or now, row.account or account
+    session.add(row)
+    session.flush()
+
+
+def of_account(session: Session, account: str) -> str | None:
+    """Return the contact that is bound to an account, or None."""
+    return session.exec(select(Contact.id).where(col(Contact.account) == account)).first()
+
+
+def join(session: Session, address_id: str, contact: str) -> None:
+    """Give an address to another contact: the person has shown that both are theirs."""
+    session.connection().execute(_JOIN, {"of": address_id, "whose": contact})
 
 
 def reveal(session: Session, address_id: str) -> Revealed:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from models.tables import StoredMessage
+from records import remote_files
 from records.database import add_once, first
 from records.documents import AttachedFile, AttachmentStore, Kept, attach
 from records.ids import new_id
@@ -21,14 +22,37 @@ _PLACE = update(StoredMessage).where(col(StoredMessage.id) == bindparam("of")).v
 _JOINED = func.coalesce(col(StoredMessage.promoted_at), col(StoredMessage.stored_at))
 _FIRST_WORDS = (
     select(StoredMessage.text)
-    .where(col(StoredMessage.reference) == bindparam("of"))
+    .where(col(StoredMessage.reference) == bindparam("of"), col(StoredMessage.text) != "")
     .order_by(_JOINED, col(StoredMessage.n))
     .limit(1)
 )
 _THREAD = (
     select(StoredMessage.message_id, StoredMessage.references)
-    .where(col(StoredMessage.reference) == bindparam("of"), col(StoredMessage.third_party).is_(False))
+    .where(
+        col(StoredMessage.reference) == bindparam("of"),
+        col(StoredMessage.channel) == bindparam("channel"),
+        col(StoredMessage.third_party).is_(False),
+        col(StoredMessage.public_place) == "",
+    )
     .order_by(_JOINED.desc(), col(StoredMessage.n).desc())
+    .limit(1)
+)
+_PUBLIC_PLACE = (
+    select(StoredMessage.public_place)
+    .where(col(StoredMessage.reference) == bindparam("of"), col(StoredMessage.public_place) != "")
+    .order_by(col(StoredMessage.n))
+    .limit(1)
+)
+_ALBUM = (
+    select(StoredMessage)
+    .where(
+        col(StoredMessage.album) == bindparam("album"),
+        col(StoredMessage.album) != "",
+        col(StoredMessage.channel) == bindparam("channel"),
+        col(StoredMessage.sender) == bindparam("sender"),
+        col(StoredMessage.part_of) == "",
+    )
+    .order_by(col(StoredMessage.n))
     .limit(1)
 )
 
@@ -40,6 +64,19 @@ class Left(Protocol):
     def what(self) -> str: ...  # noqa: D102
     @property
     def why(self) -> str: ...  # noqa: D102
+
+
+class Remote(Protocol):
+    """A file that lies with the provider still."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def filename(self) -> str: ...  # noqa: D102
+    @property
+    def content_type(self) -> str: ...  # noqa: D102
+    @property
+    def size(self) -> int: ...  # noqa: D102
 
 
 class Incoming(Protocol):
@@ -84,6 +121,14 @@ class Incoming(Protocol):
     def kind(self) -> str: ...  # noqa: D102
     @property
     def dropped(self) -> Sequence[Left]: ...  # noqa: D102
+    @property
+    def files(self) -> Sequence[Remote]: ...  # noqa: D102
+    @property
+    def album(self) -> str: ...  # noqa: D102
+    @property
+    def public_place(self) -> str: ...  # noqa: D102
+    @property
+    def unreadable(self) -> str: ...  # noqa: D102
     # fmt: on
 
 
@@ -109,11 +154,14 @@ def store(
     contact: str | None = None,
     address_id: str | None = None,
     third_party: bool = False,
+    part_of: str = "",
+    edit_of: str = "",
 ) -> tuple[StoredMessage, bool]:
     """Store a message whose files lie where `filed` says: the row, and True when it is new.
 
     The same message again (channel and provider's id) gives the first row and False, and changes nothing; whether it is
-    really the same shows in `raw_sha256`. Without a reference it is in quarantine.
+    really the same shows in `raw_sha256`. Without a reference it is in quarantine. `part_of` and `edit_of` are the ids
+    of the message that it continues or words anew.
     """
     row = StoredMessage(
         id=new_id("ms"),
@@ -142,17 +190,34 @@ def store(
         dropped=[{"what": one.what, "why": one.why} for one in message.dropped],
         raw_sha256=filed.raw.sha256,
         raw_path=filed.raw.path,
+        part_of=part_of,
+        edit_of=edit_of,
+        album=message.album,
+        public_place=message.public_place,
+        unreadable=message.unreadable,
     )
     if not add_once(session, row):
         return _get_by_provider(session, message.channel, message.provider_id), False
     for attachment, kept in zip(message.attachments, filed.attachments, strict=True):
         attach(session, row.id, attachment, kept)
+    remote_files.add(session, row, message.files, now)
     return row, True
 
 
 def find(session: Session, channel: str, provider_id: str) -> StoredMessage | None:
     """Return the message that came with that id of the provider's, or None."""
     return session.exec(_FIND, params={"channel": channel, "provider_id": provider_id}).first()
+
+
+def find_album(session: Session, channel: str, sender: str, album: str) -> StoredMessage | None:
+    """Return the first message of an album, which its further pictures continue; None where this is the first."""
+    return session.exec(_ALBUM, params={"channel": channel, "sender": sender, "album": album}).first()
+
+
+def public_place(session: Session, reference: str) -> str:
+    """Return where a case began in public; empty where it did not."""
+    row = first(session, _PUBLIC_PLACE, of=reference)
+    return str(row.public_place) if row else ""
 
 
 def get(session: Session, message_id: str) -> StoredMessage:
@@ -198,9 +263,9 @@ def first_words(session: Session, reference: str) -> str:
     return str(row.text) if row else ""
 
 
-def thread(session: Session, reference: str) -> list[str]:
-    """Return the Message-IDs that a letter to the user answers, the last one its own; none where it has no id."""
-    row = first(session, _THREAD, of=reference)
+def thread(session: Session, reference: str, channel: str) -> list[str]:
+    """Return the ids, on this channel, of the messages that a letter to the user answers, the last one its own."""
+    row = first(session, _THREAD, of=reference, channel=channel)
     return [*row.references.split(), row.message_id] if row and row.message_id else []
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
-from models.tables import Notice, NoticeEvent, NoticeState
+from models.tables import Notice, NoticeEvent, NoticePart, NoticeState
 from records.database import add_once, first
 
 ACCEPTING = ("accepted", "processed", "deferred", "delivered", "bounce", "dropped")
@@ -18,6 +18,9 @@ MOST_ERROR = 500
 
 _FIND = select(Notice).where(col(Notice.key) == bindparam("key"))
 _KEPT = select(Notice.key).where(col(Notice.key) == bindparam("key"))
+_PART = select(NoticePart.notice).where(
+    col(NoticePart.channel) == bindparam("channel"), col(NoticePart.provider_id) == bindparam("provider_id")
+)
 _TAKE = _FIND.with_for_update().execution_options(populate_existing=True)
 _ACCEPT = update(Notice).where(col(Notice.key) == bindparam("of"))
 
@@ -113,6 +116,23 @@ def by_message_id(session: Session, message_id: str) -> str | None:
     """Return the key of our letter with that Message-ID (angle brackets or none), or None: a reply finds its case."""
     query = select(Notice.key).where(col(Notice.message_id) == message_id.strip().strip("<>"))
     return session.exec(query).first()
+
+
+def by_provider_id(session: Session, channel: str, provider_id: str) -> str | None:
+    """Return the key of our letter that a channel took under that id, or None: a reply finds its case."""
+    row = first(session, _PART, channel=channel, provider_id=provider_id)
+    return str(row.notice) if row else None
+
+
+def parts(session: Session, key: str) -> tuple[str, ...]:
+    """Return the provider's ids of the parts of a letter that it took, in order."""
+    query = select(NoticePart.provider_id).where(col(NoticePart.notice) == key).order_by(col(NoticePart.n))
+    return tuple(session.exec(query))
+
+
+def take_part(session: Session, key: str, n: int, *, channel: str, provider_id: str, now: datetime) -> None:
+    """Keep that a channel took the `n`-th part (from 1) of a letter; kept before, it stays."""
+    add_once(session, NoticePart(notice=key, n=n, channel=channel, provider_id=provider_id, at=now))
 
 
 def add_event(session: Session, event: NoticeEvent) -> bool:

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from io import BytesIO
 
 from fastapi import Request
-from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
 from starter.problems import Problem
@@ -65,9 +64,3 @@ async def read_body(request: Request, limit: int) -> tuple[bytes, bool]:
 def too_large(limit: int) -> Problem:
     """The refusal of a body beyond its limit in bytes."""
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body.too-large", f"a body may have {limit} bytes; shorten it")
-
-
-def closed_form(content_type: str, body: bytes) -> bytes:
-    """Return a cut multipart body with its end put on, so that what arrived of the last field can be read."""
-    _, options = parse_options_header(content_type.encode("utf-8", "replace"))
-    return body + b"\r\n--" + options.get(b"boundary", b"") + b"--\r\n"

@@ -19,12 +19,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from channels.email.adapter import INBOUND
+from channels.port import Post
+from channels.registry import load_channels
 from counterparts.inbound_parse import inbound_body
 from keys import KeyRing, development_key, read_keys
 from logs import configure_logs
 from models.calendar import BusinessCalendar
 from models.case import Case
-from models.inquiry import Actor, Role
+from models.inquiry import EMAIL, Actor, Role
 from models.ledger import verify
 from models.obligations import Obligation
 from models.policy import load_policy
@@ -35,7 +38,6 @@ from starter.engine import start_case
 from starter.intake import Intake
 from starter.rehearsal import QUEUE, Rehearsal, rehearsal
 from starter.samples import Sample, samples
-from starter.web import mail_reader
 from worker import stationery
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
@@ -193,10 +195,11 @@ async def receive(house: Rehearsal, sample: Sample, console: Console, settings: 
     policy = load_policy(settings.policy)
     now = await house.env.get_current_time()
     headers, body = inbound_body(sample.mail(now), mode="raw")
-    message = mail_reader(settings, policy).read(headers["Content-Type"], body, now)
+    email = load_channels(policy, settings, lambda: now)[EMAIL]
+    arrivals = email.parse(Post(INBOUND, {"content-type": headers["Content-Type"]}, body), now)
     secret = settings.reply_secret.get_secret_value().encode()
     intake = Intake(house.database, policy, FolderStore(folder), lambda: now, lambda: None, reply_secret=secret)
-    receipt = intake.receive(message)
+    [receipt], _ = intake.take(EMAIL, arrivals)
     reference = receipt.reference or ""
     with house.database.read() as session:
         case = cases.load(session, reference)

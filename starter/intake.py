@@ -10,24 +10,22 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlmodel import Session
 
-from channels.email_events import DeliveryEvent
 from channels.message import Disposition, Dropped, InboundMessage
-from models.case import Case
-from models.errors import Malformed, Refused
-from models.inquiry import EMAIL, WEB, Actor, Kind, Language
-from models.messages import ReceiveMessage
+from channels.port import Arrivals
+from channels.report import DeliveryEvent
+from models.errors import Refused
+from models.inquiry import EMAIL, Actor, Channel, Kind, Language
 from models.policy import Policy
-from models.tables import StoredMessage
-from records import cases, contacts, dispatches, messages
+from records import contacts, messages, streams
 from records.database import Database
 from records.documents import AttachmentStore
-from records.messages import Filed
 from starter.opening import Opening, letters_channel, open_inquiry
-from starter.placing import Clues, Place, clues_of, place, stored_clues
+from starter.persons import take_claim, take_reach
+from starter.placing import stored_clues
 from starter.receipt import Receipt, receipt_of
 from starter.reports import take_reports
+from starter.taking import Taking, tell
 from starter.web_form import WebForm, message_of
 
 REPORTS_AT_ONCE = 100
@@ -56,7 +54,22 @@ class Intake:
     ) -> None:
         self._database, self._policy, self._files = database, policy, files
         self._clock, self._wake = clock, wake
-        self._reply_secret, self._delivered_after = reply_secret, delivered_after
+        self._taking, self._delivered_after = Taking(policy, reply_secret), delivered_after
+
+    def take(self, channel: Channel, arrivals: Arrivals) -> tuple[list[Receipt], int]:
+        """Store everything that one post, or one look at a provider, brought.
+
+        Returns the messages' receipts, and how many reports of letters were new.
+        """
+        if arrivals.claims or arrivals.reaches or arrivals.numbers:
+            self._people(channel, arrivals)
+        receipts = [self.receive(message) for message in arrivals.messages]
+        reports = self.notice_event(arrivals.reports)
+        if arrivals.numbers:
+            # Last: a number that is kept says that what it numbers is stored.
+            with self._database.write() as session:
+                streams.add(session, arrivals.numbers, self._clock())
+        return receipts, reports
 
     def receive(self, message: InboundMessage) -> Receipt:
         """Store a message and let it open an inquiry, join one, or wait in quarantine; a repetition changes nothing.
@@ -67,8 +80,7 @@ class Intake:
         message = self._fitting(message, now)
         filed = messages.file(message, message.raw, self._files)
         with self._database.write() as session:
-            message, known = _distinct(session, message)
-            receipt = self._again(session, known) if known else self._take_in(session, message, filed, now)
+            receipt = self._taking.store(session, message, filed, now)
         if not receipt.duplicate:
             self._wake()
         log.info(
@@ -85,30 +97,14 @@ class Intake:
         """Take in the web form; Malformed when its `key`, the Idempotency-Key, came with another form before."""
         return self.receive(message_of(form, key, self._clock(), self._policy.intake.max_text_characters))
 
-    def receive_unreadable(self, raw: bytes) -> Receipt:
-        """Keep a post that cannot be read at all for a person to look at."""
-        now, digest = self._clock(), hashlib.sha256(raw).hexdigest()
-        return self.receive(
-            InboundMessage(
-                channel=EMAIL,
-                provider_id=f"sha256:{digest}",
-                received_at=now,
-                sender="",
-                sender_name="",
-                sender_verified=False,
-                reply_to="",
-                recipients=(),
-                subject="",
-                text="",
-                full_text="",
-                disposition=Disposition.UNANSWERABLE,
-                disposition_reason="the post could not be read; its bytes are kept",
-                language=None,
-                kind=Kind.COMPLAINT,
-                raw_sha256=digest,
-                raw=raw,
-            )
-        )
+    def receive_unreadable(self, raw: bytes, channel: Channel = EMAIL) -> Receipt:
+        """Keep a genuine post that cannot be read at all for a person to look at."""
+        return self.receive(unreadable_post(channel, raw, self._clock()))
+
+    def has(self, channel: Channel, provider_id: str) -> bool:
+        """Say whether a message with that id of the provider's is stored."""
+        with self._database.read() as session:
+            return messages.find(session, channel, provider_id) is not None
 
     def promote(self, message_id: str, actor: Actor) -> Receipt:
         """A person lets a message out of quarantine: it joins its inquiry or opens one, with its original reception.
@@ -124,10 +120,10 @@ class Intake:
                 raise Refused("message.no-sender", "the message names no sender, so nobody could be answered")
             channel = letters_channel(self._policy, row.channel)
             contact, address = contacts.find_or_add(session, channel, row.sender, name=row.sender_name, now=now)
-            found = self._place(session, stored_clues(row, contact))
+            found = self._taking.place(session, stored_clues(row, contact))
             if found:
                 case = found.case
-                _tell(session, case, row.id, row.received_at, now)
+                tell(session, case, row, now)
             else:
                 opening = Opening(
                     channel=row.channel,
@@ -167,87 +163,37 @@ class Intake:
             changes |= {"attachments": message.attachments[:most], "dropped": (*message.dropped, left)}
         return message.model_copy(update=changes)
 
-    def _take_in(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
-        if message.disposition is not Disposition.MESSAGE:
-            return self._set_aside(session, message, filed, now)
-        channel = letters_channel(self._policy, message.channel)
-        contact = contacts.known(session, channel, message.sender)
-        found = self._place(session, clues_of(message, contact))
-        if found is None and contact is not None and self._loops(session, contact, now):
-            reason = "more inquiries in an hour than a person opens"
-            looping = {"disposition": Disposition.LOOP, "disposition_reason": reason}
-            return self._set_aside(session, message.model_copy(update=looping), filed, now)
-        contact, address = contacts.find_or_add(session, channel, message.sender, name=message.sender_name, now=now)
-        row, new = messages.store(
-            session,
-            message,
-            filed,
-            now,
-            reference=found.case.reference if found else None,
-            contact=contact,
-            address_id=address.id,
-            third_party=found.third_party if found else False,
-        )
-        if not new:
-            return self._again(session, row)
-        if found:
-            _tell(session, found.case, row.id, message.received_at, now)
-            return receipt_of(found.case, row.disposition)
-        opening = Opening(
-            channel=message.channel,
-            contact=contact,
-            addresses=(address,),
-            bound=message.sender_verified,
-            kind=message.kind,
-            language=message.language or self._policy.intake.unclear_language,
-            received_at=message.received_at,
-            subject=message.subject,
-            text=message.text,
-        )
-        case = open_inquiry(session, opening, self._policy, now)
-        messages.place(session, row.id, case.reference)
-        return receipt_of(case, row.disposition, new=True)
-
-    def _place(self, session: Session, clues: Clues) -> Place | None:
-        prefix = self._policy.operator.reference_prefix
-        return place(session, clues, prefix=prefix, reply_secret=self._reply_secret)
-
-    def _set_aside(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
-        """Quarantine: kept for a person, never answered by machine."""
-        row, new = messages.store(session, message, filed, now)
-        return Receipt(None, row.disposition) if new else self._again(session, row)
-
-    def _loops(self, session: Session, contact: str, now: datetime) -> bool:
-        """Say whether a sender opens inquiries faster than a person can: each would owe it another letter."""
-        opened = cases.opened_since(session, contact, now - timedelta(hours=1))
-        return opened >= self._policy.mail.messages_per_address_per_hour
-
-    def _again(self, session: Session, row: StoredMessage) -> Receipt:
-        """The receipt of a message that was here before."""
-        if row.reference is None:
-            return Receipt(None, row.disposition, duplicate=True)
-        case = cases.load(session, row.reference)
-        return receipt_of(case, row.disposition, duplicate=True)
+    def _people(self, channel: Channel, arrivals: Arrivals) -> None:
+        """Store who somebody turned out to be, and who can be reached where."""
+        now = self._clock()
+        with self._database.write() as session:
+            for claim in arrivals.claims:
+                good = take_claim(session, channel, claim, now)
+                log.info("intake.claimed", channel=channel, good=good)
+            for reach in arrivals.reaches:
+                take_reach(session, reach, now)
+        self._wake()
 
 
-def _tell(session: Session, case: Case, message_id: str, received_at: datetime, now: datetime) -> None:
-    """Queue that a message joined a case. Handed over twice it counts once, under its own id as key."""
-    order = ReceiveMessage(message=message_id, at=received_at, key=message_id)
-    payload = order.model_dump(mode="json", exclude_none=True)
-    dispatches.add(session, case.reference, "receive_message", payload, now)
-
-
-def _distinct(session: Session, message: InboundMessage) -> tuple[InboundMessage, StoredMessage | None]:
-    """The message, and the one that was stored under its id before.
-
-    A Message-ID is the sender's to choose: other words under a known one are another message, kept under its own hash.
-    """
-    known = messages.find(session, message.channel, message.provider_id)
-    if known is None or known.raw_sha256 == message.raw_sha256:
-        return message, known
-    if message.channel == WEB:
-        raise Malformed("idempotency.reused", "this Idempotency-Key came with another body before; use a new one")
-    if (known.sender, known.subject, known.full_text) == (message.sender, message.subject, message.full_text):
-        return message, known
-    message = message.model_copy(update={"provider_id": f"sha256:{message.raw_sha256}"})
-    return message, messages.find(session, message.channel, message.provider_id)
+def unreadable_post(channel: Channel, raw: bytes, now: datetime) -> InboundMessage:
+    """Make the message that stands for a post which cannot be read; its bytes are kept with it."""
+    digest = hashlib.sha256(raw).hexdigest()
+    return InboundMessage(
+        channel=channel,
+        provider_id=f"sha256:{digest}",
+        received_at=now,
+        sender="",
+        sender_name="",
+        sender_verified=False,
+        reply_to="",
+        recipients=(),
+        subject="",
+        text="",
+        full_text="",
+        disposition=Disposition.UNANSWERABLE,
+        disposition_reason="the post could not be read; its bytes are kept",
+        language=None,
+        kind=Kind.COMPLAINT,
+        raw_sha256=digest,
+        raw=raw,
+    )

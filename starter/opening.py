@@ -28,7 +28,8 @@ REFERENCES_TRIED = 20
 class Opening:
     """What an inquiry is opened with. `received_at` is its true reception (reading 2), aware UTC.
 
-    `bound`: somebody vouches that the person is who the address says. `refers_to` is the inquiry it was split from.
+    `bound`: somebody vouches that the person is who the address says. `refers_to` is an earlier inquiry of the same
+    person. `unreadable`: nobody here can read the message; `in_public`: everybody can, and no address is known yet.
     """
 
     channel: Channel
@@ -41,6 +42,8 @@ class Opening:
     subject: str
     text: str
     refers_to: str = ""
+    unreadable: bool = False
+    in_public: bool = False
 
 
 def open_inquiry(
@@ -83,6 +86,8 @@ def open_inquiry(
             ),
             actor=actor,
             hold_until=hold,
+            unreadable=opening.unreadable,
+            in_public=opening.in_public,
         )
         token = secrets.token_urlsafe(TOKEN_BYTES)
         if cases.add(session, case, subject=opening.subject, excerpt=opening.text, status_token=token):

@@ -1,5 +1,8 @@
 """Which inquiry a message belongs to: thread token, reply headers, reference in the subject; else it opens a new one.
 
+On a channel that is one conversation, a message without any sign belongs to the inquiry that is open with its sender
+there; once that is answered, only thanks do.
+
 A sender whom SPF disowns and nothing vouches for, or whose mail forges what is said of it, is never let into anybody's
 inquiry, whatever the mail carries: it opens one of its own, unverified. A good token or reply header from somebody the
 case does not know joins it as a third party.
@@ -11,11 +14,12 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from channels.guess import thanks
 from channels.message import FORGED, InboundMessage
 from channels.tokens import read_token
 from models.case import Case
 from models.errors import UnknownInquiry
-from models.inquiry import EMAIL
+from models.inquiry import EMAIL, Channel
 from models.reference import find_references
 from models.tables import StoredMessage
 from records import cases, messages, notices
@@ -39,6 +43,7 @@ class _Trail(NamedTuple):
 class Clues:
     """What of a message tells where it belongs; `contact` is whom we know under the sender's address, if anybody."""
 
+    channel: Channel
     contact: str | None
     sender_verified: bool
     disowned: bool
@@ -46,11 +51,13 @@ class Clues:
     in_reply_to: str
     references: tuple[str, ...]
     subject: str
+    text: str
 
 
 def clues_of(message: InboundMessage, contact: str | None) -> Clues:
     """Return the clues of a message that comes in."""
     return Clues(
+        channel=message.channel,
         contact=contact,
         sender_verified=message.sender_verified,
         disowned=message.spf.strip().lower() in {"fail", FORGED} and not message.sender_verified,
@@ -58,12 +65,14 @@ def clues_of(message: InboundMessage, contact: str | None) -> Clues:
         in_reply_to=message.in_reply_to,
         references=message.references,
         subject=message.subject,
+        text=message.text,
     )
 
 
 def stored_clues(row: StoredMessage, contact: str | None) -> Clues:
     """Return the clues of a message that a person has looked at and lets out of quarantine."""
     return Clues(
+        channel=row.channel,
         contact=contact,
         sender_verified=row.sender_verified,
         disowned=False,
@@ -71,10 +80,13 @@ def stored_clues(row: StoredMessage, contact: str | None) -> Clues:
         in_reply_to=row.in_reply_to,
         references=tuple(row.references.split()),
         subject=row.subject,
+        text=row.text,
     )
 
 
-def place(session: Session, clues: Clues, *, prefix: str, reply_secret: bytes) -> Place | None:
+def place(
+    session: Session, clues: Clues, *, prefix: str, reply_secret: bytes, conversation: bool = False
+) -> Place | None:
     """Find the message's inquiry; None means a new one. `prefix` is that of the operator's references."""
     if clues.disowned:
         return None
@@ -85,7 +97,17 @@ def place(session: Session, clues: Clues, *, prefix: str, reply_secret: bytes) -
         own = clues.contact is not None and clues.contact == case.contact
         if own or trail.secret:
             return Place(_leading(session, case), third_party=not own)
+    last = last_one(session, clues) if conversation else None
+    if last and (last.final is None or (last.closed_at is None and thanks(clues.text))):
+        return Place(last, third_party=False)
     return None
+
+
+def last_one(session: Session, clues: Clues) -> Case | None:
+    """Return the inquiry that the sender opened last on the channel, or the one it was merged into."""
+    reference = cases.conversation(session, clues.contact, clues.channel) if clues.contact else None
+    found = _load(session, reference) if reference else None
+    return _leading(session, found) if found else None
 
 
 def _trails(session: Session, clues: Clues, prefix: str, reply_secret: bytes) -> Iterator[_Trail]:
@@ -96,10 +118,12 @@ def _trails(session: Session, clues: Clues, prefix: str, reply_secret: bytes) ->
     for message_id in dict.fromkeys([clues.in_reply_to, *reversed(clues.references)]):
         if not message_id:
             continue
-        if key := notices.by_message_id(session, message_id):
-            yield _Trail(key.partition("/")[0], secret=True)
-        elif (earlier := messages.find(session, EMAIL, message_id)) and earlier.reference:
-            # A second mail in the user's own thread, before any letter of ours.
+        key = notices.by_message_id(session, message_id) or notices.by_provider_id(session, clues.channel, message_id)
+        if key:
+            # Only a mail's Message-ID is a secret between us: on other channels ids can be counted through.
+            yield _Trail(key.partition("/")[0], secret=clues.channel == EMAIL)
+        elif (earlier := messages.find(session, clues.channel, message_id)) and earlier.reference:
+            # A second message in the user's own thread, before any letter of ours.
             yield _Trail(earlier.reference, secret=False)
     if clues.sender_verified:
         for reference in find_references(clues.subject, prefix):

@@ -22,6 +22,7 @@ from activities.composing import Stationery
 from activities.events import Events
 from activities.notices import Notices
 from channels.letter import Accepted, OutboundLetter
+from channels.port import Parts
 from engine import register_search_attributes
 from keys import KeyRing
 from models.inquiry import EMAIL
@@ -59,7 +60,7 @@ class Postbox:
     after: list[Exception] = field(default_factory=list)
     tries: int = 0
 
-    def send(self, letter: OutboundLetter) -> Accepted:
+    def send(self, letter: OutboundLetter, parts: Parts) -> Accepted:  # noqa: ARG002 - one part each
         """Take a letter, or fail as told."""
         self.tries += 1
         if self.faults:

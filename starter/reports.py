@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from channels.email_events import Delivery, DeliveryEvent
+from channels.report import Delivery, DeliveryEvent
 from models.messages import NoticeBounced
 from models.tables import NoticeEvent
 from records import dispatches, notices

@@ -64,7 +64,7 @@ def _temporal(settings: Settings) -> Child:
 
 
 def _mailroom(settings: Settings) -> tuple[str, ...]:
-    intake = f"{settings.web_url}/intake/sendgrid"
+    intake = f"{settings.web_url}/intake/email"
     return (
         *(sys.executable, "-m", "counterparts.mailroom", "--port", str(settings.mailroom_port)),
         *("--var", str(settings.var / "mailroom")),

@@ -59,6 +59,7 @@ def send_eml_command(
         typer.echo(f"the intake cannot be reached ({type(error).__name__}); is `make run` up?", err=True)
         raise typer.Exit(UNREACHABLE) from None
     said = _object(answer)
+    said = next(iter(said.get("messages") or ()), said)
     if as_json:
         typer.echo(json.dumps({"status": answer.status_code, **said}, ensure_ascii=False))
     elif answer.is_success:
@@ -107,7 +108,7 @@ def post_mail(
     if settings.inbound_secret is not None:
         headers |= basic(settings.inbound_secret.get_secret_value())
     headers |= sign(mailroom_private_key(settings.var / "mailroom"), int(time.time()), body)
-    url = f"http://127.0.0.1:{settings.web_port}/intake/sendgrid/inbound"
+    url = f"http://127.0.0.1:{settings.web_port}/intake/email/inbound"
     return httpx2.post(url, content=body, headers=headers, timeout=_TIMEOUT_SECONDS)
 
 

@@ -23,13 +23,12 @@ from fastapi.responses import JSONResponse
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from channels.automatic import Own
-from channels.email_in import Limits, Reader
+from channels.registry import load_channels
 from engine import connect, register_search_attributes
 from logs import configure_logs
 from models.errors import EngineUnavailable, PlazoError, RecordsUnavailable, SettingsError
-from models.inquiry import EMAIL
-from models.policy import Policy, load_policy
+from models.policy import load_policy
+from records.chat import Transcript
 from records.database import Database
 from records.documents import FolderStore
 from settings import Settings, load_settings
@@ -41,7 +40,7 @@ from starter.engine import answering
 from starter.intake import Intake
 from starter.problems import install_problems
 from starter.reconciler import Reconciler
-from starter.webhooks import Door, intake_router
+from starter.webhooks import Hall, intake_router
 
 THREADS = 8
 """Threads for the records database: it has one writer, and reading needs few."""
@@ -102,16 +101,16 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
 
     app = FastAPI(title="Plazo", summary="Answers users on time, and can prove it.", version="1", lifespan=lifespan)
     install_problems(app)
-    door = Door(
-        settings=settings,
+    hall = Hall(
         intake=intake,
-        reader=mail_reader(settings, policy),
+        channels=load_channels(policy, settings, clock, Transcript(database)),
         zone=ZoneInfo(policy.calendar_settings.zone),
         clock=clock,
         executor=executor,
         most_form_bytes=policy.intake.max_web_form_bytes,
     )
-    app.include_router(intake_router(door))
+    app.state.channels = hall.channels
+    app.include_router(intake_router(hall))
     app.include_router(api.router)
     app.include_router(status.router)
     if is_loopback(settings.web_host):
@@ -119,15 +118,6 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         app.include_router(codec_router(settings, settings.key_ring()))
     _add_health(app)
     return app
-
-
-def mail_reader(settings: Settings, policy: Policy) -> Reader:
-    """Return the reader of mails, which knows our own addresses and the policy's limits."""
-    public = policy.channels.named[EMAIL].address
-    replies = f"{public.partition('@')[0]}@{settings.reply_domain}"
-    wanted = policy.intake
-    limits = Limits(size=wanted.max_mail_bytes, parts=wanted.max_mail_parts, text=wanted.max_text_characters)
-    return Reader(own=Own(addresses=(public, replies), domain=settings.mail_domain), limits=limits)
 
 
 def is_loopback(host: str) -> bool:

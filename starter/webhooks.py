@@ -1,4 +1,4 @@
-"""What comes in over HTTP: mail from Inbound Parse, events of our letters, the web form.
+"""What comes in over HTTP: posts at the channels' doors, and the web form.
 
 Whatever is answered with 2xx is stored; while the database is away the sender gets 503 and sends again. A secret is
 checked before the body is read, a signature on its raw bytes before anything is parsed. The event loop only reads
@@ -6,8 +6,9 @@ bodies; the rest runs in threads.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -18,26 +19,17 @@ import structlog
 from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field, ValidationError
 
-from channels.email_events import read_events
-from channels.email_in import Reader
-from channels.verify import verify_inbound, verify_signature
-from models.errors import UnreadableMessage, VerificationError
-from settings import Settings
-from starter.body import Bodies, closed_form, read_body, too_large
+from channels.port import Adapter, Arrivals, Greeting, Post
+from channels.registry import Adapters
+from models.errors import ChannelError, UnreadableMessage, VerificationError
+from starter.body import Bodies, read_body, too_large
 from starter.intake import Intake
 from starter.problems import RETRY_AFTER, Problem, ProblemDocument, malformed
 from starter.receipt import Receipt
 from starter.web_form import WebForm
 
-MAIL_LIMIT = 40_000_000
-"""Bytes of a mail's post that are looked at; the provider takes no mail beyond 30 MB."""
-
-EVENTS_LIMIT = 10_000_000
 AT_ONCE = 256
 """Requests that may wait for a thread; more are asked to come again."""
-
-DEVELOPMENT_KEY = "mailroom/public.key"
-"""Where, below `var`, the local mailroom keeps the public key of its events."""
 
 T = TypeVar("T")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -54,19 +46,19 @@ class Taken(BaseModel):
     answer_by: datetime | None = Field(examples=["2026-03-16T23:59:59-06:00"])
 
 
-class Counted(BaseModel):
-    """How many events were new."""
+class TakenIn(BaseModel):
+    """What a post brought."""
 
-    new: int
+    messages: list[Taken] = []
+    reports: int = Field(default=0, description="events of letters that are new")
 
 
 @dataclass
-class Door:
-    """What the webhooks need: where mail is read, where it goes, and the threads that do it."""
+class Hall:
+    """What the webhooks need: the channels, where everything goes, and the threads that do it."""
 
-    settings: Settings
     intake: Intake
-    reader: Reader
+    channels: Adapters
     zone: ZoneInfo
     clock: Callable[[], datetime]
     executor: Executor
@@ -101,39 +93,11 @@ class Door:
             answer_by=answer_by,
         )
 
-    def events_key(self) -> str:
-        """The event webhook's public key; in development the local mailroom's. Raises VerificationError."""
-        if self.settings.sendgrid_events_public_key:
-            return self.settings.sendgrid_events_public_key
-        path = self.settings.var / DEVELOPMENT_KEY
-        if self.settings.environment == "development" and path.is_file():
-            return path.read_text(encoding="ascii").strip()
-        raise VerificationError("no public key is set; set PLAZO_SENDGRID_EVENTS_PUBLIC_KEY")
 
-
-def intake_router(door: Door) -> APIRouter:
+def intake_router(hall: Hall) -> APIRouter:
     """Return the routes under `/intake`."""
-    mails, reports = Bodies(), Bodies()
-    router = APIRouter(prefix="/intake", tags=["intake"], responses=_problems(401, 413, 503))
-
-    @router.post("/sendgrid/inbound", openapi_extra=_takes("multipart/form-data", {"type": "object"}))
-    async def inbound(request: Request) -> Taken:
-        """Take in a mail as Inbound Parse posts it, raw or taken apart."""
-        if not door.settings.inbound_public_key:
-            # A secret needs no body to be checked: strangers get no room for one.
-            _verify_mail(door, request, b"")
-        async with mails.room(request):
-            body, whole = await read_body(request, MAIL_LIMIT)
-            return door.taken(await door.work(lambda: _take_mail(door, request, body, whole=whole)))
-
-    @router.post("/sendgrid/events", openapi_extra=_takes("application/json", {"type": "array"}))
-    async def events(request: Request) -> Counted:
-        """Take in what the event webhook reports of our letters."""
-        async with reports.room(request):
-            body, whole = await read_body(request, EVENTS_LIMIT)
-            if not whole:
-                raise too_large(EVENTS_LIMIT)
-            return Counted(new=await door.work(lambda: _take_events(door, request, body)))
+    bodies = {name: Bodies() for name in hall.channels}
+    router = APIRouter(prefix="/intake", tags=["intake"], responses=_problems(401, 404, 413, 503))
 
     @router.post(
         "/web",
@@ -146,56 +110,88 @@ def intake_router(door: Door) -> APIRouter:
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Taken:
         """Take in the web form. Send an Idempotency-Key and the same post is safe to send again."""
-        body, whole = await read_body(request, door.most_form_bytes)
+        body, whole = await read_body(request, hall.most_form_bytes)
         if not whole:
-            raise too_large(door.most_form_bytes)
+            raise too_large(hall.most_form_bytes)
         form = _form(body)
-        return door.taken(await door.work(lambda: door.intake.receive_form(form, idempotency_key)))
+        return hall.taken(await hall.work(lambda: hall.intake.receive_form(form, idempotency_key)))
+
+    @router.get("/{channel}/{door}", responses=_problems(400))
+    async def shake(channel: str, door: str, request: Request) -> dict[str, str]:
+        """Answer a provider's handshake; it needs neither the database nor Temporal."""
+        adapter = _adapter(hall, channel, door)
+        try:
+            answer = adapter.shake(door, request.query_params)
+        except VerificationError as error:
+            raise Problem(HTTPStatus.BAD_REQUEST, "intake.handshake", str(error)) from None
+        if answer is None:
+            raise _nowhere(channel, door)
+        return answer
+
+    @router.post("/{channel}/{door}", openapi_extra=_takes("application/octet-stream", {"type": "string"}))
+    async def post(channel: str, door: str, request: Request) -> TakenIn:
+        """Take in what a channel's provider posts: messages, reports of letters."""
+        adapter = _adapter(hall, channel, door)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        with _verified(channel, door):
+            # A secret in a header needs no body to be checked: strangers get no room for one.
+            adapter.knock(door, headers)
+        async with bodies[channel].room(request):
+            limit, cut = adapter.doors[door]
+            body, whole = await read_body(request, limit)
+            if not whole and not cut:
+                raise too_large(limit)
+            arrived = Post(door, headers, body, whole)
+            arrivals, taken = await hall.work(lambda: _take(hall, adapter, arrived))
+        for greeting in arrivals.greetings:
+            hall.executor.submit(greet, adapter, greeting)
+        return taken
 
     return router
 
 
-def _take_mail(door: Door, request: Request, body: bytes, *, whole: bool) -> Receipt:
-    now = door.clock()
-    if door.settings.inbound_public_key:
-        if not whole:
-            # A signature covers all of it, so a cut one can be neither believed nor taken.
-            raise too_large(MAIL_LIMIT)
-        _verify_mail(door, request, body)
-    content_type = request.headers.get("content-type", "")
+def greet(adapter: Adapter, greeting: Greeting) -> None:
+    """Tell somebody who has said nothing yet how to go on; a courtesy, which nobody tries twice."""
     try:
-        message = door.reader.read(content_type, body if whole else closed_form(content_type, body), now)
+        adapter.greet(greeting)
+    except ChannelError as error:
+        log.warning("intake.not-greeted", channel=adapter.name, why=error.detail)
+
+
+def _adapter(hall: Hall, channel: str, door: str) -> Adapter:
+    adapter = hall.channels.get(channel)
+    if adapter is None or door not in adapter.doors:
+        raise _nowhere(channel, door)
+    return adapter
+
+
+def _nowhere(channel: str, door: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "intake.no-door", f"there is no door {channel[:40]}/{door[:40]} here")
+
+
+def _take(hall: Hall, adapter: Adapter, post: Post) -> tuple[Arrivals, TakenIn]:
+    """Verify, read, store. What is genuine and cannot be read is kept for a person."""
+    now = hall.clock()
+    with _verified(adapter.name, post.door):
+        adapter.verify(post, now)
+    try:
+        arrivals = adapter.parse(post, now)
     except UnreadableMessage:
-        log.warning("intake.unreadable", bytes=len(body))
-        return door.intake.receive_unreadable(body)
-    return door.intake.receive(message)
+        log.warning("intake.unreadable", channel=adapter.name, bytes=len(post.body))
+        kept = hall.taken(hall.intake.receive_unreadable(post.body, adapter.name))
+        return Arrivals(), TakenIn(messages=[kept])
+    receipts, reports = hall.intake.take(adapter.name, arrivals)
+    return arrivals, TakenIn(messages=[hall.taken(receipt) for receipt in receipts], reports=reports)
 
 
-def _verify_mail(door: Door, request: Request, body: bytes) -> None:
-    settings = door.settings
-    secret = settings.inbound_secret.get_secret_value() if settings.inbound_secret else None
+@contextmanager
+def _verified(channel: str, door: str) -> Iterator[None]:
     try:
-        verify_inbound(request.headers, body, door.clock(), public_key=settings.inbound_public_key, secret=secret)
+        yield
     except VerificationError as error:
-        raise _unverified("inbound", error) from None
-
-
-def _take_events(door: Door, request: Request, body: bytes) -> int:
-    now = door.clock()
-    try:
-        verify_signature(door.events_key(), request.headers, body, now)
-        return door.intake.notice_event(read_events(body, now))
-    except VerificationError as error:
-        raise _unverified("events", error) from None
-    except UnreadableMessage as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "events.unreadable", str(error)) from None
-
-
-def _unverified(what: str, error: VerificationError) -> Problem:
-    log.warning("intake.unverified", what=what, why=str(error))
-    return Problem(
-        HTTPStatus.UNAUTHORIZED, "intake.unverified", str(error), headers={"WWW-Authenticate": 'Basic realm="intake"'}
-    )
+        log.warning("intake.unverified", channel=channel, door=door, why=str(error))
+        headers = {"WWW-Authenticate": 'Basic realm="intake"'}
+        raise Problem(HTTPStatus.UNAUTHORIZED, "intake.unverified", str(error), headers=headers) from None
 
 
 def _form(body: bytes) -> WebForm:

@@ -110,7 +110,6 @@ def stationery() -> Stationery:
         letters=all_letters(),
         status_base_url="https://status.example.org",
         mail_domain="example.org",
-        reply_domain="reply.example.org",
         reply_secret=b"secret",
     )
 

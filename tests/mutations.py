@@ -90,7 +90,7 @@ MUTATIONS = (
     Mutation("M3.6", "models/post.py", "for earlier in promised:", "for earlier in promised[:0]:"),
     Mutation("M3.7", "models/case.py", "wanted = to is None and replaces is None", "wanted = to is None"),
     Mutation("M3.7", "models/post.py", "        elsewhere(case, letter, at, meets=(owed.n,))\n", ""),
-    Mutation("M3.7", "models/handling.py", "    case.dead = tuple(one for one in case.dead if one not in alive)\n", ""),
+    Mutation("M3.7", "models/arriving.py", "    case.dead = tuple(one for one in case.dead if one not in alive)\n", ""),
     Mutation("M3.8", "models/answering.py", 'Outcome.UPHELD: ("points", "actions")', 'Outcome.UPHELD: ("points",)'),
     Mutation(
         "M3.9",
@@ -139,7 +139,7 @@ MUTATIONS = (
     Mutation("M5.3", "models/answering.py", "    if case.referred:\n", "    if False:\n"),
     Mutation("M5.4", "models/handling.py", "if order.area and order.area not in case.terms.areas:", "if False:"),
     Mutation("M5.5", "models/work.py", "    case.pending = later\n", "    case.pending = []\n"),
-    Mutation("M5.5", "models/handling.py", "    case.unread += 1\n", ""),
+    Mutation("M5.5", "models/arriving.py", "    case.unread += 1\n", ""),
     Mutation("M5.7", "models/clock.py", "<= now and not case.busy:", "<= now:"),
     Mutation("M5.7", "models/post.py", '    settle(case, at, why="answered")\n', ""),
     Mutation("M7.1", "policies/roxom/policy.toml", "date = 2024-10-07", "date = 2024-11-15"),

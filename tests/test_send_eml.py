@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from channels.email_in import Reader
-from channels.verify import verify_secret, verify_signature
+from channels.email.reading import Reader
+from channels.email.verify import verify_secret, verify_signature
 from counterparts.mailroom.keys import mailroom_public_key
 from starter.send_eml import send_eml_command
 from tests.mailrooms import Catcher, open_catcher
@@ -47,7 +47,7 @@ def test_a_mail_is_posted_as_the_provider_would(intake: Catcher, eml: Path, tmp_
     assert result.exit_code == 0
     assert result.output.startswith("opened RX-7KQ4-M2PD\n")
     [(headers, body)] = intake.posts
-    assert intake.paths == ["/intake/sendgrid/inbound"]
+    assert intake.paths == ["/intake/email/inbound"]
     now = datetime.now(UTC)
     verify_signature(mailroom_public_key(tmp_path / "var" / "mailroom"), headers, body, now)
     verify_secret("development", headers["Authorization"])

@@ -174,6 +174,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         *(*COMMON, *REVIEW, *EXTENDED, "institution", "old_estimate", "estimate", "reasons", "moved"),
     ),
     LetterKind.CHANNEL_CHANGE: (*COMMON, "old_channel", "new_channel", "reasons", "old_failed", "answer_by"),
+    LetterKind.INVITATION: ("contact", "warning"),
+    LetterKind.UNREADABLE: (*COMMON, *REVIEW, "received", "channel", "answer_by"),
     LetterKind.MISSED: (*COMMON, *REVIEW, "missed_on", "cause", "work", "area", "institution", "estimate"),
     **dict.fromkeys(FINALS.values(), ANSWER),
     LetterKind.FINAL_PARTIAL: REJECTED,

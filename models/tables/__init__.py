@@ -7,26 +7,36 @@ Every time is aware UTC. Texts, names and addresses are personal data and stand 
 from models.tables.access import ApiKey, StoredAnswer
 from models.tables.case import FAR, CaseRow, ObligationRow, StatusToken
 from models.tables.chain import EventRow, EventText, Salt
+from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, StreamNumber
+from models.tables.chat import ChatEvent, ChatSession, ChatTicket
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
 
 __all__ = [
     "FAR",
     "ApiKey",
+    "Binding",
     "CaseRow",
+    "ChatEvent",
+    "ChatSession",
+    "ChatTicket",
     "Contact",
     "ContactAddress",
     "Dispatch",
     "DraftRow",
     "EventRow",
     "EventText",
+    "FeedRow",
     "Notice",
     "NoticeEvent",
+    "NoticePart",
     "NoticeState",
     "ObligationRow",
+    "RemoteFile",
     "Salt",
     "StatusToken",
     "StoredAnswer",
     "StoredAttachment",
     "StoredMessage",
+    "StreamNumber",
 ]

@@ -15,6 +15,9 @@ class Contact(SQLModel, table=True):
     __tablename__ = "contacts"
 
     id: str = Field(primary_key=True)
+    account: str | None = Field(default=None, index=True, unique=True)
+    """The operator's own id of the person's account, once somebody who may has bound them."""
+    bound_at: datetime | None = maybe_moment()
     created_at: datetime = moment()
 
 
@@ -42,7 +45,10 @@ class StoredMessage(SQLModel, table=True):
     """
 
     __tablename__ = "messages"
-    __table_args__ = (UniqueConstraint("channel", "provider_id"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "provider_id"),
+        Index("ix_messages_album", "album", sqlite_where=text("album <> ''"), postgresql_where=text("album <> ''")),
+    )
 
     n: int | None = Field(default=None, primary_key=True)
     id: str = Field(unique=True)
@@ -64,7 +70,7 @@ class StoredMessage(SQLModel, table=True):
     text: str = Field(default="", sa_type=Text)
     full_text: str = Field(default="", sa_type=Text)
     html: str | None = Field(default=None, sa_type=Text)
-    message_id: str = Field(default="", index=True)
+    message_id: str = ""
     in_reply_to: str = ""
     references: str = Field(default="", sa_type=Text)
     language: str | None = None
@@ -72,6 +78,13 @@ class StoredMessage(SQLModel, table=True):
     dropped: list[dict[str, str]] = Field(default=[], sa_type=JSON)
     raw_sha256: str
     raw_path: str
+    part_of: str = ""
+    """The id of the message that this one continues: an album's further pictures."""
+    edit_of: str = ""
+    """The id of the message whose new wording this is."""
+    album: str = ""
+    public_place: str = ""
+    unreadable: str = ""
 
 
 class StoredAttachment(SQLModel, table=True):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import maybe_moment, moment
@@ -29,7 +29,6 @@ class Notice(SQLModel, table=True):
     """
 
     __tablename__ = "notices"
-    __table_args__ = (Index("ix_notices_address", "address_id", "kind", "created_at"),)
 
     key: str = Field(primary_key=True)
     reference: str = Field(index=True)

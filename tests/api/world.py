@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from httpx2 import AsyncClient, Response
 
 from channels.letter import Accepted, OutboundLetter
+from channels.port import Parts
 from models.inquiry import Role
 from records import keys
 from records.database import Database
@@ -35,7 +36,7 @@ class Post:
 
     letters: list[OutboundLetter] = field(default_factory=list)
 
-    def send(self, letter: OutboundLetter) -> Accepted:
+    def send(self, letter: OutboundLetter, parts: Parts) -> Accepted:
         self.letters.append(letter)
         return Accepted(provider_id=f"p{len(self.letters)}", at=now())
 

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.headers import mailboxes
+from channels.email.headers import mailboxes
 from channels.tokens import read_token, reply_address, reply_token
 
 SECRET = b"secret"

@@ -15,8 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from channels.email_in import Reader
-from channels.verify import verify_secret, verify_signature
+from channels.email.reading import Reader
+from channels.email.verify import verify_secret, verify_signature
 from counterparts.mailroom.app import Arrangement
 from counterparts.mailroom.checks import problems
 from counterparts.mailroom.keys import mailroom_private_key, mailroom_public_key

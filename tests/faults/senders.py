@@ -98,7 +98,7 @@ class Load:
         person.done = True
 
     async def _taken(self, person: Person, post: Post) -> str:
-        return str((await self._until_2xx(person, post)).json()["reference"])
+        return str((await self._until_2xx(person, post)).json()["messages"][0]["reference"])
 
     async def _until_2xx(self, person: Person, post: Post) -> httpx2.Response:
         while True:
@@ -148,4 +148,4 @@ def letter(person: Person, *, follows: int = 0) -> bytes:
 async def post_mail(web: httpx2.AsyncClient, mail: bytes) -> httpx2.Response:
     """Post a mail as Inbound Parse does."""
     headers, body = inbound_body(mail)
-    return await web.post("/intake/sendgrid/inbound", content=body, headers=headers | basic(SECRET))
+    return await web.post("/intake/email/inbound", content=body, headers=headers | basic(SECRET))

@@ -19,6 +19,7 @@ def message(provider_id: str = "1@example.org", **more: Any) -> InboundMessage:
         "sender": "ana@example.org",
         "sender_name": "Ana",
         "sender_verified": True,
+        "bound": True,
         "reply_to": "",
         "recipients": ("help@example.org",),
         "subject": "Retiro",

@@ -101,8 +101,8 @@ def test_a_thread_is_found_and_answered(database: Database) -> None:
         loose, _ = messages.store(session, message("4@example.org"), FILED, NOW)
     with database.write() as session:
         assert [one.message_id[0] for one in messages.of_case(session, "RX-1")] == ["1", "2", "3"]
-        assert messages.thread(session, "RX-1") == ["0@example.org", "2@example.org"]
-        assert messages.thread(session, "RX-9") == []
+        assert messages.thread(session, "RX-1", EMAIL) == ["0@example.org", "2@example.org"]
+        assert messages.thread(session, "RX-9", EMAIL) == []
         messages.place(session, loose.id, "RX-4")
         assert messages.get(session, loose.id).reference == "RX-4"
         found = messages.find(session, EMAIL, "3@example.org")
@@ -119,7 +119,7 @@ def test_one_out_of_quarantine_joins_when_it_is_let_out(database: Database) -> N
         row, later = messages.get(session, held.id), NOW + timedelta(days=1)
         messages.promote(session, row, "RX-1", later, contact="ct_1", address_id="ad_1")
         assert messages.first_words(session, "RX-1") == "Mi retiro no llega."
-        assert messages.thread(session, "RX-1")[-1] == "e@example.org"
+        assert messages.thread(session, "RX-1", EMAIL)[-1] == "e@example.org"
 
 
 def test_the_files_of_several_messages_are_found_at_once(database: Database, files: FolderStore) -> None:

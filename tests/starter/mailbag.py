@@ -53,7 +53,8 @@ def message(n: int = 1, **changes: Any) -> InboundMessage:
         "raw_sha256": hashlib.sha256(raw).hexdigest(),
         "raw": raw,
     }
-    return InboundMessage(**{**plain, **changes})
+    whole = {**plain, **changes}
+    return InboundMessage(**{"bound": whole["sender_verified"], **whole})
 
 
 def left(reference: str, kind: str = "acknowledgement") -> Notice:

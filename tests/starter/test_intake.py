@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from channels.email_events import Delivery, DeliveryEvent
 from channels.message import Attachment, Disposition
+from channels.report import Delivery, DeliveryEvent
 from channels.tokens import reply_token
 from models.case import Case
 from models.errors import Malformed, RecordsUnavailable, Refused
-from models.inquiry import Actor, Kind, Language, Role
+from models.inquiry import EMAIL, Actor, Kind, Language, Role
 from models.letters import LetterKind
-from records import cases, contacts, documents, messages, notices
+from records import cases, contacts, dispatches, documents, messages, notices
 from records.database import Database
 from records.documents import FolderStore, Kept
 from starter.receipt import Receipt
@@ -172,7 +172,7 @@ def test_a_token_from_a_stranger_joins_as_a_third_party(bench: Bench) -> None:
     receipt = bench.intake.receive(message(2, sender="eva@example.net", tokens=(token,)))
     with bench.database.read() as session:
         _, row = messages.of_case(session, reference)
-        answered = messages.thread(session, reference)
+        answered = messages.thread(session, reference, EMAIL)
     assert receipt.reference == reference
     assert row.third_party
     assert answered == [message().message_id]
@@ -226,14 +226,31 @@ def test_a_spoofed_sender_is_never_let_into_an_inquiry(bench: Bench, trail: str)
         assert len(messages.of_case(session, reference)) == 1
 
 
-def test_a_message_to_a_closed_inquiry_goes_there(bench: Bench) -> None:
-    reference = known(bench)
+def close(bench: Bench, reference: str) -> None:
     case = load(bench, reference)
     case.closed_at = NOW
     with bench.database.write() as session:
         cases.project(session, case)
+
+
+def test_a_message_to_a_closed_inquiry_opens_one_that_refers_to_it(bench: Bench) -> None:
+    reference = known(bench)
+    close(bench, reference)
     receipt = bench.intake.receive(message(2, tokens=(reply_token(REPLY_SECRET, reference),)))
+    assert receipt.new
+    assert load(bench, receipt.reference or "").refers_to == reference
+
+
+def test_where_policy_says_so_it_reopens_it(bench: Bench) -> None:
+    reference = known(bench)
+    close(bench, reference)
+    policy = bench.policy.model_copy(
+        update={"intake": bench.policy.intake.model_copy(update={"after_close": "reopen"})}
+    )
+    receipt = bench.make(policy=policy).receive(message(2, tokens=(reply_token(REPLY_SECRET, reference),)))
     assert (receipt.reference, receipt.new) == (reference, False)
+    with bench.database.read() as session:
+        assert dispatches.undone(session, reference)[-1].payload["reopens"] is True
 
 
 def test_a_message_to_a_merged_inquiry_goes_to_the_leading_one(bench: Bench) -> None:

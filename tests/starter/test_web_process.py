@@ -79,9 +79,9 @@ def web(tmp_path: Path, database_file: Path, temporal_away: TemporalServer) -> I
 async def take(http: httpx2.AsyncClient, n: int, to: str = "help@example.org") -> str:
     sender = f"p{n}@example.org"
     raw = mail(n, sender=sender)
-    response = await http.post("/intake/sendgrid/inbound", content=post(raw, to=to), headers=HEADERS)
+    response = await http.post("/intake/email/inbound", content=post(raw, to=to), headers=HEADERS)
     assert response.status_code == 200
-    return str(response.json()["reference"])
+    return str(response.json()["messages"][0]["reference"])
 
 
 async def test_killed_in_the_middle_nothing_that_got_its_2xx_is_lost(
@@ -145,8 +145,8 @@ async def test_a_mail_of_31_mb_costs_two_copies_of_it_at_most(web: WebProcess) -
         await take(http, 1)
         before = peak(web.process.pid)
         raw = mail(2) + b"\r\n" + b"x" * 31_000_000
-        response = await http.post("/intake/sendgrid/inbound", content=post(raw), headers=HEADERS)
-    assert response.json()["new"] is True
+        response = await http.post("/intake/email/inbound", content=post(raw), headers=HEADERS)
+    assert response.json()["messages"][0]["new"] is True
     assert peak(web.process.pid) - before < 64 * 1024
 
 

@@ -17,8 +17,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from channels.email.adapter import DEVELOPMENT_KEY, EVENTS, INBOUND
+from channels.port import Door
 from channels.tokens import reply_token
 from models.case import Case
+from models.inquiry import EMAIL
 from records import cases, dispatches, documents, messages, notices
 from records.database import Database
 from settings import Settings
@@ -41,12 +44,12 @@ class Site:
     documents: Path
 
     async def inbound(self, raw: bytes, **changes: Any) -> httpx2.Response:
-        return await self.http.post("/intake/sendgrid/inbound", content=post(raw, **changes), headers=HEADERS)
+        return await self.http.post("/intake/email/inbound", content=post(raw, **changes), headers=HEADERS)
 
     async def events(self, *events: dict[str, Any], at: datetime | None = None) -> httpx2.Response:
         body = json.dumps(events).encode() + b"\r\n"
         headers = self.signer.headers(body, at or datetime.now(UTC))
-        return await self.http.post("/intake/sendgrid/events", content=body, headers=headers)
+        return await self.http.post("/intake/email/events", content=body, headers=headers)
 
     async def form(self, body: Any = None, key: str | None = None) -> httpx2.Response:
         headers = {"Idempotency-Key": key} if key else {}
@@ -100,6 +103,12 @@ async def site(database_file: Path, tmp_path: Path) -> AsyncIterator[Site]:
         yield made
 
 
+def first(response: httpx2.Response) -> dict[str, Any]:
+    """What became of the first message of a post."""
+    said: dict[str, Any] = response.json()["messages"][0]
+    return said
+
+
 def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
@@ -116,7 +125,7 @@ def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]
 async def test_a_mail_opens_an_inquiry_while_temporal_is_away(site: Site) -> None:
     response = await site.inbound(mail())
     assert response.status_code == 200
-    said = response.json()
+    said = first(response)
     assert said["new"] is True
     assert said["disposition"] == "message"
     assert said["acknowledge_by"].endswith("T23:59:59-06:00")
@@ -127,8 +136,8 @@ async def test_a_mail_opens_an_inquiry_while_temporal_is_away(site: Site) -> Non
 async def test_the_same_mail_fifty_times_at_once_is_one_inquiry(site: Site) -> None:
     responses = await asyncio.gather(*(site.inbound(mail()) for _ in range(50)))
     assert {one.status_code for one in responses} == {200}
-    assert len({one.json()["reference"] for one in responses}) == 1
-    assert sum(one.json()["new"] for one in responses) == 1
+    assert len({first(one)["reference"] for one in responses}) == 1
+    assert sum(first(one)["new"] for one in responses) == 1
     assert site.waiting() == 1
 
 
@@ -138,7 +147,7 @@ async def test_the_same_mail_fifty_times_at_once_is_one_inquiry(site: Site) -> N
 )
 async def test_a_mail_without_the_secret_is_refused_before_it_is_read(site: Site, authorization: str) -> None:
     headers = {**HEADERS, "Authorization": authorization}
-    response = await site.http.post("/intake/sendgrid/inbound", content=b"not even a form", headers=headers)
+    response = await site.http.post("/intake/email/inbound", content=b"not even a form", headers=headers)
     problem(response, 401, "intake.unverified")
     with site.database.read() as session:
         assert messages.quarantined(session) == []
@@ -147,7 +156,7 @@ async def test_a_mail_without_the_secret_is_refused_before_it_is_read(site: Site
 async def test_a_stranger_gets_no_room_for_a_body(site: Site) -> None:
     """The body never comes: who waits for it before looking at the secret would wait for ever."""
     reader, writer = await asyncio.open_connection(site.http.base_url.host, site.http.base_url.port)
-    head = b"POST /intake/sendgrid/inbound HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40000000\r\n\r\n"
+    head = b"POST /intake/email/inbound HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40000000\r\n\r\n"
     writer.write(head)
     async with asyncio.timeout(10):
         assert b" 401 " in await reader.readline()
@@ -161,15 +170,15 @@ async def test_a_signed_mail_is_believed_and_a_changed_one_is_not(database_file:
         headers = {**signer.headers(body, datetime.now(UTC)), "Content-Type": HEADERS["Content-Type"]}
         altered = body.replace(b"Retiro", b"Retirx", 1)
         problem(
-            await site.http.post("/intake/sendgrid/inbound", content=altered, headers=headers), 401, "intake.unverified"
+            await site.http.post("/intake/email/inbound", content=altered, headers=headers), 401, "intake.unverified"
         )
-        assert (await site.http.post("/intake/sendgrid/inbound", content=body, headers=headers)).status_code == 200
+        assert (await site.http.post("/intake/email/inbound", content=body, headers=headers)).status_code == 200
 
 
 async def test_a_post_that_cannot_be_read_is_kept(site: Site) -> None:
-    response = await site.http.post("/intake/sendgrid/inbound", content=b"\0\1garbage", headers=HEADERS)
+    response = await site.http.post("/intake/email/inbound", content=b"\0\1garbage", headers=HEADERS)
     assert response.status_code == 200
-    assert response.json()["disposition"] == "unanswerable"
+    assert first(response)["disposition"] == "unanswerable"
     with site.database.read() as session:
         (row,) = messages.quarantined(session)
     with documents.FolderStore(site.documents).open(row.raw_path) as file:
@@ -178,25 +187,23 @@ async def test_a_post_that_cannot_be_read_is_kept(site: Site) -> None:
 
 async def test_an_automatic_reply_waits_in_quarantine(site: Site) -> None:
     response = await site.inbound(mail(auto_submitted="auto-replied"))
-    assert response.json()["disposition"] == "auto_reply"
-    assert response.json()["reference"] is None
+    assert first(response)["disposition"] == "auto_reply"
+    assert first(response)["reference"] is None
     assert site.waiting() == 0
 
 
 async def test_a_reply_to_our_token_joins_and_a_spoofed_one_does_not(site: Site) -> None:
-    reference = (await site.inbound(mail(1))).json()["reference"]
+    reference = first(await site.inbound(mail(1)))["reference"]
     to = f"help+{reply_token(b'development', reference)}@reply.example.org"
-    assert (await site.inbound(mail(2), to=to)).json()["reference"] == reference
-    spoofed = (await site.inbound(mail(3), to=to, spf="fail", dkim="none")).json()
+    assert first(await site.inbound(mail(2), to=to))["reference"] == reference
+    spoofed = first(await site.inbound(mail(3), to=to, spf="fail", dkim="none"))
     assert spoofed["new"] is True
     assert spoofed["reference"] != reference
     assert not site.case(spoofed["reference"]).bound
 
 
-async def test_a_mail_beyond_every_limit_is_taken_without_its_attachments(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(webhooks, "MAIL_LIMIT", 33_000_000)
+async def test_a_mail_beyond_every_limit_is_taken_without_its_attachments(site: Site) -> None:
+    site.app.state.channels[EMAIL].doors[INBOUND] = Door(33_000_000, cut=True)
     raw = (
         b"From: ana@example.org\r\nTo: help@example.org\r\nSubject: Grande\r\nMessage-ID: <big@mail.example.org>\r\n"
         b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n'
@@ -204,18 +211,18 @@ async def test_a_mail_beyond_every_limit_is_taken_without_its_attachments(
     )
     response = await site.inbound(raw + b"x" * 36_000_000 + b"\r\n--b--\r\n")
     assert response.status_code == 200
-    assert response.json()["new"] is True
+    assert first(response)["new"] is True
     with site.database.read() as session:
-        (row,) = messages.of_case(session, response.json()["reference"])
+        (row,) = messages.of_case(session, first(response)["reference"])
         assert documents.attachments(session, row.id) == []
     assert row.text == "Mi retiro no ha llegado."
     assert [one["what"] for one in row.dropped] == ["attachments"]
 
 
-async def test_far_beyond_the_limit_the_sender_is_turned_down(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "EVENTS_LIMIT", 1000)
+async def test_far_beyond_the_limit_the_sender_is_turned_down(site: Site) -> None:
+    site.app.state.channels[EMAIL].doors[EVENTS] = Door(1000)
     headers = {"Content-Type": "application/json"}
-    response = await site.http.post("/intake/sendgrid/events", content=b"[" * 2000, headers=headers)
+    response = await site.http.post("/intake/email/events", content=b"[" * 2000, headers=headers)
     problem(response, 413, "body.too-large")
 
 
@@ -235,7 +242,7 @@ async def test_with_the_database_away_nothing_is_answered_with_2xx(
     assert (await site.http.get("/readyz")).status_code == 503
     assert (await site.http.get("/healthz")).status_code == 200
     os.rename(hidden, database_file)  # noqa: PTH104
-    assert (await site.inbound(mail())).json()["new"] is True
+    assert first(await site.inbound(mail()))["new"] is True
     assert (await site.http.get("/readyz")).json() == {"database": "ok", "temporal": "away"}
 
 
@@ -258,10 +265,10 @@ def begun(site: Site, reference: str) -> str:
 
 
 async def test_a_signed_bounce_is_taken_once(site: Site) -> None:
-    key = begun(site, (await site.inbound(mail())).json()["reference"])
+    key = begun(site, first(await site.inbound(mail()))["reference"])
     event = {"event": "bounce", "type": "bounce", "notice": key, "sg_event_id": "e1", "timestamp": 1, "reason": "550"}
     answers = [(await site.events(event)).json() for _ in range(5)]
-    assert [one["new"] for one in answers] == [1, 0, 0, 0, 0]
+    assert [one["reports"] for one in answers] == [1, 0, 0, 0, 0]
     assert site.waiting() == 2
 
 
@@ -271,23 +278,29 @@ async def test_an_event_that_is_not_fresh_is_refused(site: Site, age: int) -> No
 
 
 async def test_unsigned_events_are_refused(site: Site) -> None:
-    response = await site.http.post("/intake/sendgrid/events", json=[])
+    response = await site.http.post("/intake/email/events", json=[])
     problem(response, 401, "intake.unverified")
 
 
-async def test_signed_nonsense_is_told_as_such(site: Site) -> None:
+async def test_signed_nonsense_is_kept_for_a_person(site: Site) -> None:
     body = b"{}"
     headers = site.signer.headers(body, datetime.now(UTC))
-    problem(await site.http.post("/intake/sendgrid/events", content=body, headers=headers), 422, "events.unreadable")
+    response = await site.http.post("/intake/email/events", content=body, headers=headers)
+    assert first(response)["disposition"] == "unanswerable"
+
+
+@pytest.mark.parametrize("door", ["email/nowhere", "pigeon/events", "web/events"])
+async def test_there_is_no_door_that_no_channel_opens(site: Site, door: str) -> None:
+    problem(await site.http.post(f"/intake/{door}", content=b"{}"), 404, "intake.no-door")
 
 
 async def test_in_development_the_mailrooms_key_is_believed(database_file: Path, tmp_path: Path) -> None:
     async with site_of(database_file, tmp_path, sendgrid_events_public_key=None) as site:
         problem(await site.events(), 401, "intake.unverified")
-        key_file = tmp_path / webhooks.DEVELOPMENT_KEY
+        key_file = tmp_path / DEVELOPMENT_KEY
         key_file.parent.mkdir()
         key_file.write_text(site.signer.public_key + "\n")
-        assert (await site.events()).json() == {"new": 0}
+        assert (await site.events()).json() == {"messages": [], "reports": 0}
 
 
 # -- the web form -----------------------------------------------------------------------------------------------------
@@ -362,6 +375,6 @@ async def test_the_codec_endpoint_is_on_the_loopback_listener_alone(site: Site, 
 
 async def test_the_interface_is_described(site: Site) -> None:
     described = (await site.http.get("/openapi.json")).json()
-    assert {"/intake/web", "/intake/sendgrid/inbound", "/intake/sendgrid/events"} <= set(described["paths"])
+    assert {"/intake/web", "/intake/{channel}/{door}"} <= set(described["paths"])
     body = described["paths"]["/intake/web"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["required"] == ["email", "text"]

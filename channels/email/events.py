@@ -1,28 +1,16 @@
-"""What SendGrid's event webhook tells of letters that left. Verify the raw body first (`channels.verify`)."""
+"""What SendGrid's event webhook tells of letters that left. Verify the raw body first (`channels.email.verify`)."""
 
 import hashlib
 import json
 import re
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
-
+from channels.report import Delivery, DeliveryEvent
 from channels.text import one_line
 from models.errors import UnreadableMessage
 
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
-
-
-class Delivery(StrEnum):
-    """How far a letter came."""
-
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    DEFERRED = "deferred"
-    BOUNCE = "bounce"
-    DROPPED = "dropped"
 
 
 _KINDS = {
@@ -33,25 +21,6 @@ _KINDS = {
     "dropped": Delivery.DROPPED,
 }
 """Opens, clicks, subscriptions and spam reports say nothing of delivery and are passed over."""
-
-
-class DeliveryEvent(BaseModel):
-    """One event. `event_id` is the same in every repetition; `reason` carries no address.
-
-    `notice` is the letter's key, empty where the event has none. `hard`: the address will not take letters; a `blocked`
-    bounce or a quota of our own account is not hard.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    event_id: str
-    notice: str
-    message_id: str
-    """The letter's Message-ID without angle brackets; may be empty."""
-    kind: Delivery
-    hard: bool
-    at: AwareDatetime
-    reason: str = ""
 
 
 def read_events(body: bytes, received_at: datetime) -> list[DeliveryEvent]:

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from channels.quoting import cut_quoted
+from channels.email.quoting import cut_quoted
 
 OWN = "No me ha llegado el retiro."
 

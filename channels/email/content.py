@@ -4,10 +4,10 @@ import hashlib
 import json
 import re
 
-from channels.form import Form
-from channels.markup import as_text, sanitise
+from channels.email.form import Form
+from channels.email.markup import as_text, sanitise
+from channels.email.mime import Mail
 from channels.message import Attachment, Dropped
-from channels.mime import Mail
 from channels.text import clean, decode, one_line
 
 _BYTES_A_CHARACTER = 4

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from channels.headers import Headers, date_of
+from channels.email.headers import Headers, date_of
 
 _VERDICT = re.compile(r"@?([A-Za-z0-9.-]+)\s*:\s*([a-z]+)")
 _BY = re.compile(r"\bby\s+([A-Za-z0-9.-]+)")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.email_events import Delivery, DeliveryEvent, read_events
+from channels.email.events import read_events
+from channels.report import Delivery, DeliveryEvent
 from models.errors import UnreadableMessage
 
 NOW = datetime(2026, 3, 27, 15, 0, tzinfo=UTC)

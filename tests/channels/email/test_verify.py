@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.verify import SIGNATURE, TIMESTAMP, verify_inbound, verify_secret, verify_signature
+from channels.email.verify import SIGNATURE, TIMESTAMP, verify_inbound, verify_secret, verify_signature
 from counterparts.inbound_parse import basic, sign
 from models.errors import VerificationError
 

@@ -29,6 +29,7 @@ from sendgrid.helpers.mail import (
     TrackingSettings,
 )
 
+from channels.email.mailbox import Mailbox
 from channels.letter import Accepted, OutboundLetter
 from models.errors import ChannelError, OperatorError, RecipientError, TransientError, UnknownOutcome
 
@@ -57,13 +58,14 @@ class EmailSender:
     def __init__(
         self,
         api_key: str,
+        mailbox: Mailbox,
         host: str = "https://api.sendgrid.com",
         timeout: float = 10,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = SendGridAPIClient(api_key, host=host)
         self._client.client.timeout = timeout
-        self._clock = clock
+        self._mailbox, self._clock = mailbox, clock
 
     def send(self, letter: OutboundLetter) -> Accepted:
         """Send a letter; the result says that the provider accepted it.
@@ -71,7 +73,7 @@ class EmailSender:
         Raises RecipientError, OperatorError, TransientError (surely not accepted) or UnknownOutcome (perhaps accepted).
         """
         try:
-            response = self._client.send(_mail(letter))
+            response = self._client.send(_mail(letter, self._mailbox))
         except HTTPError as refusal:
             raise self._refused(refusal) from None
         except URLError as error:
@@ -138,16 +140,16 @@ def _without_addresses(error: dict[str, Any]) -> str:
     return _ADDRESS.sub("<address>", text)[:300]
 
 
-def _mail(letter: OutboundLetter) -> Mail:
+def _mail(letter: OutboundLetter, ours: Mailbox) -> Mail:
     mail = Mail(subject=letter.subject)
-    mail.from_email = _mailbox(From(), letter.sender, letter.sender_name)
-    mail.to = _mailbox(To(), letter.to)
+    mail.from_email = _box(From(), ours.address, ours.name)
+    mail.to = _box(To(), letter.to)
     mail.content = [
         Content(kind, value) for kind, value in (("text/plain", letter.text), ("text/html", letter.html)) if value
     ]
-    if letter.reply_to:
-        mail.reply_to = _mailbox(ReplyTo(), letter.reply_to)
-    for name, value in _headers(letter).items():
+    if replies := ours.reply_to(letter):
+        mail.reply_to = _box(ReplyTo(), replies)
+    for name, value in letter_headers(letter).items():
         mail.header = Header(name, value)
     mail.custom_arg = CustomArg("notice", letter.notice)
     mail.category = Category(letter.kind)
@@ -157,7 +159,7 @@ def _mail(letter: OutboundLetter) -> Mail:
     return mail
 
 
-def _mailbox(box: Any, address: str, name: str = "") -> Any:
+def _box(box: Any, address: str, name: str = "") -> Any:
     """Fill one of the client's address objects by hand: its constructor would take `address` apart."""
     box.email = address
     if name:
@@ -165,7 +167,8 @@ def _mailbox(box: Any, address: str, name: str = "") -> Any:
     return box
 
 
-def _headers(letter: OutboundLetter) -> dict[str, str]:
+def letter_headers(letter: OutboundLetter) -> dict[str, str]:
+    """The headers that name a letter and thread it: ASCII, one line each."""
     headers = {"Message-ID": f"<{letter.message_id}>"}
     if letter.auto_submitted != "no":
         headers["Auto-Submitted"] = letter.auto_submitted

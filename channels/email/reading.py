@@ -1,19 +1,20 @@
-"""E-mail in: SendGrid's Inbound Parse, in raw mode (the whole mail in one field) and in default mode (taken apart)."""
+"""E-mail in: a mail itself, or as SendGrid's Inbound Parse posts it, raw (the mail in one field) or taken apart."""
 
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from channels.automatic import Own, disposition
-from channels.content import Content, from_files, from_leaves, json_object
-from channels.form import Form, read_form
+from channels.email.automatic import Own, disposition
+from channels.email.content import Content, from_files, from_leaves, json_object
+from channels.email.form import Form, read_form
+from channels.email.headers import Headers, mailboxes
+from channels.email.mime import Mail, take_apart
+from channels.email.origin import received, vouched_for
+from channels.email.quoting import cut_quoted
+from channels.email.vouching import Word, word_of
 from channels.guess import kind_of, language_of
-from channels.headers import Headers, mailboxes
 from channels.message import FORGED, Dropped, InboundMessage
-from channels.mime import take_apart
-from channels.origin import received, vouched_for
-from channels.quoting import cut_quoted
 from channels.text import decode, one_line
 from models.errors import UnreadableMessage
 from models.inquiry import EMAIL
@@ -40,9 +41,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads posts of Inbound Parse.
+    """Reads mails, and posts of Inbound Parse.
 
-    `trusted` are the domains of mail servers whose Received line is believed (reading 2); `own` tells loops.
+    `trusted` are the domains of mail servers whose word is believed (reading 2); `own` tells loops.
     """
 
     own: Own = field(default_factory=Own)
@@ -65,16 +66,32 @@ class Reader:
             "the post holds neither a field `email` (raw mode) nor `headers` or `from` (default mode)"
         )
 
+    def read_mail(self, mail: bytes, arrived_at: datetime, *, whole: bool = True) -> InboundMessage:
+        """The message in a mail (RFC 5322) that our own mail server got at `arrived_at` (aware). Never raises.
+
+        Believed are that time, the trusted server's Received line and its Authentication-Results. Where it is not
+        `whole` it was over the limits, and only its beginning is here.
+        """
+        apart = take_apart(mail, self.limits.parts)
+        content = self._content(mail, apart, too_big=not whole or len(mail) > self.limits.size)
+        received_at = received(apart.headers, arrived_at, self.trusted, self.limits.oldest)
+        found = _Found(apart.headers, content, received_at, hashlib.sha256(mail).hexdigest(), mail)
+        return self._message(word_of(apart.headers, self.trusted), found)
+
     def _read_raw(self, form: Form, stored_at: datetime) -> InboundMessage:
         mail = form.content("email") or b""
         apart = take_apart(mail, self.limits.parts)
-        too_big = len(form.body) > self.limits.size or not apart.complete
-        content = from_leaves(mail, apart, self.limits.text, without_files=too_big)
-        if too_big:
-            content.dropped.append(_WITHOUT_FILES)
+        content = self._content(mail, apart, too_big=len(form.body) > self.limits.size)
         received_at = received(apart.headers, stored_at, self.trusted, self.limits.oldest) if form.sound else stored_at
         digest = hashlib.sha256(mail).hexdigest()
-        return self._message(form, _Found(apart.headers, content, received_at, digest, mail))
+        return self._message(_posted(form), _Found(apart.headers, content, received_at, digest, mail))
+
+    def _content(self, mail: bytes, apart: Mail, *, too_big: bool) -> Content:
+        without_files = too_big or not apart.complete
+        content = from_leaves(mail, apart, self.limits.text, without_files=without_files)
+        if without_files:
+            content.dropped.append(_WITHOUT_FILES)
+        return content
 
     def _read_default(self, form: Form, stored_at: datetime) -> InboundMessage:
         charsets = json_object(form.content("charsets", 10_000))
@@ -98,34 +115,31 @@ class Reader:
         parts = sorted((name, form.content(name) or b"") for name in form.fields)
         digest = hashlib.sha256(b"".join(name.encode() + hashlib.sha256(value).digest() for name, value in parts))
         # The headers come sorted here, so the topmost Received line is nobody's.
-        return self._message(form, _Found(Headers(block), content, stored_at, digest.hexdigest(), form.body))
+        return self._message(_posted(form), _Found(Headers(block), content, stored_at, digest.hexdigest(), form.body))
 
-    def _message(self, form: Form, found: "_Found") -> InboundMessage:
+    def _message(self, word: Word, found: "_Found") -> InboundMessage:
         headers, content = found.headers, found.content
-        envelope = json_object(form.content("envelope", 100_000))
-        envelope_to = [one for one in _strings(envelope.get("to")) if "@" in one]
-        envelope_from = next(iter(_strings([envelope.get("from")])), None)
         senders, replies = headers.addresses("from"), headers.addresses("reply-to")
         sender, name = next(iter([*senders, *replies]), ("", ""))
         reply_to = replies[0][0] if replies and replies[0][0].lower() != sender.lower() else ""
         named = [address for kind in ("to", "cc") for address, _ in headers.addresses(kind)]
-        reached = [address for one in envelope_to for address, _ in mailboxes(one)]
-        said = (one_line(decode(form.content(part, 2_000) or b"")) for part in ("SPF", "dkim"))
-        spf, dkim = said if form.sound else (FORGED, FORGED)
+        reached = [address for one in word.reached for address, _ in mailboxes(one)]
         references = headers.message_ids("references")
-        tokens = dict.fromkeys(token for one in [*envelope_to, *named] for token in _PLUS.findall(one))
+        tokens = dict.fromkeys(token for one in [*word.reached, *named] for token in _PLUS.findall(one))
         full_text = content.text(self.limits.text)
         text = cut_quoted(full_text)
         subject = one_line(headers.text("subject"))
         message_id = next(iter(headers.message_ids("message-id")), "")
-        state, reason = disposition(headers, sender, envelope_from, self.own)
+        state, reason = disposition(headers, sender, word.return_path, self.own)
+        verified = len(senders) == 1 and vouched_for(sender, word.return_path or "", word.spf, word.dkim)
         return InboundMessage(
             channel=EMAIL,
             provider_id=message_id or f"sha256:{found.digest}",
             received_at=found.received_at,
             sender=sender,
             sender_name=name,
-            sender_verified=len(senders) == 1 and vouched_for(sender, envelope_from or "", spf, dkim),
+            sender_verified=verified,
+            bound=verified,
             reply_to=reply_to,
             recipients=tuple(dict.fromkeys([*reached, *named])),
             subject=subject,
@@ -142,8 +156,8 @@ class Reader:
             disposition_reason=reason,
             language=language_of(f"{subject}\n{text}"),
             kind=kind_of(f"{subject}\n{text}"),
-            spf=spf,
-            dkim=dkim,
+            spf=word.spf,
+            dkim=word.dkim,
             dropped=tuple(content.dropped),
             raw_sha256=hashlib.sha256(found.raw).hexdigest(),
             raw=found.raw,
@@ -159,6 +173,18 @@ class _Found:
     received_at: datetime
     digest: str
     raw: bytes
+
+
+def _posted(form: Form) -> Word:
+    """What SendGrid says of a mail in its post."""
+    envelope = json_object(form.content("envelope", 100_000))
+    spf, dkim = (one_line(decode(form.content(part, 2_000) or b"")) for part in ("SPF", "dkim"))
+    return Word(
+        reached=tuple(one for one in _strings(envelope.get("to")) if "@" in one),
+        return_path=next(iter(_strings([envelope.get("from")])), None),
+        spf=spf if form.sound else FORGED,
+        dkim=dkim if form.sound else FORGED,
+    )
 
 
 def _ends(references: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from channels.email_out import EmailSender
+from channels.email.sending import EmailSender
 from channels.letter import OutboundLetter
 from counterparts.mailroom.app import Arrangement
 from counterparts.mailroom.send import Keys

@@ -7,7 +7,7 @@ lists really add.
 import re
 from dataclasses import dataclass
 
-from channels.headers import Headers
+from channels.email.headers import Headers
 from channels.message import Disposition
 
 _MAILER = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon)(?:[+@]|$)", re.IGNORECASE)

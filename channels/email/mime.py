@@ -9,7 +9,7 @@ import quopri
 import re
 from dataclasses import dataclass
 
-from channels.headers import Headers
+from channels.email.headers import Headers
 
 _DEEPEST = 20
 _LONGEST_HEADER_BLOCK = 128 * 1024

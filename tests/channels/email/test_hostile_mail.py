@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from channels.email_in import Reader
+from channels.email.reading import Reader
 from channels.letter import OutboundLetter
 from channels.message import FORGED, InboundMessage
 from counterparts.inbound_parse import BOUNDARY, inbound_body

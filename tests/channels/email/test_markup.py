@@ -1,7 +1,7 @@
 
 import pytest
 
-from channels.markup import as_text, sanitise
+from channels.email.markup import as_text, sanitise
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.automatic import Own
-from channels.email_in import Limits, Reader
+from channels.email.automatic import Own
+from channels.email.reading import Limits, Reader
 from channels.message import Disposition, InboundMessage
 from counterparts.inbound_parse import BOUNDARY, inbound_body
 from models.errors import UnreadableMessage

@@ -105,3 +105,9 @@ def _add(fields: dict[str, Field], body: bytes, start: int, end: int) -> bool:
     if name:
         fields[name] = Field(min(stop + length, end), end, filename, content_type)
     return True
+
+
+def closed_form(content_type: str, body: bytes) -> bytes:
+    """Return a cut multipart body with its end put on, so that what arrived of the last field can be read."""
+    _, options = parse_options_header(content_type.encode("utf-8", "replace"))
+    return body + b"\r\n--" + options.get(b"boundary", b"") + b"--\r\n"

@@ -1,0 +1,83 @@
+"""What the world reports of a case: messages, what became of letters, where the person can be reached, who they are."""
+
+from datetime import datetime
+
+from models.answering import begin_again
+from models.case import Case
+from models.errors import Refused
+from models.inquiry import Actor, Address
+from models.letters import LetterKind
+from models.messages import AddressClosed, AddressOpen, IdentityBound, NoticeBounced, NoticeDelivered, ReceiveMessage
+from models.post import bounce, deliver
+from models.resending import found_address, leave
+
+
+def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: datetime) -> None:
+    """M5.5: a message of the user joins the case; the words stay in the records database.
+
+    An address that the user writes from works, whatever came back from it before: what had nowhere to go leaves for it.
+    """
+    _add(case, order.addresses)
+    found_address(case, now)
+    if order.reopens and case.closed_at and not case.merged_into:
+        begin_again(case, min(order.at, now), actor, now, reasons="")
+    case.unread += 1
+    what = "message.edited" if order.edits else "message.received"
+    case.record(now, what, actor=actor, rule="M5.5", message=order.message, received_at=order.at, edits=order.edits)
+    if order.unreadable:
+        case.write(LetterKind.UNREADABLE, now)
+
+
+def address_closed(case: Case, order: AddressClosed, actor: Actor, now: datetime) -> None:
+    """M4.2, reading 8: the person shut a channel; what waits goes elsewhere, and the new channel is told."""
+    closed = next((a for a in case.addresses if a.id == order.address), None)
+    if closed is None or closed.id in case.dead:
+        return
+    case.dead = (*case.dead, closed.id)
+    texts = {"reason": order.reason}
+    case.record(now, "address.closed", actor=actor, rule="M4.2", address=closed.id, texts=texts)
+    if case.closed_at is None:
+        leave(case, closed, now)
+
+
+def address_open(case: Case, order: AddressOpen, actor: Actor, now: datetime) -> None:
+    """M4.2: what had nowhere to go leaves for an address that works again."""
+    if order.address in case.dead:
+        case.dead = tuple(one for one in case.dead if one != order.address)
+        case.record(now, "address.open", actor=actor, rule="M4.2", address=order.address)
+        found_address(case, now)
+
+
+def identity_bound(case: Case, order: IdentityBound, actor: Actor, now: datetime) -> None:
+    """Reading 7: the person is known, so letters may say all and go to every address of theirs."""
+    case.contact, case.bound = order.contact, case.bound or order.bound
+    _add(case, order.addresses)
+    case.record(now, "identity.bound", actor=actor, rule="M3.7", bound=case.bound)
+    found_address(case, now)
+
+
+def _add(case: Case, addresses: tuple[Address, ...]) -> None:
+    """The person can be reached there, whatever came back from it before."""
+    known, alive = {a.id for a in case.addresses}, {a.id for a in addresses}
+    case.addresses = (*case.addresses, *(a for a in addresses if a.id not in known))
+    case.dead = tuple(one for one in case.dead if one not in alive)
+
+
+def notice_delivered(case: Case, order: NoticeDelivered, _actor: Actor, now: datetime) -> None:
+    """Reading 10: what reached the user's mailbox."""
+    for key in order.notices:
+        deliver(case, key, _possible(case, key, order.at, now))
+
+
+def notice_bounced(case: Case, order: NoticeBounced, _actor: Actor, now: datetime) -> None:
+    """Reading 10: what came back."""
+    at = _possible(case, order.notice, order.at, now)
+    bounce(case, order.notice, at, hard=order.hard, reason=order.reason)
+
+
+def _possible(case: Case, key: str, at: datetime, now: datetime) -> datetime:
+    """When it can have happened: not before the letter was written, not after now, whatever a foreign clock says."""
+    letter = case.letter(key)
+    if letter is None or letter.address is None:
+        raise Refused("notice.unknown", f"this case sent no letter {key}", field="notice")
+    return max(letter.created_at, min(at, now))

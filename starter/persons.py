@@ -1,0 +1,74 @@
+"""Who stands behind an address, and whether they can be reached there: what the cases must be told of it.
+
+A person on several handles is one contact only after showing, from the other handle, a one-time code made for them.
+Everything happens in the caller's transaction; `now` is aware UTC.
+"""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from channels.port import Claim
+from channels.report import Reach
+from models.inquiry import Address, Channel
+from models.messages import AddressClosed, AddressOpen, IdentityBound, Order
+from records import bindings, cases, contacts, dispatches
+
+MOST_KEY = 128
+MOST_ADDRESSES = 20
+
+
+def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime) -> bool:
+    """Bind the address that a code was shown from; False where the code is not good, and nothing changed.
+
+    Every open case of the two is told: it may write to all addresses of the person, and say all if they are known.
+    """
+    binding = bindings.use(session, claim.code, now)
+    if binding is None:
+        return False
+    former, address = contacts.find_or_add(
+        session, channel, claim.address, name=claim.name, contact=binding.contact, now=now
+    )
+    if former != binding.contact:
+        contacts.join(session, address.id, binding.contact)
+    if binding.bound:
+        contacts.bind(session, binding.contact, now)
+    bindings.used_from(session, binding, address.id)
+    told = dict.fromkeys([*cases.open_of(session, binding.contact), *cases.open_of(session, former)])
+    cases.hand_over(session, former, binding.contact)
+    order = IdentityBound(
+        contact=binding.contact,
+        addresses=reachable_at(session, binding.contact)[:MOST_ADDRESSES],
+        bound=binding.bound,
+        key=f"binding:{binding.digest}",
+    )
+    for reference in told:
+        _tell(session, reference, "identity_bound", order, now)
+    return True
+
+
+def take_reach(session: Session, reach: Reach, now: datetime) -> int:
+    """Tell the open cases of a person that an address was shut, or opened again; return how many there are."""
+    contact = contacts.known(session, reach.channel, reach.address)
+    if contact is None:
+        return 0
+    _, address = contacts.find_or_add(session, reach.channel, reach.address, now=now)
+    key = f"reach:{reach.event_id}"[:MOST_KEY]
+    order: Order = (
+        AddressOpen(address=address.id, key=key)
+        if reach.open
+        else AddressClosed(address=address.id, reason=reach.reason, key=key)
+    )
+    told = cases.open_of(session, contact)
+    for reference in told:
+        _tell(session, reference, "address_open" if reach.open else "address_closed", order, now)
+    return len(told)
+
+
+def reachable_at(session: Session, contact: str) -> tuple[Address, ...]:
+    """Return all addresses of a person, the registered e-mail first."""
+    return tuple(sorted(contacts.addresses(session, contact), key=lambda one: not one.registered))
+
+
+def _tell(session: Session, reference: str, name: str, order: Order, now: datetime) -> None:
+    dispatches.add(session, reference, name, order.model_dump(mode="json", exclude_none=True), now)

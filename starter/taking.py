@@ -1,0 +1,214 @@
+"""A message within the transaction that stores it: it opens an inquiry, joins one, continues another message, or waits.
+
+`now` is the time of storing, aware UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from channels.message import Disposition, InboundMessage
+from models.case import Case
+from models.errors import Malformed
+from models.inquiry import WEB, Address, Channel
+from models.messages import ReceiveMessage
+from models.policy import Policy
+from models.tables import StoredMessage
+from records import cases, contacts, dispatches, messages
+from records.messages import Filed
+from starter.opening import Opening, letters_channel, open_inquiry
+from starter.persons import reachable_at
+from starter.placing import Clues, Place, clues_of, last_one, place
+from starter.receipt import Receipt, receipt_of
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How messages are taken in here: the policy, and the secret that made the tokens in our reply addresses."""
+
+    policy: Policy
+    reply_secret: bytes
+
+    def store(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
+        """Store a message, whatever becomes of it; a repetition changes nothing.
+
+        Raises Malformed for a web form whose Idempotency-Key came with another form before.
+        """
+        message, known = _distinct(session, message)
+        if known:
+            return again(session, known)
+        if message.disposition is not Disposition.MESSAGE:
+            return self._set_aside(session, message, filed, now)
+        if earlier := _earlier(session, message):
+            return self._continue(session, message, filed, earlier, now)
+        return self._take_in(session, message, filed, now)
+
+    def _take_in(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
+        """Let a message join its inquiry or open one."""
+        channel = letters_channel(self.policy, message.channel)
+        contact = contacts.known(session, channel, message.sender)
+        clues = clues_of(message, contact)
+        found = self.place(session, clues)
+        if found is None and contact is not None and self._loops(session, contact, now):
+            reason = "more inquiries in an hour than a person opens"
+            looping = {"disposition": Disposition.LOOP, "disposition_reason": reason}
+            return self._set_aside(session, message.model_copy(update=looping), filed, now)
+        contact, address = contacts.find_or_add(session, channel, message.sender, name=message.sender_name, now=now)
+        joins = found and not self._begins_anew(found)
+        row, new = messages.store(
+            session,
+            message,
+            filed,
+            now,
+            reference=found.case.reference if found and joins else None,
+            contact=contact,
+            address_id=address.id,
+            third_party=found.third_party if found and joins else False,
+        )
+        if not new:
+            return again(session, row)
+        given = tuple(contacts.find_or_add(session, *other, contact=contact, now=now)[1] for other in message.further)
+        if found and joins:
+            reached = () if found.third_party or message.public_place else (address, *given)
+            tell(session, found.case, row, now, addresses=reached, reopens=self._reopens(found))
+            return receipt_of(found.case, row.disposition)
+        earlier = found.case if found and not found.third_party else self._last(session, clues)
+        opening = Opening(
+            channel=message.channel,
+            contact=contact,
+            addresses=() if message.public_place else (address, *self._others(session, contact, address, given)),
+            bound=message.bound or contacts.bound(session, contact),
+            kind=message.kind,
+            language=message.language or self.policy.intake.unclear_language,
+            received_at=message.received_at,
+            subject=message.subject,
+            text=message.text,
+            refers_to=earlier.reference if earlier else "",
+            unreadable=bool(message.unreadable),
+            in_public=bool(message.public_place),
+        )
+        case = open_inquiry(session, opening, self.policy, now)
+        messages.place(session, row.id, case.reference)
+        return receipt_of(case, row.disposition, new=True)
+
+    def _others(
+        self, session: Session, contact: str, address: Address, given: tuple[Address, ...]
+    ) -> tuple[Address, ...]:
+        """Where else the person can be written to: what they gave now, and all that is theirs once they are known."""
+        known = reachable_at(session, contact) if contacts.bound(session, contact) else ()
+        return tuple(dict.fromkeys(one for one in (*given, *known) if one != address))
+
+    def _continue(
+        self, session: Session, message: InboundMessage, filed: Filed, earlier: StoredMessage, now: datetime
+    ) -> Receipt:
+        """Another picture of an album, or the new wording of a message: it stays with the one it belongs to."""
+        edits = bool(message.edit_of)
+        row, new = messages.store(
+            session,
+            message,
+            filed,
+            now,
+            reference=earlier.reference,
+            contact=earlier.contact,
+            address_id=earlier.address_id,
+            third_party=earlier.third_party,
+            part_of="" if edits else earlier.id,
+            edit_of=earlier.id if edits else "",
+        )
+        if not new or earlier.reference is None:
+            return again(session, row)
+        case = cases.load(session, earlier.reference)
+        if edits:
+            tell(session, case, row, now)
+        return receipt_of(case, row.disposition)
+
+    def _begins_anew(self, found: Place) -> bool:
+        """Whether a message to a closed inquiry opens a new one (policy)."""
+        return found.case.closed_at is not None and self.policy.intake.after_close == "new"
+
+    def _reopens(self, found: Place) -> bool:
+        return found.case.closed_at is not None and not found.third_party
+
+    def place(self, session: Session, clues: Clues) -> Place | None:
+        """Find the inquiry of a message by the policy of its channel; None means a new one."""
+        return place(
+            session,
+            clues,
+            prefix=self.policy.operator.reference_prefix,
+            reply_secret=self.reply_secret,
+            conversation=self._converses(clues.channel),
+        )
+
+    def _last(self, session: Session, clues: Clues) -> Case | None:
+        """The inquiry that a new one in the same conversation follows."""
+        return last_one(session, clues) if self._converses(clues.channel) else None
+
+    def _converses(self, channel: Channel) -> bool:
+        settings = self.policy.channels.named.get(channel)
+        return settings is not None and settings.conversation
+
+    def _set_aside(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
+        """Quarantine: kept for a person, never answered by machine."""
+        row, new = messages.store(session, message, filed, now)
+        return Receipt(None, row.disposition) if new else again(session, row)
+
+    def _loops(self, session: Session, contact: str, now: datetime) -> bool:
+        """Say whether a sender opens inquiries faster than a person can: each would owe it another letter."""
+        opened = cases.opened_since(session, contact, now - timedelta(hours=1))
+        return opened >= self.policy.mail.messages_per_address_per_hour
+
+
+def again(session: Session, row: StoredMessage) -> Receipt:
+    """The receipt of a message that was here before."""
+    if row.reference is None:
+        return Receipt(None, row.disposition, duplicate=True)
+    case = cases.load(session, row.reference)
+    return receipt_of(case, row.disposition, duplicate=True)
+
+
+def tell(
+    session: Session,
+    case: Case,
+    row: StoredMessage,
+    now: datetime,
+    *,
+    addresses: tuple[Address, ...] = (),
+    reopens: bool = False,
+) -> None:
+    """Queue that a message joined a case. Handed over twice it counts once, under its own id as key."""
+    known = {one.id for one in case.addresses if one.id not in case.dead}
+    order = ReceiveMessage(
+        message=row.id,
+        at=row.received_at,
+        key=row.id,
+        addresses=tuple(one for one in addresses if one.id not in known),
+        edits=row.edit_of or None,
+        unreadable=bool(row.unreadable),
+        reopens=reopens,
+    )
+    payload = order.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    dispatches.add(session, case.reference, "receive_message", payload, now)
+
+
+def _earlier(session: Session, message: InboundMessage) -> StoredMessage | None:
+    """The message that this one continues or words anew, if it came; an edit of one that never came stands alone."""
+    if message.edit_of:
+        return messages.find(session, message.channel, message.edit_of)
+    return messages.find_album(session, message.channel, message.sender, message.album)
+
+
+def _distinct(session: Session, message: InboundMessage) -> tuple[InboundMessage, StoredMessage | None]:
+    """The message, and the one that was stored under its id before.
+
+    A Message-ID is the sender's to choose: other words under a known one are another message, kept under its own hash.
+    """
+    known = messages.find(session, message.channel, message.provider_id)
+    if known is None or known.raw_sha256 == message.raw_sha256:
+        return message, known
+    if message.channel == WEB:
+        raise Malformed("idempotency.reused", "this Idempotency-Key came with another body before; use a new one")
+    if (known.sender, known.subject, known.full_text) == (message.sender, message.subject, message.full_text):
+        return message, known
+    message = message.model_copy(update={"provider_id": f"sha256:{message.raw_sha256}"})
+    return message, messages.find(session, message.channel, message.provider_id)

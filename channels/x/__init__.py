@@ -1,0 +1,1 @@
+"""The channel `x`: direct messages, encrypted chats and public mentions on X."""

@@ -1,0 +1,106 @@
+"""What an update of Telegram brings: a message, an edit, the code of a binding, a greeting owed, a block."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels.message import InboundMessage
+from channels.port import Arrivals, Claim, Greeting, Number
+from channels.report import Reach
+from channels.telegram.contents import SERVICE
+from channels.telegram.fields import Object, moment, number, obj
+from channels.telegram.messages import NAME, Posted, language_of_sender, name_of, read_message, unplaceable
+from models.errors import UnreadableMessage
+
+KINDS = ("message", "edited_message", "my_chat_member")
+"""The updates that are asked for; others cost traffic and say nothing of an inquiry."""
+
+_START = re.compile(r"/start(?:@\w+)?(?:\s+(?P<code>[A-Za-z0-9_-]{1,64}))?\s*")
+"""What a deep link makes a person send: Telegram allows these characters and this length."""
+_REACHED = {"kicked": False, "member": True}
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReader:
+    """Reads updates of the bot with that id; `text_limit` is in characters."""
+
+    bot_id: int
+    text_limit: int = 1_000_000
+
+    def read(self, body: bytes, stored_at: datetime) -> Arrivals:
+        """Read a webhook's post. Raises UnreadableMessage where it is no update at all."""
+        try:
+            update = json.loads(body)
+        except (ValueError, RecursionError):
+            raise UnreadableMessage("the post is no JSON") from None
+        return self.take(update, body, stored_at)
+
+    def take(self, update: object, raw: bytes, stored_at: datetime) -> Arrivals:
+        """Read one update; `raw` is kept as evidence of what it brings.
+
+        Raises UnreadableMessage where it has no `update_id`; whatever else is wrong is borne.
+        """
+        fields = obj(update)
+        update_id = number(fields.get("update_id"))
+        if update_id is None:
+            raise UnreadableMessage("the post is no update of Telegram: it has no update_id")
+        numbers = (Number(f"telegram:{self.bot_id}", update_id),)
+        if "my_chat_member" in fields:
+            return Arrivals(reaches=self._reaches(obj(fields["my_chat_member"]), update_id, stored_at), numbers=numbers)
+        kind = next((one for one in ("message", "edited_message") if one in fields), None)
+        if kind is None:
+            return Arrivals(numbers=numbers)
+        post = obj(fields[kind])
+        if _nobody_wrote(post, edited=kind == "edited_message"):
+            return Arrivals(numbers=numbers)
+        if kind == "message" and (started := _started(post)) is not None:
+            code, sender = started
+            if not code:
+                return Arrivals(greetings=(Greeting(sender, language_of_sender(post)),), numbers=numbers)
+            claim = Claim(code, sender, name_of(post), moment(post.get("date"), stored_at))
+            return Arrivals(claims=(claim,), numbers=numbers)
+        posted = Posted(self.bot_id, update_id, post, raw, stored_at, self.text_limit, edited=kind == "edited_message")
+        return Arrivals(messages=(self._message(posted),), numbers=numbers)
+
+    def _message(self, posted: Posted) -> InboundMessage:
+        return read_message(posted) or unplaceable(posted)
+
+    def _reaches(self, change: Object, update_id: int, stored_at: datetime) -> tuple[Reach, ...]:
+        """Whether a person blocked the bot or took it back; what happens to the bot in groups reaches nobody."""
+        chat = obj(change.get("chat"))
+        chat_id, status = number(chat.get("id")), obj(change.get("new_chat_member")).get("status")
+        reached = _REACHED.get(status) if isinstance(status, str) else None
+        if chat.get("type") != "private" or chat_id is None or reached is None:
+            return ()
+        return (
+            Reach(
+                event_id=f"{self.bot_id}:{update_id}",
+                channel=NAME,
+                address=str(chat_id),
+                open=reached,
+                at=moment(change.get("date"), stored_at),
+                reason="took the bot back" if reached else "blocked the bot",
+            ),
+        )
+
+
+def _nobody_wrote(post: Object, *, edited: bool) -> bool:
+    """Whether it is a channel's post, Telegram's own words, or the operator's own voice in a group."""
+    chat = obj(post.get("chat"))
+    if chat.get("type") == "channel" or not SERVICE.isdisjoint(post) or post.get("is_automatic_forward") is True:
+        return True
+    speaker = number(obj(post.get("sender_chat")).get("id"))
+    if speaker is not None and speaker == number(chat.get("id")):
+        return True
+    # A live location is edited every few seconds; where the person first stood is kept.
+    return edited and "location" in post
+
+
+def _started(post: Object) -> tuple[str, str] | None:
+    """The code (or nothing) and the sender of a /start in private; None for whatever else."""
+    text, sender = post.get("text"), number(obj(post.get("from")).get("id"))
+    if obj(post.get("chat")).get("type") != "private" or not isinstance(text, str) or sender is None:
+        return None
+    start = _START.fullmatch(text)
+    return None if start is None else (start["code"] or "", str(sender))

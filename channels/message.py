@@ -23,6 +23,8 @@ class Disposition(StrEnum):
     LOOP = "loop"
     UNANSWERABLE = "unanswerable"
     """Nobody to answer: no readable sender address."""
+    CLAIM = "claim"
+    """It was a binding's one-time code and nothing else: done with, and no inquiry."""
 
 
 class Attachment(BaseModel):

@@ -1,6 +1,7 @@
 """One-time codes by which a person shows that two addresses are theirs. Only a code's hash is kept."""
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -10,7 +11,8 @@ from models.tables import Binding
 
 LIFE = timedelta(minutes=15)
 CODE_BYTES = 18
-"""24 characters of base64: 144 bits, fit for a deep link."""
+CODE = re.compile(r"[A-Za-z0-9_-]{24}")
+"""18 bytes in base64: 144 bits, fit for a deep link."""
 
 
 def make(session: Session, contact: str, *, bound: bool, made_by: str, now: datetime) -> tuple[str, datetime]:

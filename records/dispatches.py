@@ -115,6 +115,22 @@ def waiting(session: Session) -> Waiting:
     return Waiting(len(found), Counter(name for name, _ in found), min((at for _, at in found), default=None))
 
 
+def all_undone(session: Session, limit: int = 1000) -> list[Dispatch]:
+    """Return what waits, in stored order."""
+    query = select(Dispatch).where(col(Dispatch.done_at).is_(None)).order_by(col(Dispatch.id))
+    return list(session.exec(query.limit(limit)))
+
+
+def hurry(session: Session, reference: str, now: datetime) -> int:
+    """Let what waits for one inquiry be tried at once; return how many rows that is."""
+    rows = undone(session, reference)
+    for row in rows:
+        row.not_before = now
+        session.add(row)
+    session.flush()
+    return len(rows)
+
+
 def starting(session: Session) -> set[str]:
     """Return the inquiries that wait to be started or resumed."""
     query = select(Dispatch.reference).where(col(Dispatch.done_at).is_(None), col(Dispatch.name).in_((START, RESUME)))

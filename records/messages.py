@@ -13,6 +13,9 @@ from records.database import add_once, first
 from records.documents import AttachedFile, AttachmentStore, Kept, attach
 from records.ids import new_id
 
+DONE_WITH = "claim"
+"""The disposition of what belongs to no inquiry and waits for nobody (`channels.message.Disposition.CLAIM`)."""
+
 _FIND = select(StoredMessage).where(
     col(StoredMessage.channel) == bindparam("channel"), col(StoredMessage.provider_id) == bindparam("provider_id")
 )
@@ -239,7 +242,8 @@ def place(session: Session, message_id: str, reference: str) -> None:
 
 def quarantined(session: Session, limit: int = 200) -> list[StoredMessage]:
     """Return what waits for a person, the oldest first."""
-    query = select(StoredMessage).where(col(StoredMessage.reference).is_(None)).order_by(col(StoredMessage.n))
+    held = col(StoredMessage.reference).is_(None), col(StoredMessage.disposition) != DONE_WITH
+    query = select(StoredMessage).where(*held).order_by(col(StoredMessage.n))
     return list(session.exec(query.limit(limit)))
 
 
@@ -248,6 +252,14 @@ def promote(
 ) -> None:
     """A person lets a message out of quarantine into an inquiry. Its reception stays what it was (reading 2)."""
     row.promoted_at, row.reference, row.contact, row.address_id = now, reference, contact, address_id
+    session.flush()
+
+
+def drop(session: Session, message_id: str, *, what: str, why: str) -> None:
+    """Note that something of a message could not be taken over after all. KeyError when there is no such message."""
+    row = get(session, message_id)
+    row.dropped = [*row.dropped, {"what": what, "why": why}]
+    session.add(row)
     session.flush()
 
 

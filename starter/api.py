@@ -21,9 +21,11 @@ from starter.bodies import Body as CommandBody
 from starter.case_views import case_view, checked, letter_text, message_views
 from starter.commanding import Wish, fulfil
 from starter.desk import Desk, desk_of
+from starter.inbox import InboxView, inbox
 from starter.moments import beginning
 from starter.plain_json import PlainJsonRoute
 from starter.problems import MEDIA_TYPE, Problem, ProblemDocument
+from starter.thread import ThreadView, thread
 from starter.views import (
     CaseView,
     LetterText,
@@ -149,6 +151,20 @@ def show_letter(
     if form == "text":
         return PlainTextResponse(letter.text, headers=SANDBOX)
     return HTMLResponse(letter.html, headers=SANDBOX) if form == "html" else letter
+
+
+@router.get("/inbox", tags=["quarantine"], responses=READING)
+def waiting(desk: Here, _actor: Caller) -> InboxView:
+    """Show what came in and is not where it belongs yet, and what somebody must look into."""
+    with desk.database.read() as session:
+        return inbox(session)
+
+
+@router.get("/inquiries/{reference}/thread", tags=["inquiries"], responses=ONE)
+def conversation(desk: Here, _actor: Caller, reference: Reference) -> ThreadView:
+    """Show the conversation of an inquiry: messages and letters on all channels, in order."""
+    with desk.database.read() as session:
+        return ThreadView(items=thread(session, checked(reference)))
 
 
 @router.get("/quarantine", tags=["quarantine"], responses=READING)

@@ -19,9 +19,10 @@ from models.inquiry import EMAIL, Actor, Channel, Kind, Language
 from models.policy import Policy
 from records import contacts, messages, streams
 from records.database import Database
-from records.documents import AttachmentStore
+from records.documents import AttachmentStore, FolderStore
+from settings import Settings
 from starter.opening import Opening, letters_channel, open_inquiry
-from starter.persons import take_claim, take_reach
+from starter.persons import take_address, take_claim, take_reach
 from starter.placing import stored_clues
 from starter.receipt import Receipt, receipt_of
 from starter.reports import take_reports
@@ -100,6 +101,12 @@ class Intake:
     def receive_unreadable(self, raw: bytes, channel: Channel = EMAIL) -> Receipt:
         """Keep a genuine post that cannot be read at all for a person to look at."""
         return self.receive(unreadable_post(channel, raw, self._clock()))
+
+    def take_address(self, channel: Channel, sender: str, given: tuple[Channel, str]) -> None:
+        """Keep another address that somebody on a channel gave, and tell their open cases."""
+        with self._database.write() as session:
+            take_address(session, channel, sender, given, self._clock())
+        self._wake()
 
     def has(self, channel: Channel, provider_id: str) -> bool:
         """Say whether a message with that id of the provider's is stored."""
@@ -196,4 +203,23 @@ def unreadable_post(channel: Channel, raw: bytes, now: datetime) -> InboundMessa
         kind=Kind.COMPLAINT,
         raw_sha256=digest,
         raw=raw,
+    )
+
+
+def make_intake(
+    settings: Settings,
+    policy: Policy,
+    database: Database,
+    clock: Callable[[], datetime],
+    wake: Callable[[], None] = lambda: None,
+) -> Intake:
+    """Put an intake together from the settings; without `wake` the dispatcher finds what is new by itself."""
+    return Intake(
+        database,
+        policy,
+        FolderStore(settings.documents),
+        clock,
+        wake,
+        reply_secret=settings.reply_secret.get_secret_value().encode(),
+        delivered_after=timedelta(seconds=policy.notices.delivered_after_seconds),
     )

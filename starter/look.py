@@ -1,4 +1,4 @@
-"""`plazo list`, `show`, `timeline`, `inbox`: the records as a person at a terminal reads them."""
+"""`plazo list`, `show`, `timeline`: the records as a person at a terminal reads them."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -8,11 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.inquiry import Kind, Status
 from models.messages import When
-from records import cases, dispatches, ledger, messages
+from records import cases, ledger
 from starter.case_views import case_view, checked
 from starter.console import AsJson, Dates, Reference, print_json, print_rows, print_text, records
 from starter.moments import beginning
-from starter.views import CaseView, EventView, LineView, MessageView
+from starter.views import CaseView, EventView, LineView
 
 _WHEN: TypeAdapter[date | datetime] = TypeAdapter(When)
 
@@ -112,26 +112,6 @@ def timeline_command(reference: Reference, *, as_json: AsJson = False) -> None:
             ("N", "WHEN", "WHAT", "RULE", "WHO", "FACTS"),
             [(str(one.seq), dates.say(one.at), one.type, one.rule or "-", one.actor.id, _facts(one)) for one in events],
         )
-
-
-def inbox_command(*, as_json: AsJson = False) -> None:
-    """Show what waits for Temporal, and what waits for a person in quarantine."""
-    with records() as (settings, database):
-        dates = Dates(settings)
-        with database.read() as session:
-            waiting = dispatches.waiting(session)
-            held = [MessageView.of(row, []) for row in messages.quarantined(session)]
-        if as_json:
-            print_json({"waiting": {**waiting._asdict(), "names": dict(waiting.names)}, "quarantine": held})
-            return
-        names = ", ".join(f"{count} {name}" for name, count in waiting.names.items())
-        typer.echo(f"{waiting.total} for Temporal{f': {names}' if names else ''}, oldest {dates.say(waiting.oldest)}")
-        typer.echo(f"{len(held)} in quarantine")
-        if held:
-            print_rows(
-                ("MESSAGE", "RECEIVED", "WHY", "FROM", "SUBJECT"),
-                [(one.id, dates.say(one.received_at), one.disposition, one.sender or "-", one.subject) for one in held],
-            )
 
 
 def _print_state(view: CaseView, dates: Dates) -> None:

@@ -65,6 +65,17 @@ def take_reach(session: Session, reach: Reach, now: datetime) -> int:
     return len(told)
 
 
+def take_address(session: Session, channel: Channel, sender: str, given: tuple[Channel, str], now: datetime) -> None:
+    """Tell the open cases of somebody on a channel of another address that they gave. It proves nothing of them."""
+    contact = contacts.known(session, channel, sender)
+    if contact is None:
+        return
+    _, address = contacts.find_or_add(session, *given, contact=contact, now=now)
+    order = IdentityBound(contact=contact, addresses=(address,), bound=False, key=f"address:{address.id}")
+    for reference in cases.open_of(session, contact):
+        _tell(session, reference, "identity_bound", order, now)
+
+
 def reachable_at(session: Session, contact: str) -> tuple[Address, ...]:
     """Return all addresses of a person, the registered e-mail first."""
     return tuple(sorted(contacts.addresses(session, contact), key=lambda one: not one.registered))

@@ -9,16 +9,17 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from channels.message import Disposition, InboundMessage
+from channels.port import Claim
 from models.case import Case
 from models.errors import Malformed
 from models.inquiry import WEB, Address, Channel
 from models.messages import ReceiveMessage
 from models.policy import Policy
 from models.tables import StoredMessage
-from records import cases, contacts, dispatches, messages
+from records import bindings, cases, contacts, dispatches, messages
 from records.messages import Filed
 from starter.opening import Opening, letters_channel, open_inquiry
-from starter.persons import reachable_at
+from starter.persons import reachable_at, take_claim
 from starter.placing import Clues, Place, clues_of, last_one, place
 from starter.receipt import Receipt, receipt_of
 
@@ -38,6 +39,8 @@ class Taking:
         message, known = _distinct(session, message)
         if known:
             return again(session, known)
+        if _claims(session, message, now):
+            message = message.model_copy(update={"disposition": Disposition.CLAIM})
         if message.disposition is not Disposition.MESSAGE:
             return self._set_aside(session, message, filed, now)
         if earlier := _earlier(session, message):
@@ -189,6 +192,15 @@ def tell(
     )
     payload = order.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     dispatches.add(session, case.reference, "receive_message", payload, now)
+
+
+def _claims(session: Session, message: InboundMessage, now: datetime) -> bool:
+    """Whether a message is a binding's one-time code, alone and good: its sender is bound by it."""
+    code = message.text.strip()
+    if not message.sender_verified or not bindings.CODE.fullmatch(code) or message.public_place:
+        return False
+    claim = Claim(code, message.sender, message.sender_name, message.received_at)
+    return take_claim(session, message.channel, claim, now)
 
 
 def _earlier(session: Session, message: InboundMessage) -> StoredMessage | None:

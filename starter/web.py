@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from ipaddress import ip_address
 from zoneinfo import ZoneInfo
@@ -23,21 +23,26 @@ from fastapi.responses import JSONResponse
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from channels.chat.post import CHAT
+from channels.chat.settings import ChatSettings
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
 from logs import configure_logs
 from models.errors import EngineUnavailable, PlazoError, RecordsUnavailable, SettingsError
+from models.inquiry import EMAIL
 from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
-from records.documents import FolderStore
-from settings import Settings, load_settings
-from starter import api, status
+from settings import Settings, load_settings, read_section
+from starter import api, bindings, status
+from starter.chat.desk import ChatDesk
+from starter.chat.page import page_router
+from starter.chat.routes import chat_router
 from starter.codec_endpoint import codec_router
 from starter.desk import Desk
 from starter.dispatcher import Dispatcher
 from starter.engine import answering
-from starter.intake import Intake
+from starter.intake import make_intake
 from starter.problems import install_problems
 from starter.reconciler import Reconciler
 from starter.webhooks import Hall, intake_router
@@ -70,16 +75,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         for dispatcher in dispatchers:
             dispatcher.wake()
 
-    secret = settings.reply_secret.get_secret_value().encode()
-    intake = Intake(
-        database,
-        policy,
-        FolderStore(settings.documents),
-        clock,
-        wake,
-        reply_secret=secret,
-        delivered_after=timedelta(seconds=policy.notices.delivered_after_seconds),
-    )
+    intake = make_intake(settings, policy, database, clock, wake)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -111,13 +107,23 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     )
     app.state.channels = hall.channels
     app.include_router(intake_router(hall))
+    if CHAT in hall.channels:
+        _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, executor))
     app.include_router(api.router)
+    app.include_router(bindings.router)
     app.include_router(status.router)
     if is_loopback(settings.web_host):
         # Never on a public listener: it opens what is sealed.
         app.include_router(codec_router(settings, settings.key_ring()))
     _add_health(app)
     return app
+
+
+def _add_chat(app: FastAPI, desk: ChatDesk) -> None:
+    """The chat on the web platform, whose provider we are ourselves, and its page."""
+    desk.address_left = lambda left: desk.intake.take_address(CHAT, left.session, (EMAIL, left.email))
+    app.include_router(chat_router(desk))
+    app.include_router(page_router(desk.policy))
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,121 @@
+"""The collector: the process that asks where nobody tells us, runs the channels' feeds and fetches what they left.
+
+`python -m starter.collector` runs all feeds that the settings want (long polling, IMAP, reconciliation). Started twice,
+the second waits: a feed has one holder at a time.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import structlog
+import typer
+
+from channels.port import Adapter, Feed
+from channels.registry import load_channels
+from logs import configure_logs
+from models.errors import PlazoError, RecordsUnavailable
+from models.inquiry import Channel
+from models.policy import load_policy
+from records import streams
+from records.chat import Transcript
+from records.database import Database
+from records.documents import FolderStore
+from settings import Settings, load_settings
+from starter.collecting import Collecting, House
+from starter.fetching import Fetching
+from starter.intake import make_intake
+
+HOUR = 3600.0
+LAST_ROUND = 35.0
+"""Seconds that a look under way gets when the process ends."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """The time, aware UTC."""
+    return datetime.now(UTC)
+
+
+def collect(settings: Settings, stop: threading.Event, only: Channel | None = None) -> int:
+    """Run the feeds, of one channel or of all, until told to stop; return how many there are.
+
+    Raises SettingsError and PolicyError; the database and the providers may be away.
+    """
+    policy = load_policy(settings.policy)
+    database = Database(settings.records_url)
+    channels = load_channels(policy, settings, now, Transcript(database))
+    files = FolderStore(settings.documents)
+    house = House(database, make_intake(settings, policy, database, now), now, _holder(), stop)
+    wanted = [(one, feed) for name, one in channels.items() if only in {None, name} for feed in one.feeds()]
+    tasks: list[tuple[str, Callable[[], None]]] = [
+        (feed.name, Collecting(house, adapter, feed).run) for adapter, feed in wanted
+    ]
+    if only is None:
+        tasks += [("files", lambda: Fetching(database, files, channels, now).run(stop))]
+        tasks += [("gaps", lambda: _watch(database, stop))]
+    threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in tasks]
+    for thread in threads:
+        thread.start()
+    log.info("collector.collects", feeds=[feed.name for _, feed in wanted])
+    stop.wait()
+    _close(wanted)
+    for thread in threads:
+        thread.join(LAST_ROUND)
+    database.close()
+    return len(wanted)
+
+
+def _close(wanted: Iterable[tuple[Adapter, Feed]]) -> None:
+    for _, feed in wanted:
+        feed.close()
+
+
+def _watch(database: Database, stop: threading.Event) -> None:
+    """Report, every hour, what a provider counted and never handed over."""
+    while not stop.is_set():
+        try:
+            with database.read() as session:
+                found = streams.gaps(session)
+            if found:
+                log.warning("collector.gaps", gaps=len(found), numbers=sum(gap.last - gap.first + 1 for gap in found))
+        except RecordsUnavailable:
+            log.warning("collector.gaps-later", why="the records database is away")
+        stop.wait(HOUR)
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def telegram_poll_command() -> None:
+    """Take in what people write to the Telegram bot by long polling: no public address is needed. Ctrl-C ends it."""
+    os.environ["PLAZO_TELEGRAM_MODE"] = "poll"
+    raise typer.Exit(serve("telegram"))
+
+
+def serve(only: Channel | None = None) -> int:
+    """Collect until SIGTERM or SIGINT; return the exit code: 2 when the settings do not add up."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        settings = load_settings()
+        configure_logs(settings.environment)
+        collect(settings, stop, only)
+    except PlazoError as error:
+        sys.stderr.write(f"collector: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    code = serve()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

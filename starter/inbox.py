@@ -1,0 +1,174 @@
+"""`plazo inbox`: what came in and is not where it belongs yet, why, and since when.
+
+An alarm is what nothing will mend by itself: Temporal refuses a row, a feed fails, a provider's number is missing.
+"""
+
+import typer
+from pydantic import AwareDatetime
+from sqlmodel import Session
+
+from channels.text import one_line
+from records import dispatches, feeds, messages, remote_files, streams
+from starter.case_views import checked
+from starter.console import AsJson, Dates, Reference, now, print_json, print_rows, records
+from starter.views import MessageView, View
+
+DEAD_AFTER = 5
+"""Tries after which a row that Temporal refuses counts as a dead letter: tried on slowly, and told as an alarm."""
+
+
+class WaitingView(View):
+    """Something that Temporal has not taken: a start, or a signal's name."""
+
+    reference: str
+    name: str
+    since: AwareDatetime
+    tries: int
+    next_try: AwareDatetime | None
+    why: str
+    dead: bool
+
+
+class FileView(View):
+    """A file that lies with its provider still."""
+
+    message: str
+    channel: str
+    filename: str
+    since: AwareDatetime
+    tries: int
+    why: str
+
+
+class FeedView(View):
+    """A feed: when it last looked, since when it fails, and how much it found that nobody had told."""
+
+    name: str
+    channel: str
+    looked_at: AwareDatetime | None
+    failing_since: AwareDatetime | None
+    why: str
+    late: int
+
+
+class GapView(View):
+    """Numbers of a provider that never came."""
+
+    stream: str
+    first: int
+    last: int
+
+
+class InboxView(View):
+    """Everything that waits. `alarms` says in words what somebody must look into."""
+
+    alarms: tuple[str, ...]
+    waiting: tuple[WaitingView, ...]
+    quarantine: tuple[MessageView, ...]
+    files: tuple[FileView, ...]
+    feeds: tuple[FeedView, ...]
+    gaps: tuple[GapView, ...]
+
+
+def inbox(session: Session) -> InboxView:
+    """Look at everything that waits."""
+    waiting = tuple(
+        WaitingView(
+            reference=row.reference,
+            name=row.name,
+            since=row.created_at,
+            tries=row.attempts,
+            next_try=row.not_before,
+            why=row.last_error or ("gathered" if row.name == dispatches.DELIVERED else "on its way"),
+            dead=row.attempts >= DEAD_AFTER,
+        )
+        for row in dispatches.all_undone(session)
+    )
+    files = tuple(
+        FileView(
+            message=row.message,
+            channel=row.channel,
+            filename=row.filename,
+            since=row.created_at,
+            tries=row.attempts,
+            why=row.last_error or "on its way",
+        )
+        for row in remote_files.waiting(session)
+    )
+    running = tuple(
+        FeedView(
+            name=row.name,
+            channel=row.channel,
+            looked_at=row.looked_at,
+            failing_since=row.failing_since,
+            why=row.last_error,
+            late=row.late,
+        )
+        for row in feeds.all_of_them(session)
+    )
+    gaps = tuple(GapView(stream=gap.stream, first=gap.first, last=gap.last) for gap in streams.gaps(session))
+    held = tuple(MessageView.of(row, []) for row in messages.quarantined(session))
+    return InboxView(
+        alarms=_alarms(waiting, running, gaps), waiting=waiting, quarantine=held, files=files, feeds=running, gaps=gaps
+    )
+
+
+def _alarms(
+    waiting: tuple[WaitingView, ...], running: tuple[FeedView, ...], gaps: tuple[GapView, ...]
+) -> tuple[str, ...]:
+    dead = [f"{row.reference}: Temporal refuses {row.name}: {row.why}" for row in waiting if row.dead]
+    out = [f"feed {row.name} brings nothing in: {row.why}" for row in running if row.failing_since]
+    lost = [f"{gap.stream}: {gap.first} to {gap.last} never came" for gap in gaps]
+    return (*dead, *out, *lost)
+
+
+def inbox_command(*, as_json: AsJson = False) -> None:
+    """Show what waits and why: for Temporal, for a person in quarantine, for its provider; feeds and gaps."""
+    with records() as (settings, database):
+        dates = Dates(settings)
+        with database.read() as session:
+            view = inbox(session)
+        if as_json:
+            print_json(view)
+            return
+        for alarm in view.alarms:
+            typer.echo(f"ALARM  {one_line(alarm)}")
+        rows = [_waiting(one, dates) for one in view.waiting]
+        _section("for Temporal", ("REFERENCE", "WHAT", "SINCE", "TRIES", "WHY"), rows)
+        rows = [_held(one, dates) for one in view.quarantine]
+        _section("in quarantine", ("MESSAGE", "RECEIVED", "WHY", "FROM", "SUBJECT"), rows)
+        rows = [_file(one, dates) for one in view.files]
+        _section("files with their provider", ("MESSAGE", "CHANNEL", "FILE", "SINCE", "TRIES", "WHY"), rows)
+        rows = [_feed(one, dates) for one in view.feeds]
+        _section("feeds", ("FEED", "LAST LOOK", "FAILING SINCE", "FOUND LATE", "WHY"), rows)
+        rows = [(one.stream, str(one.first), str(one.last)) for one in view.gaps]
+        _section("gaps", ("STREAM", "FIRST", "LAST"), rows)
+
+
+def retry_command(reference: Reference) -> None:
+    """Hand what waits for one inquiry to Temporal at once, instead of at its next slow try."""
+    with records() as (_settings, database), database.write() as session:
+        count = dispatches.hurry(session, checked(reference), now())
+    typer.echo(f"{count} to be handed over at once" if count else "nothing waits for it")
+
+
+def _section(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    typer.echo(f"{len(rows)} {title}")
+    if rows:
+        print_rows(heads, rows)
+
+
+def _waiting(one: WaitingView, dates: Dates) -> tuple[str, ...]:
+    return one.reference, one.name, dates.say(one.since), str(one.tries), one.why
+
+
+def _held(one: MessageView, dates: Dates) -> tuple[str, ...]:
+    return one.id, dates.say(one.received_at), one.disposition, one.sender or "-", one.subject
+
+
+def _file(one: FileView, dates: Dates) -> tuple[str, ...]:
+    return one.message, one.channel, one.filename, dates.say(one.since), str(one.tries), one.why
+
+
+def _feed(one: FeedView, dates: Dates) -> tuple[str, ...]:
+    return one.name, dates.say(one.looked_at), dates.say(one.failing_since), str(one.late), one.why or "-"

@@ -4,6 +4,7 @@ A web framework's own parser limits a field to 1 MiB and guesses charsets; a mai
 field has a charset of its own.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from python_multipart.multipart import parse_options_header
@@ -32,10 +33,21 @@ class Form:
     body: bytes
     fields: dict[str, Field]
     complete: bool
-    """False where there were more fields than are looked at."""
+    """False where there were more fields than are looked at, or the post was cut off."""
     sound: bool = True
     """False where a field came twice, or fields came after the end: a mail that spells out the provider's delimiter
     puts fields of its own into the post, so nothing that the post says of its sender can be believed."""
+
+    cut: bool = False
+    """What the provider says of the sender may have been cut off, and what stands in its place is the mail's own."""
+
+    def digest(self) -> str:
+        """The same for every order of the same fields: SHA-256, hex."""
+        whole = hashlib.sha256()
+        for name, field in sorted(self.fields.items()):
+            content = hashlib.sha256(memoryview(self.body)[field.start : field.end])
+            whole.update(name.encode() + content.digest())
+        return whole.hexdigest()
 
     def content(self, name: str, limit: int | None = None) -> bytes | None:
         """The bytes of a field, at most `limit` of them; None where there is no such field."""
@@ -45,8 +57,11 @@ class Form:
         return self.body[field.start : field.end if limit is None else min(field.end, field.start + limit)]
 
 
-def read_form(content_type: str, body: bytes) -> Form:
-    """Take a form apart; raises UnreadableMessage where it is none. Line ends may be CRLF (the standard) or LF."""
+def read_form(content_type: str, body: bytes, *, whole: bool = True) -> Form:
+    """Take a form apart; raises UnreadableMessage where it is none. Line ends may be CRLF (the standard) or LF.
+
+    Where the post was cut off, and is not `whole`, its last field goes as far as it arrived.
+    """
     kind, options = parse_options_header(content_type.encode("utf-8", "replace"))
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
@@ -59,6 +74,8 @@ def read_form(content_type: str, body: bytes) -> Form:
         line_end = body.find(b"\n", at)
         following = -1 if line_end < 0 else _next(body, delimiter, line_end)
         if following < 0:
+            if line_end >= 0 and not whole:
+                sound &= _add(fields, body, line_end + 1, len(body))
             break
         if body.startswith(b"--", at + len(delimiter)):
             sound = False
@@ -68,7 +85,7 @@ def read_form(content_type: str, body: bytes) -> Form:
         at = following
     if not fields:
         raise UnreadableMessage("the post is a multipart/form-data without any field")
-    return Form(body, fields, complete=count < _MOST_FIELDS, sound=sound)
+    return Form(body, fields, complete=whole and count < _MOST_FIELDS, sound=sound, cut=not whole)
 
 
 def _next(body: bytes, delimiter: bytes, start: int) -> int:
@@ -105,9 +122,3 @@ def _add(fields: dict[str, Field], body: bytes, start: int, end: int) -> bool:
     if name:
         fields[name] = Field(min(stop + length, end), end, filename, content_type)
     return True
-
-
-def closed_form(content_type: str, body: bytes) -> bytes:
-    """Return a cut multipart body with its end put on, so that what arrived of the last field can be read."""
-    _, options = parse_options_header(content_type.encode("utf-8", "replace"))
-    return body + b"\r\n--" + options.get(b"boundary", b"") + b"--\r\n"

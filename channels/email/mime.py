@@ -31,12 +31,13 @@ class Part:
         # A byte takes three characters in quoted-printable and one and a third, with line ends, in base64.
         spare = {"quoted-printable": 3, "base64": 2}.get(encoding, 1)
         last = self.end if limit is None else min(self.end, self.start + limit * spare)
-        data = mail[self.start : last]
+        # A view: what is encoded may be 30 MB, and is not copied to be decoded.
+        data = memoryview(mail)[self.start : last]
         if encoding == "base64":
             return _from_base64(data)[:limit]
         if encoding == "quoted-printable":
             return quopri.decodestring(data)[:limit]
-        return data
+        return bytes(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _before_line_end(mail: bytes, start: int, at: int) -> int:
     return at
 
 
-def _from_base64(data: bytes) -> bytes:
+def _from_base64(data: memoryview) -> bytes:
     try:
         return binascii.a2b_base64(data)
     except binascii.Error:

@@ -50,12 +50,13 @@ class Reader:
     trusted: tuple[str, ...] = ("sendgrid.net",)
     limits: Limits = field(default_factory=Limits)
 
-    def read(self, content_type: str, body: bytes, stored_at: datetime) -> InboundMessage:
+    def read(self, content_type: str, body: bytes, stored_at: datetime, *, whole: bool = True) -> InboundMessage:
         """The message in a post, received at the trusted server's time or else at `stored_at` (aware).
 
-        Raises UnreadableMessage where the post is no form or holds no mail; whatever else is wrong is borne.
+        A post that was cut off is not `whole`, and taken without its attachments. Raises UnreadableMessage where it is
+        no form or holds no mail; whatever else is wrong is borne.
         """
-        form = read_form(content_type, body)
+        form = read_form(content_type, body, whole=whole)
         if "email" in form.fields:
             if not _ONLY_TAKEN_APART.isdisjoint(form.fields):
                 form = replace(form, sound=False)
@@ -81,8 +82,9 @@ class Reader:
     def _read_raw(self, form: Form, stored_at: datetime) -> InboundMessage:
         mail = form.content("email") or b""
         apart = take_apart(mail, self.limits.parts)
-        content = self._content(mail, apart, too_big=len(form.body) > self.limits.size)
-        received_at = received(apart.headers, stored_at, self.trusted, self.limits.oldest) if form.sound else stored_at
+        content = self._content(mail, apart, too_big=form.cut or len(form.body) > self.limits.size)
+        believed = form.sound and not form.cut
+        received_at = received(apart.headers, stored_at, self.trusted, self.limits.oldest) if believed else stored_at
         digest = hashlib.sha256(mail).hexdigest()
         return self._message(_posted(form), _Found(apart.headers, content, received_at, digest, mail))
 
@@ -111,11 +113,8 @@ class Reader:
             content.dropped.append(_WITHOUT_FILES)
         else:
             from_files(form, content)
-        # The provider may post the same mail again with its fields in another order.
-        parts = sorted((name, form.content(name) or b"") for name in form.fields)
-        digest = hashlib.sha256(b"".join(name.encode() + hashlib.sha256(value).digest() for name, value in parts))
-        # The headers come sorted here, so the topmost Received line is nobody's.
-        return self._message(_posted(form), _Found(Headers(block), content, stored_at, digest.hexdigest(), form.body))
+        # The headers come sorted here, so the topmost Received line is nobody's; the fields may come in any order.
+        return self._message(_posted(form), _Found(Headers(block), content, stored_at, form.digest(), form.body))
 
     def _message(self, word: Word, found: "_Found") -> InboundMessage:
         headers, content = found.headers, found.content
@@ -178,13 +177,14 @@ class _Found:
 def _posted(form: Form) -> Word:
     """What SendGrid says of a mail in its post."""
     envelope = json_object(form.content("envelope", 100_000))
+    reached = tuple(one for one in _strings(envelope.get("to")) if "@" in one)
+    return_path = next(iter(_strings([envelope.get("from")])), None)
+    if not form.sound:
+        return Word(reached, return_path, FORGED, FORGED)
+    if form.cut:
+        return Word(reached, return_path)
     spf, dkim = (one_line(decode(form.content(part, 2_000) or b"")) for part in ("SPF", "dkim"))
-    return Word(
-        reached=tuple(one for one in _strings(envelope.get("to")) if "@" in one),
-        return_path=next(iter(_strings([envelope.get("from")])), None),
-        spf=spf if form.sound else FORGED,
-        dkim=dkim if form.sound else FORGED,
-    )
+    return Word(reached, return_path, spf, dkim)
 
 
 def _ends(references: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from channels.email.mailbox import Mailbox
 from channels.email.sending import EmailSender
 from channels.letter import OutboundLetter
 from counterparts.mailroom.app import Arrangement
@@ -20,6 +21,7 @@ from models.errors import ChannelError, OperatorError, RecipientError, Transient
 from tests.mailrooms import Mailroom, open_mailroom
 
 KEY = "SG.development"
+MAILBOX = Mailbox("help@example.org", "Ayuda", "reply.example.org")
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +42,10 @@ def letter(**more: Any) -> OutboundLetter:
         "notice": "RX-7KQ4-M2PD/acknowledgement/1",
         "kind": "acknowledgement",
         "to": "ana@example.org",
-        "sender": "help@example.org",
-        "sender_name": "Ayuda",
-        "reply_to": "help+token@reply.example.org",
         "subject": "Acuse de recibo: reclamación",
         "text": "Recibido",
         "html": "<p>Recibido</p>",
+        "reply_token": "token",
         "message_id": "RX-7KQ4-M2PD.acknowledgement.1@example.org",
         "in_reply_to": "b@example.org",
         "references": ("a@example.org", "b@example.org"),
@@ -56,7 +56,7 @@ def letter(**more: Any) -> OutboundLetter:
 
 
 def sender(room: Mailroom, **more: Any) -> EmailSender:
-    return EmailSender(more.pop("api_key", KEY), room.url, **more)
+    return EmailSender(more.pop("api_key", KEY), more.pop("mailbox", MAILBOX), room.url, **more)
 
 
 def sent(room: Mailroom, notice: str) -> dict[str, Any]:
@@ -104,14 +104,14 @@ def test_a_message_id_that_no_header_can_hold_costs_no_letter(room: Mailroom) ->
 
 
 def test_a_plain_letter_of_a_person_needs_little(room: Mailroom) -> None:
-    plain = letter(notice="plain", html=None, reply_to=None, in_reply_to=None, references=(), auto_submitted="no")
+    plain = letter(notice="plain", html=None, reply_token="", in_reply_to=None, references=(), auto_submitted="no")
     sender(room).send(plain)
     assert sent(room, "plain")["headers"] == {"Message-ID": "<RX-7KQ4-M2PD.acknowledgement.1@example.org>"}
 
 
 @pytest.mark.parametrize("subject", ["a\r\nBcc: eva@example.org", "a\u2028Bcc: eva@example.org", "a\0b", "a\x85b"])
 def test_a_subject_cannot_become_a_header(room: Mailroom, subject: str) -> None:
-    sender(room).send(letter(notice=repr(subject), subject=subject, sender_name=subject))
+    sender(room).send(letter(notice=repr(subject), subject=subject))
     mail = message_from_bytes(room.http.get(f"/letters/{sent(room, repr(subject))['id']}.eml").content, policy=default)
     assert mail["bcc"] is None
     assert mail["to"] == "ana@example.org"
@@ -140,7 +140,7 @@ def test_a_wrong_key_is_the_operators_fault(room: Mailroom, api_key: str) -> Non
 
 def test_a_wrong_sender_is_the_operators_fault(room: Mailroom) -> None:
     with pytest.raises(OperatorError, match="from email"):
-        sender(room).send(letter(sender="nobody"))
+        sender(room, mailbox=Mailbox("nobody", "Ayuda", "")).send(letter())
 
 
 @pytest.mark.parametrize(
@@ -202,13 +202,13 @@ def test_a_provider_out_of_reach_surely_took_nothing() -> None:
         port = free.getsockname()[1]
     for host in (f"http://127.0.0.1:{port}", "http://no-such-host.invalid"):
         with pytest.raises(TransientError):
-            EmailSender(KEY, host, timeout=2).send(letter())
+            EmailSender(KEY, MAILBOX, host, timeout=2).send(letter())
 
 
 @pytest.mark.parametrize("host", ["no url", "http://exa mple.org", ""])
 def test_a_host_that_is_none_is_the_operators_fault(host: str) -> None:
     with pytest.raises(OperatorError):
-        EmailSender(KEY, host).send(letter())
+        EmailSender(KEY, MAILBOX, host).send(letter())
 
 
 @contextmanager
@@ -243,14 +243,14 @@ def _answering(answer: bytes) -> Iterator[str]:
 )
 def test_strange_answers_have_their_class_too(answer: bytes, error: type[ChannelError]) -> None:
     with _answering(answer) as url, pytest.raises(error):
-        EmailSender(KEY, url, timeout=5).send(letter())
+        EmailSender(KEY, MAILBOX, url, timeout=5).send(letter())
 
 
 def test_what_went_wrong_is_told_without_an_address() -> None:
     body = b'{"errors":[{"field":"personalizations.0.to","message":"we found ana@example.org twice"}]}'
     answer = b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     with _answering(answer) as url, pytest.raises(RecipientError) as raised:
-        EmailSender(KEY, url, timeout=5).send(letter())
+        EmailSender(KEY, MAILBOX, url, timeout=5).send(letter())
     assert raised.value.detail == "answered 400; personalizations.0.to: we found <address> twice"
     assert raised.value.__cause__ is None
 

@@ -10,7 +10,6 @@ from typing import Protocol
 from channels.email.automatic import Own
 from channels.email.bounces import read_bounce
 from channels.email.events import read_events
-from channels.email.form import closed_form
 from channels.email.imap import Imap, Reports
 from channels.email.mailbox import Mailbox
 from channels.email.reading import Limits, Reader
@@ -102,9 +101,7 @@ class Email(Adapter):
         """Read a mail, or the events of letters."""
         if post.door == EVENTS:
             return Arrivals(reports=tuple(read_events(post.body, stored_at)))
-        content_type = post.headers.get("content-type", "")
-        body = post.body if post.whole else closed_form(content_type, post.body)
-        message = self._reader.read(content_type, body, stored_at)
+        message = self._reader.read(post.headers.get("content-type", ""), post.body, stored_at, whole=post.whole)
         return Arrivals(messages=(message,), reports=self._reports(message))
 
     def send(self, letter: OutboundLetter, parts: Parts) -> Accepted:  # noqa: ARG002 - a mail is one part

@@ -1,5 +1,6 @@
 """The operator's mail folder, over IMAP (RFC 3501; IDLE: RFC 2177, MOVE: RFC 6851), by one connection."""
 
+import io
 import logging
 import ssl
 import time
@@ -32,6 +33,8 @@ _POLL = 5.0
 """Seconds between two looks at a server without IDLE."""
 _EARLY = 3
 """Looks in a row that may end early without news before the connection counts as lost."""
+_PIECE = 4_000_000
+"""Bytes of a mail fetched at once."""
 _MESSAGE_ID = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]<0.2000>"
 _PASSING = ("[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[LIMIT]")
 """Response codes (RFC 5530) of a server that is at fault itself and may be well again soon."""
@@ -100,18 +103,29 @@ class Folder:
 
     def mail(self, uid: int, limit: int) -> Found | None:
         """A mail, at most `limit` bytes of it, left unread; None when it is gone. Raises Withheld as well."""
+        # In pieces: the library keeps three copies of what it reads.
+        mail, at = io.BytesIO(), None
+        while mail.tell() <= limit:
+            wanted = min(_PIECE, limit + 1 - mail.tell())
+            told = self._part(uid, f"BODY.PEEK[]<{mail.tell()}.{wanted}>")
+            if told is None:
+                return None
+            at = told.get(b"INTERNALDATE")
+            if mail.write(_body(told)) < wanted:
+                break
+        whole = mail.tell() <= limit
+        mail.truncate(limit)
+        known = at.astimezone(UTC) if isinstance(at, datetime) and at.tzinfo else None
+        return Found(mail.getvalue(), whole, known)
+
+    def _part(self, uid: int, part: str) -> Any:
         with _told("fetch"):
             try:
-                told = self._client.fetch([uid], ["INTERNALDATE", f"BODY.PEEK[]<0.{limit + 1}>"]).get(uid)
+                return self._client.fetch([uid], ["INTERNALDATE", part]).get(uid)
             except IMAPClientAbortError:
                 raise
             except IMAPClientError:
                 raise Withheld("the mail server does not hand out a mail; it is asked again") from None
-        if told is None:
-            return None
-        mail, at = _body(told), told.get(b"INTERNALDATE")
-        known = at.astimezone(UTC) if isinstance(at, datetime) and at.tzinfo else None
-        return Found(mail if len(mail) <= limit else mail[:limit], len(mail) <= limit, known)
 
     def move(self, uids: list[int]) -> None:
         """Move mails to the folder of what is done."""

@@ -38,7 +38,8 @@ class EmailSettings(Section):
     imap_done: str = ""
     """The folder where mails are moved once they are stored; empty: they stay, unmarked, where they are."""
     imap_since: date | None = None
-    """Mails that the server got before this day are left alone; None means that all are taken in."""
+    """Mails that the server got before this day are left alone; None means that all in the folder are taken in, however
+    old, and that all are again when the server gives out new UIDs."""
     trusted_servers: Annotated[tuple[str, ...], NoDecode] = ()
     """Domains, with commas between, of the operator's own mail servers: their topmost `Received` tells the reception,
     their topmost `Authentication-Results` vouches for senders, so they must strip what strangers write in their name

@@ -1,5 +1,6 @@
 """Real mail servers on free loopback ports: Debian's dovecot to read from, an SMTP sink that can be told to refuse."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -89,27 +90,27 @@ def open_dovecot(*, capability: str = "", certificate: Path | None = None) -> It
 
 @dataclass
 class Sink:
-    """Takes mail and keeps it. `says` holds an answer for a step: `MAIL`, `RCPT`, `DATA`; `hang up` ends the connection."""
+    """Takes mail and keeps it. `says` holds the answer to `MAIL`, `RCPT` or `DATA`; `hang up` ends the connection."""
 
     port: int = 0
     taken: list[Envelope] = field(default_factory=list)
     options: list[list[str]] = field(default_factory=list)
     says: dict[str, str] = field(default_factory=dict)
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802 - the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.mail_from, envelope.mail_options = address, options
         self.options.append(options)
         return self._answer(server, "MAIL")
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.rcpt_tos.append(address)
         return self._answer(server, "RCPT")
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         answer = self._answer(server, "DATA")
         if answer.startswith("2"):
             self.taken.append(envelope)
@@ -118,7 +119,7 @@ class Sink:
     def _answer(self, server: SMTP, step: str) -> str:
         answer = self.says.get(step, "250 2.0.0 Ok: queued as 4F5A9C01D2" if step == "DATA" else "250 2.1.0 Ok")
         if answer == "hang up":
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return answer
 
@@ -126,7 +127,7 @@ class Sink:
 @contextmanager
 def open_sink(*, login: str = "", utf8: bool = True) -> Iterator[Sink]:
     def check(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=data.password == login.encode())
+        return AuthResult(success=data.password == login.encode(), handled=False)
 
     sink = Sink()
     controller = Controller(
@@ -136,7 +137,6 @@ def open_sink(*, login: str = "", utf8: bool = True) -> Iterator[Sink]:
         enable_SMTPUTF8=utf8,
         auth_require_tls=False,
         authenticator=check if login else None,
-        auth_required=bool(login),
     )
     controller.start()
     sink.port = controller.port

@@ -97,7 +97,8 @@ class House:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks wait briefly for news."""
-    monkeypatch.setattr("channels.email.imap.IDLE_SECONDS", 0.3)
+    monkeypatch.setattr("channels.email.imap.IDLE_SECONDS", 0.2)
+    monkeypatch.setattr("channels.email.folder._SLICE", 0.1)
 
 
 @pytest.fixture

@@ -52,9 +52,9 @@ class SmtpSender:
         except (OSError, smtplib.SMTPException) as error:
             raise _broken(error) from None
         finally:
-            # Whatever was decided is decided: a connection that ends badly changes nothing.
+            # Whatever was decided is decided: a connection that ends badly changes nothing, and nobody waits for it.
             with suppress(OSError, smtplib.SMTPException):
-                server.docmd("QUIT")
+                server.putcmd("QUIT")
             server.close()
 
     def _greeted(self) -> smtplib.SMTP:
@@ -81,7 +81,8 @@ class SmtpSender:
     def _handed_over(self, server: smtplib.SMTP, letter: OutboundLetter, to: Address) -> Accepted:
         wide = not f"{letter.to}{self._mailbox.address}{self._mailbox.replies}".isascii()
         if wide and not server.has_extn("smtputf8"):
-            raise RecipientError("the address is not of ASCII, and the mail server has no SMTPUTF8")
+            fault = OperatorError if letter.to.isascii() else RecipientError
+            raise fault("an address is not of ASCII, and the mail server has no SMTPUTF8")
         eight = server.has_extn("8bitmime")
         mail = self._mail(letter, to, eight=eight, wide=wide)
         server.command_encoding = "utf-8" if wide else "ascii"

@@ -6,7 +6,7 @@ from channels.text import one_line
 from models.errors import ChannelError, OperatorError, RecipientError, TransientError
 
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 _PERMANENT = 500
 _FULL = {552}
 _NO_SUCH_ADDRESS = {550, 551, 553}

@@ -82,6 +82,8 @@ class InboundMessage(BaseModel):
     Unverified, nobody is taken for the person behind an address."""
     bound: bool = False
     """The channel vouches for who the person is, so letters may say all: never for a mere handle."""
+    account: str = ""
+    """The operator's own id of the sender's account, where the channel vouches for it."""
     reply_to: str
     """Where the sender wants answers, if elsewhere; else empty. Unauthenticated: nothing about a case goes there."""
     recipients: tuple[str, ...]

@@ -25,11 +25,15 @@ def add(session: Session, numbers: Iterable[tuple[str, int]], now: datetime) -> 
         add_once(session, StreamNumber(stream=stream, n=n, stored_at=now))
 
 
+LARGEST_GAP = 10_000
+"""A longer jump is a new start: after a quiet week Telegram chooses its next number anew."""
+
+
 def gaps(session: Session, prefix: str = "") -> list[Gap]:
     """Return what is missing between the first and the last number of each stream whose name begins with `prefix`."""
     before = func.lag(col(StreamNumber.n)).over(partition_by=col(StreamNumber.stream), order_by=col(StreamNumber.n))
     known = select(col(StreamNumber.stream), col(StreamNumber.n), before.label("before"))
     rows = known.where(col(StreamNumber.stream).startswith(prefix, autoescape=True)).subquery()
-    query = select(rows.c.stream, rows.c.before, rows.c.n).where(rows.c.n > rows.c.before + 1)
+    query = select(rows.c.stream, rows.c.before, rows.c.n).where(rows.c.n > rows.c.before + 1, rows.c.n <= rows.c.before + LARGEST_GAP)
     found = session.connection().execute(query.order_by(rows.c.stream, rows.c.n))
     return [Gap(stream, before_n + 1, n - 1) for stream, before_n, n in found]

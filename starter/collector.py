@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 import typer
@@ -26,11 +27,12 @@ from records.chat import Transcript
 from records.database import Database
 from records.documents import FolderStore
 from settings import Settings, load_settings
+from starter.chat.abandoned import give_back
 from starter.collecting import Collecting, House
 from starter.fetching import Fetching
-from starter.intake import make_intake
+from starter.intake import Intake, make_intake
 
-HOUR = 3600.0
+HOUR, MINUTE = 3600.0, 60.0
 LAST_ROUND = 35.0
 """Seconds that a look under way gets when the process ends."""
 
@@ -58,7 +60,8 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
     ]
     if only is None:
         tasks += [("files", lambda: Fetching(database, files, channels, now).run(stop))]
-        tasks += [("gaps", lambda: _watch(database, stop))]
+        tasks += [("gaps", lambda: _every(HOUR, "gaps", partial(_watch, database), stop))]
+        tasks += [("chat", lambda: _every(MINUTE, "chat", partial(_give_back, database, house.intake), stop))]
     threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in tasks]
     for thread in threads:
         thread.start()
@@ -76,17 +79,30 @@ def _close(wanted: Iterable[tuple[Adapter, Feed]]) -> None:
         feed.close()
 
 
-def _watch(database: Database, stop: threading.Event) -> None:
-    """Report, every hour, what a provider counted and never handed over."""
+def _every(pause: float, name: str, work: Callable[[], None], stop: threading.Event) -> None:
+    """Do something now and again, until told to stop; nothing that goes wrong ends it before."""
     while not stop.is_set():
         try:
-            with database.read() as session:
-                found = streams.gaps(session)
-            if found:
-                log.warning("collector.gaps", gaps=len(found), numbers=sum(gap.last - gap.first + 1 for gap in found))
+            work()
         except RecordsUnavailable:
-            log.warning("collector.gaps-later", why="the records database is away")
-        stop.wait(HOUR)
+            log.warning("collector.later", what=name, why="the records database is away")
+        except Exception:
+            log.exception("collector.broken", what=name)
+        stop.wait(pause)
+
+
+def _watch(database: Database) -> None:
+    """Report what a provider counted and never handed over."""
+    with database.read() as session:
+        found = streams.gaps(session)
+    if found:
+        log.warning("collector.gaps", gaps=len(found), numbers=sum(gap.last - gap.first + 1 for gap in found))
+
+
+def _give_back(database: Database, intake: Intake) -> None:
+    """Send letters elsewhere that lie unseen before visitors who have left the chat."""
+    if count := give_back(database, intake, now()):
+        log.info("chat.given-back", letters=count)
 
 
 def _holder() -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from channels.message import InboundMessage
 from channels.port import Claim
 from channels.report import Reach
 from models.inquiry import Address, Channel
@@ -45,6 +46,24 @@ def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime) 
     for reference in told:
         _tell(session, reference, "identity_bound", order, now)
     return True
+
+
+def known_person(session: Session, channel: Channel, message: InboundMessage, now: datetime) -> str | None:
+    """Return the contact behind a message's sender, or None where they write for the first time.
+
+    Where the channel vouches for an account, the sender's address belongs to whoever is bound to that account.
+    """
+    if not message.account:
+        return contacts.known(session, channel, message.sender)
+    owner = contacts.of_account(session, message.account)
+    contact, address = contacts.find_or_add(
+        session, channel, message.sender, name=message.sender_name, contact=owner, now=now
+    )
+    if owner is not None and owner != contact:
+        contacts.join(session, address.id, owner)
+        cases.hand_over(session, contact, owner)
+    contacts.bind(session, owner or contact, now, account=message.account)
+    return owner or contact
 
 
 def take_reach(session: Session, reach: Reach, now: datetime) -> int:

@@ -1,7 +1,7 @@
 """Who lives in the house of `make run`: the children as data, made from the settings, and how to tell each is ready.
 
 In order of start: Temporal's development server with its UI (unless PLAZO_TEMPORAL names another server), the mailroom,
-the worker, the web process. Processes talk to each other over loopback only.
+the worker, the web process, the collector. Processes talk to each other over loopback only.
 """
 
 import asyncio
@@ -28,8 +28,10 @@ def residents(settings: Settings) -> tuple[Child, ...]:
     # Its own patience with running activities is shorter, so that letters under way are finished.
     worker = Child("worker", (sys.executable, str(HOUSE / "worker.py")), shared, grace=30, ready=_polls(settings))
     web = Child("web", (sys.executable, "-m", "starter.web"), shared, grace=15, ready=_answers(settings.web_port))
+    # A look at a provider may hold for half a minute; SIGTERM ends it.
+    collector = Child("collector", (sys.executable, "-m", "starter.collector"), shared, grace=40)
     embedded = () if settings.temporal else (_temporal(settings),)
-    return (*embedded, mailroom, worker, web)
+    return (*embedded, mailroom, worker, web, collector)
 
 
 def ports(settings: Settings) -> dict[str, int]:
@@ -64,11 +66,12 @@ def _temporal(settings: Settings) -> Child:
 
 
 def _mailroom(settings: Settings) -> tuple[str, ...]:
-    intake = f"{settings.web_url}/intake/email"
+    intake = f"{settings.web_url}/intake"
     return (
         *(sys.executable, "-m", "counterparts.mailroom", "--port", str(settings.mailroom_port)),
         *("--var", str(settings.var / "mailroom")),
-        *("--events-url", f"{intake}/events", "--inbound-url", f"{intake}/inbound"),
+        *("--events-url", f"{intake}/email/events", "--inbound-url", f"{intake}/email/inbound"),
+        *("--x-url", f"{intake}/x/events"),
     )
 
 

@@ -124,7 +124,7 @@ async def keep_house(settings: Settings, key: str, say: Callable[[str], None] | 
         impatience.cancel()
         tell(welcome(settings, key))
 
-    tell("starting Temporal, mailroom, worker and web")
+    tell("starting Temporal, mailroom, worker, web and collector")
     await house.run(settled)
     impatience.cancel()
     tell("stopped; nothing is left running, every open case waits for the next start")
@@ -138,6 +138,8 @@ def welcome(settings: Settings, key: str) -> str:
 
   API and its documentation   {settings.web_url}/docs
   mailroom (letters sent)     http://{LOOPBACK}:{settings.mailroom_port}
+  Telegram, X (stand-ins)     http://{LOOPBACK}:{settings.mailroom_port}/telegram/  and  /x/
+  web chat                    {settings.web_url}/chat
   Temporal's UI               {"see " + settings.temporal if settings.temporal else ui}
   key for the API             {key} (a supervisor's, for development alone)
   state and logs              {settings.var}/

@@ -3,6 +3,7 @@
 `now` is the time of storing, aware UTC.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +20,7 @@ from models.tables import StoredMessage
 from records import bindings, cases, contacts, dispatches, messages
 from records.messages import Filed
 from starter.opening import Opening, letters_channel, open_inquiry
-from starter.persons import reachable_at, take_claim
+from starter.persons import known_person, reachable_at, take_claim
 from starter.placing import Clues, Place, clues_of, last_one, place
 from starter.receipt import Receipt, receipt_of
 
@@ -50,7 +51,7 @@ class Taking:
     def _take_in(self, session: Session, message: InboundMessage, filed: Filed, now: datetime) -> Receipt:
         """Let a message join its inquiry or open one."""
         channel = letters_channel(self.policy, message.channel)
-        contact = contacts.known(session, channel, message.sender)
+        contact = known_person(session, channel, message, now)
         clues = clues_of(message, contact)
         found = self.place(session, clues)
         if found is None and contact is not None and self._loops(session, contact, now):
@@ -71,7 +72,7 @@ class Taking:
         )
         if not new:
             return again(session, row)
-        given = tuple(contacts.find_or_add(session, *other, contact=contact, now=now)[1] for other in message.further)
+        given = tuple(self._given(session, message, contact, now))
         if found and joins:
             reached = () if found.third_party or message.public_place else (address, *given)
             tell(session, found.case, row, now, addresses=reached, reopens=self._reopens(found))
@@ -94,6 +95,12 @@ class Taking:
         case = open_inquiry(session, opening, self.policy, now)
         messages.place(session, row.id, case.reference)
         return receipt_of(case, row.disposition, new=True)
+
+    def _given(self, session: Session, message: InboundMessage, contact: str, now: datetime) -> Iterator[Address]:
+        """The other addresses that came with a message; those of an account are registered on it."""
+        for channel, value in message.further:
+            registered = bool(message.account)
+            yield contacts.find_or_add(session, channel, value, registered=registered, contact=contact, now=now)[1]
 
     def _others(
         self, session: Session, contact: str, address: Address, given: tuple[Address, ...]

@@ -76,6 +76,7 @@ class Visitor:
     email: str
     bound: bool
     language: Language | None
+    account: str = ""
 
 
 def provider_id(session: str, post: ChatPost) -> str:
@@ -91,7 +92,7 @@ def raw_of(session: str, post: ChatPost) -> bytes:
 def message_of(visitor: Visitor, post: ChatPost, stored_at: datetime, most_text: int) -> InboundMessage:
     """Make the message. A text beyond `most_text` characters is cut; the raw copy has all of it.
 
-    Only a signed identity vouches for a person: an anonymous visitor is a handle, and their address is unproved.
+    A session's token proves the session; only a signed identity vouches for a person, and for their address.
     """
     raw, text = raw_of(visitor.session, post), clean(post.text).strip()
     attachments = tuple(_attachment(file) for file in post.attachments)
@@ -103,8 +104,9 @@ def message_of(visitor: Visitor, post: ChatPost, stored_at: datetime, most_text:
         received_at=stored_at,
         sender=visitor.session,
         sender_name=visitor.name,
-        sender_verified=visitor.bound,
+        sender_verified=True,
         bound=visitor.bound,
+        account=visitor.account,
         reply_to="",
         recipients=(),
         subject=one_line(text, SUBJECT) or one_line(attachments[0].filename if attachments else "", SUBJECT),

@@ -10,6 +10,9 @@ import uvicorn
 from counterparts.mailroom.app import Arrangement, mailroom
 from counterparts.mailroom.keys import mailroom_public_key
 from counterparts.mailroom.send import Keys
+from counterparts.telegram.app import telegram
+from counterparts.x.app import Arrangement as Town
+from counterparts.x.app import x
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--var", type=Path, default=Path("var/mailroom"), help="where letters and keys are kept")
     parser.add_argument("--events-url", help="where events of letters are posted")
     parser.add_argument("--inbound-url", help="where incoming mail is posted")
+    parser.add_argument("--x-url", help="where the stand-in for X posts its events")
     parser.add_argument("--inbound-secret", default=os.environ.get("PLAZO_INBOUND_SECRET", "development"))
     parser.add_argument(
         "--events-delay", type=float, default=0.05, help="seconds from accepting a letter to its events"
@@ -38,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         inbound_secret=options.inbound_secret,
         keys=Keys(frozenset(options.api_key), frozenset(options.api_key_without_rights)),
         events_delay=options.events_delay,
+        beside={"/telegram": telegram(), "/x": x(Town(webhook_url=options.x_url))},
     )
     uvicorn.run(
         mailroom(arrangement),

@@ -1,7 +1,7 @@
 """The mailroom as an ASGI application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ class Arrangement:
     keys: Keys = field(default_factory=Keys, repr=False)
     events_delay: float = 0.05
     """Seconds from accepting a letter to telling of it."""
+    beside: Mapping[str, ASGIApp] = field(default_factory=dict)
+    """Other stand-ins in the same process, by the path they answer below."""
 
 
 class HangUps:
@@ -70,4 +72,6 @@ def mailroom(arrangement: Arrangement) -> ASGIApp:
     public_key = mailroom_public_key(arrangement.folder)
     office = Office(store, poster, faults, key, public_key, arrangement.inbound_url, arrangement.inbound_secret)
     app.include_router(office_router(office))
+    for path, other in arrangement.beside.items():
+        app.mount(path, other)
     return HangUps(app)

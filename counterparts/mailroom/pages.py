@@ -32,7 +32,8 @@ def letters_page(letters: list[Letter]) -> str:
         if letters
         else "<p>No letters yet. They appear here as soon as one is sent.</p>"
     )
-    return _page("Mailroom", f"<h1>Mailroom</h1><p>Letters that left, newest first.</p>{table}")
+    others = '<p>Other stand-ins: <a href="/telegram/">Telegram</a> · <a href="/x/">X</a></p>'
+    return _page("Mailroom", f"<h1>Mailroom</h1>{others}<p>Letters that left by e-mail, newest first.</p>{table}")
 
 
 def letter_page(letter: Letter) -> str:

@@ -106,7 +106,7 @@ def _take(desk: ChatDesk, session_id: str, post: ChatPost) -> Posted:
 
 def _visitor(row: ChatSession) -> Visitor:
     language = Language(row.language) if row.language else None
-    return Visitor(session=row.id, name=row.name, email=row.email, bound=row.bound, language=language)
+    return Visitor(session=row.id, name=row.name, email=row.email, bound=row.bound, language=language, account=row.account)
 
 
 def _event(message: InboundMessage, post: ChatPost, reference: str | None, now: datetime) -> ChatEvent:

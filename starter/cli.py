@@ -22,6 +22,7 @@ COMMANDS = {
     "thread": ("starter.thread", "thread_command"),
     "inbox": ("starter.inbox", "inbox_command"),
     "retry": ("starter.inbox", "retry_command"),
+    "telegram-webhook": ("starter.telegram_webhook", "telegram_webhook_command"),
     "telegram-poll": ("starter.collector", "telegram_poll_command"),
     "verify": ("starter.upkeep", "verify_command"),
     "explain": ("starter.explain", "explain_command"),

@@ -1,4 +1,3 @@
-
 import pytest
 
 from channels.email.markup import as_text, sanitise

@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     )
     """Where users look up their inquiry; None means what the policy says."""
 
+    email_incoming: Literal["sendgrid", "imap"] = "sendgrid"
+    """How mail comes in; what either way needs beside stands in `channels.email.settings`, or below."""
+    email_outgoing: Literal["sendgrid", "smtp"] = "sendgrid"
+    """How letters leave by e-mail."""
+
     sendgrid_api_key: SecretStr = SecretStr("")
     sendgrid_host: str = Field(
         default_factory=lambda data: (
@@ -104,6 +109,8 @@ class Settings(BaseSettings):
     def _set_in_production(cls, value: SecretStr | str, info: ValidationInfo) -> SecretStr | str:
         if len(value) > 0:
             return value
+        if info.field_name == "sendgrid_api_key" and info.data.get("email_outgoing") == "smtp":
+            return value
         if info.data.get("environment") == "production":
             raise ValueError("must be set in production")
         return DEVELOPMENT[info.field_name or ""]
@@ -111,7 +118,8 @@ class Settings(BaseSettings):
     @field_validator("sendgrid_events_public_key")
     @classmethod
     def _events_are_signed(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None and info.data.get("environment") == "production":
+        sendgrid = info.data.get("email_outgoing") == "sendgrid"
+        if value is None and sendgrid and info.data.get("environment") == "production":
             raise ValueError("must be set in production: without it no delivery or bounce can be believed")
         return value
 
@@ -122,7 +130,7 @@ class Settings(BaseSettings):
             return value
         if info.data.get("environment") != "production":
             return SecretStr("development")
-        if info.data.get("inbound_public_key") is None:
+        if info.data.get("inbound_public_key") is None and info.data.get("email_incoming") == "sendgrid":
             raise ValueError("or PLAZO_INBOUND_PUBLIC_KEY must be set in production: anyone could post mail otherwise")
         return None
 

@@ -69,19 +69,6 @@ class Left(Protocol):
     def why(self) -> str: ...  # noqa: D102
 
 
-class Remote(Protocol):
-    """A file that lies with the provider still."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def filename(self) -> str: ...  # noqa: D102
-    @property
-    def content_type(self) -> str: ...  # noqa: D102
-    @property
-    def size(self) -> int: ...  # noqa: D102
-
-
 class Incoming(Protocol):
     """What is read here of `channels.message.InboundMessage`, which says what each field means."""
 
@@ -125,7 +112,7 @@ class Incoming(Protocol):
     @property
     def dropped(self) -> Sequence[Left]: ...  # noqa: D102
     @property
-    def files(self) -> Sequence[Remote]: ...  # noqa: D102
+    def files(self) -> Sequence[remote_files.Remote]: ...  # noqa: D102
     @property
     def album(self) -> str: ...  # noqa: D102
     @property

@@ -12,7 +12,7 @@ MOST_ERROR = 500
 
 
 class Remote(Protocol):
-    """What is read of `channels.message.RemoteFile`."""
+    """A file that lies with the provider still."""
 
     @property
     def id(self) -> str: ...  # noqa: D102

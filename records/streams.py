@@ -34,6 +34,8 @@ def gaps(session: Session, prefix: str = "") -> list[Gap]:
     before = func.lag(col(StreamNumber.n)).over(partition_by=col(StreamNumber.stream), order_by=col(StreamNumber.n))
     known = select(col(StreamNumber.stream), col(StreamNumber.n), before.label("before"))
     rows = known.where(col(StreamNumber.stream).startswith(prefix, autoescape=True)).subquery()
-    query = select(rows.c.stream, rows.c.before, rows.c.n).where(rows.c.n > rows.c.before + 1, rows.c.n <= rows.c.before + LARGEST_GAP)
+    query = select(rows.c.stream, rows.c.before, rows.c.n).where(
+        rows.c.n > rows.c.before + 1, rows.c.n <= rows.c.before + LARGEST_GAP
+    )
     found = session.connection().execute(query.order_by(rows.c.stream, rows.c.n))
     return [Gap(stream, before_n + 1, n - 1) for stream, before_n, n in found]

@@ -45,6 +45,7 @@ from starter.engine import answering
 from starter.intake import make_intake
 from starter.problems import install_problems
 from starter.reconciler import Reconciler
+from starter.threads import Threads
 from starter.webhooks import Hall, intake_router
 
 THREADS = 8
@@ -97,18 +98,19 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
 
     app = FastAPI(title="Plazo", summary="Answers users on time, and can prove it.", version="1", lifespan=lifespan)
     install_problems(app)
+    threads = Threads(executor)
     hall = Hall(
         intake=intake,
         channels=load_channels(policy, settings, clock, Transcript(database)),
         zone=ZoneInfo(policy.calendar_settings.zone),
         clock=clock,
-        executor=executor,
+        threads=threads,
         most_form_bytes=policy.intake.max_web_form_bytes,
     )
     app.state.channels = hall.channels
     app.include_router(intake_router(hall))
     if CHAT in hall.channels:
-        _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, executor))
+        _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
     app.include_router(api.router)
     app.include_router(bindings.router)
     app.include_router(status.router)

@@ -5,12 +5,11 @@ checked before the body is read, a signature on its raw bytes before anything is
 bodies; the rest runs in threads.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
@@ -24,12 +23,10 @@ from channels.registry import Adapters
 from models.errors import ChannelError, UnreadableMessage, VerificationError
 from starter.body import Bodies, read_body, too_large
 from starter.intake import Intake
-from starter.problems import RETRY_AFTER, Problem, ProblemDocument, malformed
+from starter.problems import Problem, ProblemDocument, malformed
 from starter.receipt import Receipt
+from starter.threads import Threads
 from starter.web_form import WebForm
-
-AT_ONCE = 256
-"""Requests that may wait for a thread; more are asked to come again."""
 
 T = TypeVar("T")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -61,24 +58,8 @@ class Hall:
     channels: Adapters
     zone: ZoneInfo
     clock: Callable[[], datetime]
-    executor: Executor
+    threads: Threads
     most_form_bytes: int
-    inside: int = 0
-
-    async def work(self, task: Callable[[], T]) -> T:
-        """Run a task in a thread. Raises Problem (503) when too many wait already."""
-        if self.inside >= AT_ONCE:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "intake.busy",
-                "too much comes in at once; send it again",
-                headers={"Retry-After": str(RETRY_AFTER)},
-            )
-        self.inside += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.executor, task)
-        finally:
-            self.inside -= 1
 
     def taken(self, receipt: Receipt) -> Taken:
         """The receipt as it is told, its dates in the operator's zone."""
@@ -114,7 +95,7 @@ def intake_router(hall: Hall) -> APIRouter:
         if not whole:
             raise too_large(hall.most_form_bytes)
         form = _form(body)
-        return hall.taken(await hall.work(lambda: hall.intake.receive_form(form, idempotency_key)))
+        return hall.taken(await hall.threads.work(lambda: hall.intake.receive_form(form, idempotency_key)))
 
     @router.get("/{channel}/{door}", responses=_problems(400))
     async def shake(channel: str, door: str, request: Request) -> dict[str, str]:
@@ -142,9 +123,9 @@ def intake_router(hall: Hall) -> APIRouter:
             if not whole and not cut:
                 raise too_large(limit)
             arrived = Post(door, headers, body, whole)
-            arrivals, taken = await hall.work(lambda: _take(hall, adapter, arrived))
+            arrivals, taken = await hall.threads.work(lambda: _take(hall, adapter, arrived))
         for greeting in arrivals.greetings:
-            hall.executor.submit(greet, adapter, greeting)
+            hall.threads.forget(partial(greet, adapter, greeting))
         return taken
 
     return router

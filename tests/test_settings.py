@@ -207,3 +207,20 @@ def test_a_development_key_that_cannot_be_written_is_a_settings_error(tmp_path: 
 def test_a_ring_that_cannot_be_read_names_the_entry(text: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=rf"PLAZO_KEYS: {problem}"):
         parse_keys(text, "PLAZO_KEYS")
+
+
+@pytest.mark.parametrize(
+    ("way", "needless"),
+    [
+        ("PLAZO_EMAIL_OUTGOING=smtp", "PLAZO_SENDGRID_API_KEY"),
+        ("PLAZO_EMAIL_OUTGOING=smtp", "PLAZO_SENDGRID_EVENTS_PUBLIC_KEY"),
+        ("PLAZO_EMAIL_INCOMING=imap", "PLAZO_INBOUND_SECRET"),
+    ],
+)
+def test_who_keeps_mail_on_a_server_of_their_own_needs_no_account_elsewhere(
+    way: str, needless: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, value = way.split("=")
+    set_all(monkeypatch, {**PRODUCTION, name: value})
+    monkeypatch.delenv(needless)
+    assert load_settings().environment == "production"

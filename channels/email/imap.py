@@ -15,7 +15,7 @@ from channels.email.folder import Folder, Withheld
 from channels.email.reading import Reader
 from channels.email.settings import EmailSettings
 from channels.message import InboundMessage
-from channels.port import Arrivals, Batch, Feed, Number
+from channels.port import Arrivals, Batch, Feed
 from channels.report import DeliveryEvent
 from models.errors import ChannelError
 
@@ -134,7 +134,7 @@ class Imap(Feed):
             return None
         mails, last = self._take(uids)
         after = place.model_copy(update={"uid": last})
-        return Batch(self._arrivals(place, mails), after.model_dump_json(), more=True)
+        return Batch(self._arrivals(mails), after.model_dump_json(), more=True)
 
     def _due(self, place: Place, now: datetime) -> bool:
         """Whether a check is to begin or to go on: every hour, when asked, and when there are mails to be moved."""
@@ -163,7 +163,7 @@ class Imap(Feed):
         ended &= len(uids) < _CHECKED_AT_ONCE
         progress = {"check": 0, "checked_at": now} if ended else {"check": reached + 1}
         after = place.model_copy(update=progress)
-        return Batch(self._arrivals(place, missing), after.model_dump_json(), more=True, late=bool(missing))
+        return Batch(self._arrivals(missing), after.model_dump_json(), more=True, late=bool(missing))
 
     def _take(self, uids: list[int]) -> tuple[dict[int, InboundMessage], int]:
         """Read mails in order until there is enough for one look, and say which UID was the last looked at."""
@@ -192,12 +192,9 @@ class Imap(Feed):
         now = self._clock()
         return self._reader.read_mail(found.mail, min(found.at or now, now), whole=found.whole)
 
-    def _arrivals(self, place: Place, mails: dict[int, InboundMessage]) -> Arrivals:
-        settings = self._settings
-        stream = f"imap:{settings.imap_user}@{settings.imap_host}/{settings.imap_folder}:{place.uidvalidity}"
+    def _arrivals(self, mails: dict[int, InboundMessage]) -> Arrivals:
         messages = tuple(mails.values())
         return Arrivals(
             messages=messages,
             reports=tuple(event for message in messages for event in self._reports(message)),
-            numbers=tuple(Number(stream, uid) for uid in mails),
         )

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import NamedTuple, TypeVar
@@ -22,10 +21,8 @@ from starter.body import Bodies, read_body, too_large
 from starter.chat.limits import Rate
 from starter.chat.streams import Streams
 from starter.intake import Intake
-from starter.problems import RETRY_AFTER, Problem, malformed
-
-AT_ONCE = 256
-"""Requests that may wait for a thread; more are asked to come again."""
+from starter.problems import Problem, malformed
+from starter.threads import Threads
 
 SMALL_BODY = 16 * 1024
 LONGEST_TOKEN = 128
@@ -48,7 +45,7 @@ class LeftAddress(NamedTuple):
 
 @dataclass
 class ChatDesk:
-    """One process's tools for the chat. `executor` runs what blocks, `clock` gives aware UTC.
+    """One process's tools for the chat. `threads` run what blocks, `clock` gives aware UTC.
 
     `address_left` tells the visitor's case of an address given after their messages; without it the next message does.
     """
@@ -58,37 +55,20 @@ class ChatDesk:
     policy: Policy
     settings: ChatSettings
     clock: Callable[[], datetime]
-    executor: Executor
+    threads: Threads
     address_left: Callable[[LeftAddress], None] | None = None
     heartbeat: float = 15
     """Seconds between two signs of life on a quiet stream."""
 
-    inside: int = field(default=0, init=False)
-
     def __post_init__(self) -> None:
         """Set up the limits and the streams."""
         self.verifier = Verifier(self.settings)
-        self.streams = Streams(self.database, self.work, self.clock, most=self.settings.streams_per_session)
+        self.streams = Streams(self.database, self.threads.work, self.clock, most=self.settings.streams_per_session)
         self.bodies = Bodies()
         self.openings = Rate(self.settings.sessions_per_minute)
         self.messages = Rate(self.settings.messages_per_minute)
         self.light = Rate(LIGHT_PER_MINUTE)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    async def work(self, task: Callable[[], T]) -> T:
-        """Run a task in a thread. Raises Problem (503) when too many wait already."""
-        if self.inside >= AT_ONCE:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "chat.busy",
-                "too much comes in at once; send it again",
-                headers={"Retry-After": str(RETRY_AFTER)},
-            )
-        self.inside += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.executor, task)
-        finally:
-            self.inside -= 1
 
     def turn(self, session: str) -> asyncio.Lock:
         """The turn of a session: its messages are taken one after the other, in the order they came."""
@@ -104,7 +84,7 @@ class ChatDesk:
                 "send the session's token: Authorization: Bearer <token>; POST /chat/v1/sessions gives one",
                 headers=CHALLENGE,
             )
-        row = await self.work(lambda: self._by_token(token.strip()[:LONGEST_TOKEN]))
+        row = await self.threads.work(lambda: self._by_token(token.strip()[:LONGEST_TOKEN]))
         if row is None:
             raise Problem(
                 HTTPStatus.UNAUTHORIZED,
@@ -119,7 +99,7 @@ class ChatDesk:
         body, whole = await read_body(request, limit)
         if not whole:
             raise too_large(limit)
-        return await self.work(lambda: _read(model, body))
+        return await self.threads.work(lambda: _read(model, body))
 
     def welcome(self, rate: Rate, key: str) -> None:
         """Count a call. Raises Problem (429) when there were too many."""

@@ -85,7 +85,7 @@ def chat_router(desk: ChatDesk) -> APIRouter:
         row = await (sessions.redeem(desk, ticket) if ticket else desk.enter(request))
         if desk.streams.full(row.id):
             raise too_many("this conversation is open in too many places; close one of them", RETRY_AFTER)
-        await desk.work(lambda: _arrived(desk, row.id))
+        await desk.threads.work(lambda: _arrived(desk, row.id))
         content = desk.streams.follow(row, after if last_event_id is None else last_event_id)
         return EventSourceResponse(content, ping=desk.heartbeat, send_timeout=STUCK)
 

@@ -73,7 +73,7 @@ async def open_session(desk: ChatDesk, request: Request) -> Opened:
     """Begin a conversation. Raises Problem: 401 for an identity that is not believed, 429 for too many at once."""
     desk.welcome(desk.openings, network(request.client.host if request.client else None))
     wanted = await desk.read(request, Opening)
-    return await desk.work(lambda: _open(desk, wanted))
+    return await desk.threads.work(lambda: _open(desk, wanted))
 
 
 async def describe(desk: ChatDesk, row: ChatSession, request: Request) -> Described:
@@ -86,18 +86,18 @@ async def describe(desk: ChatDesk, row: ChatSession, request: Request) -> Descri
             "a signed identity says who this is; have the platform change it there",
         )
     said = await desk.read(request, Description)
-    return await desk.work(lambda: _describe(desk, row.id, said))
+    return await desk.threads.work(lambda: _describe(desk, row.id, said))
 
 
 async def make_ticket(desk: ChatDesk, row: ChatSession) -> Ticket:
     """Make a ticket that is good once, and not for long."""
     desk.welcome(desk.light, row.id)
-    return await desk.work(lambda: _make_ticket(desk, row))
+    return await desk.threads.work(lambda: _make_ticket(desk, row))
 
 
 async def redeem(desk: ChatDesk, ticket: str) -> ChatSession:
     """The session that a ticket is for. Raises a 401 problem."""
-    row = await desk.work(lambda: _redeem(desk, ticket))
+    row = await desk.threads.work(lambda: _redeem(desk, ticket))
     if row is None:
         raise Problem(
             HTTPStatus.UNAUTHORIZED, "ticket.unknown", "the ticket is used, late or not ours; ask for another"

@@ -51,7 +51,7 @@ async def post_message(desk: ChatDesk, row: ChatSession, request: Request) -> Po
     async with desk.bodies.room(request):
         post = await desk.read(request, ChatPost, desk.policy.intake.max_mail_bytes)
         async with desk.turn(row.id):
-            posted = await desk.work(lambda: _take(desk, row.id, post))
+            posted = await desk.threads.work(lambda: _take(desk, row.id, post))
     desk.streams.wake(row.id)
     return posted
 
@@ -59,14 +59,14 @@ async def post_message(desk: ChatDesk, row: ChatSession, request: Request) -> Po
 async def history(desk: ChatDesk, row: ChatSession, after: int) -> History:
     """Return part of a conversation, the oldest first."""
     desk.welcome(desk.light, row.id)
-    return await desk.work(lambda: _history(desk, row.id, after))
+    return await desk.threads.work(lambda: _history(desk, row.id, after))
 
 
 async def see(desk: ChatDesk, row: ChatSession, request: Request) -> Seen:
     """The visitor has seen what we wrote: those letters are delivered (M3.7)."""
     desk.welcome(desk.light, row.id)
     wanted = await desk.read(request, Seen)
-    seq = await desk.work(lambda: _see(desk, row.id, wanted.seq))
+    seq = await desk.threads.work(lambda: _see(desk, row.id, wanted.seq))
     desk.streams.wake(row.id)
     return Seen(seq=seq)
 
@@ -106,7 +106,9 @@ def _take(desk: ChatDesk, session_id: str, post: ChatPost) -> Posted:
 
 def _visitor(row: ChatSession) -> Visitor:
     language = Language(row.language) if row.language else None
-    return Visitor(session=row.id, name=row.name, email=row.email, bound=row.bound, language=language, account=row.account)
+    return Visitor(
+        session=row.id, name=row.name, email=row.email, bound=row.bound, language=language, account=row.account
+    )
 
 
 def _event(message: InboundMessage, post: ChatPost, reference: str | None, now: datetime) -> ChatEvent:

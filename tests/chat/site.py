@@ -28,6 +28,7 @@ from starter.chat.page import page_router
 from starter.chat.routes import chat_router
 from starter.intake import Intake
 from starter.problems import install_problems
+from starter.threads import Threads
 from tests.cases import policy
 
 REPLY_SECRET = b"reply secret"
@@ -50,7 +51,7 @@ class Site:
         self.executor = ThreadPoolExecutor(4)
         intake = Intake(database, policy(), FolderStore(documents), self.now, lambda: None, reply_secret=REPLY_SECRET)
         self.desk = ChatDesk(
-            database, intake, policy(), ChatSettings(**settings), self.now, self.executor, heartbeat=0.2
+            database, intake, policy(), ChatSettings(**settings), self.now, Threads(self.executor), heartbeat=0.2
         )
         self.transcript = Transcript(database)
         self.app = FastAPI()

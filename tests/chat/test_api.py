@@ -19,7 +19,8 @@ from models.inquiry import EMAIL, Language
 from models.tables import NoticeEvent
 from records import cases, chat, contacts, dispatches, documents, notices
 from records.chat import LETTER, MESSAGE
-from starter.chat import abandoned, desk
+from starter import threads
+from starter.chat import abandoned
 from starter.chat.desk import LeftAddress
 from starter.chat.limits import Rate, network
 from tests.chat.site import SECRET, Site, letter
@@ -142,7 +143,7 @@ def test_a_message_is_an_inquiry_though_nobody_is_there(site: Site) -> None:
     opened, row = case(site, taken["reference"]), site.stored(visit.session, key)
     assert (opened.channel, opened.channel_now, opened.language) == (CHAT, CHAT, Language.ES)
     assert row is not None
-    assert (row.text, row.sender, row.sender_name, row.sender_verified) == (COMPLAINT, visit.session, "Ana", False)
+    assert (row.text, row.sender, row.sender_name, row.sender_verified) == (COMPLAINT, visit.session, "Ana", True)
     with site.database.read() as session:
         assert [one.name for one in dispatches.undone(session, taken["reference"])] == [dispatches.START]
         given = contacts.addresses(session, opened.contact)
@@ -376,9 +377,9 @@ def test_a_message_beyond_all_measure_is_refused(site: Site) -> None:
 
 
 def test_too_many_at_once_are_asked_to_come_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "AT_ONCE", 0)
+    monkeypatch.setattr(threads, "AT_ONCE", 0)
     answer = site.http.post("/chat/v1/sessions", json={})
-    assert problem(answer, 503) == "chat.busy"
+    assert problem(answer, 503) == "intake.busy"
     assert "retry-after" in answer.headers
 
 

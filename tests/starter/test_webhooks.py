@@ -25,7 +25,7 @@ from models.inquiry import EMAIL
 from records import cases, dispatches, documents, messages, notices
 from records.database import Database
 from settings import Settings
-from starter import webhooks
+from starter import threads
 from starter.web import create_app
 from tests.starter.conftest import free_port
 from tests.starter.mailbag import HEADERS, Signer, left, mail, post
@@ -247,7 +247,7 @@ async def test_with_the_database_away_nothing_is_answered_with_2xx(
 
 
 async def test_too_many_at_once_are_asked_to_come_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "AT_ONCE", 0)
+    monkeypatch.setattr(threads, "AT_ONCE", 0)
     response = await site.form()
     problem(response, 503, "intake.busy")
     assert response.headers["retry-after"]

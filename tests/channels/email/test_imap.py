@@ -21,7 +21,7 @@ from channels.email.imap import CHECK_EVERY, Imap
 from channels.email.reading import Limits, Reader
 from channels.email.settings import EmailSettings
 from channels.message import InboundMessage
-from channels.port import Batch, Number
+from channels.port import Batch
 from models.errors import OperatorError, TransientError
 from tests.channels.email.servers import PASSWORD, USER, Dovecot, needs_dovecot, open_dovecot, open_refuser
 from tests.waiting import until
@@ -63,7 +63,6 @@ class House:
     def __init__(self, configured: EmailSettings, **more: Any) -> None:
         self.configured, self.more = configured, more
         self.messages: list[InboundMessage] = []
-        self.numbers: list[Number] = []
         self.late: list[str] = []
         self.cursor = EMPTY
         self.now = datetime.now(UTC)
@@ -80,7 +79,6 @@ class House:
         batch = self.feed.look(self.cursor, self.known, self.now)
         fresh = [one for one in batch.arrivals.messages if not self.known(one.provider_id)]
         self.messages += fresh
-        self.numbers += batch.arrivals.numbers
         self.late += [one.subject for one in fresh] if batch.late else []
         self.cursor = batch.cursor
         return batch
@@ -120,9 +118,6 @@ def test_every_mail_comes_once_in_order_and_unmarked(server: Dovecot, house: Hou
     deliver(server, house, mail(120))
     house.drain()
     assert house.subjects == [f"Retiro {n}" for n in range(121)]
-    assert [one.n for one in house.numbers] == list(range(1, 122))
-    [stream] = {one.stream for one in house.numbers}
-    assert stream.startswith(f"imap:{USER}@127.0.0.1/{house.configured.imap_folder}:")
     with server.client(house.configured.imap_folder) as client:
         assert client.search("UNSEEN") == list(range(1, 122))
 
@@ -216,7 +211,6 @@ def test_uids_given_out_anew_bring_all_again_and_nothing_twice(server: Dovecot, 
     deliver(server, house, mail(1), mail(3), mail(2))
     house.drain()
     assert house.subjects == ["Retiro 1", "Retiro 2", "Retiro 3"]
-    assert len({one.stream for one in house.numbers}) == 2
 
 
 @pytest.mark.usefixtures("quick")
@@ -231,7 +225,6 @@ def test_a_mail_that_the_watermark_passed_over_is_found_with_its_true_reception(
     house.drain()
     assert house.late == [lost.subject]
     assert house.messages[-1].received_at == arrived
-    assert house.numbers[-1].n == 2
 
 
 @pytest.mark.usefixtures("quick")

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from sqlmodel import Session
 
 from channels.text import one_line
-from records import dispatches, feeds, messages, remote_files, streams
+from records import chat, dispatches, feeds, messages, remote_files, streams
 from starter.case_views import checked
 from starter.console import AsJson, Dates, Reference, now, print_json, print_rows, records
 from starter.views import MessageView, View
@@ -52,7 +52,7 @@ class FeedView(View):
 
 
 class GapView(View):
-    """Numbers of a provider that never came."""
+    """Numbers of a provider that never came, all or some of them."""
 
     stream: str
     first: int
@@ -106,7 +106,10 @@ def inbox(session: Session) -> InboxView:
         )
         for row in feeds.all_of_them(session)
     )
-    gaps = tuple(GapView(stream=gap.stream, first=gap.first, last=gap.last) for gap in streams.gaps(session))
+    gaps = (
+        *(GapView(stream=gap.stream, first=gap.first, last=gap.last) for gap in streams.gaps(session)),
+        *(GapView(stream=f"chat:{gap.session}", first=1, last=gap.last_seq) for gap in chat.gaps(session)),
+    )
     held = tuple(MessageView.of(row, []) for row in messages.quarantined(session))
     return InboxView(
         alarms=_alarms(waiting, running, gaps), waiting=waiting, quarantine=held, files=files, feeds=running, gaps=gaps
@@ -118,7 +121,7 @@ def _alarms(
 ) -> tuple[str, ...]:
     dead = [f"{row.reference}: Temporal refuses {row.name}: {row.why}" for row in waiting if row.dead]
     out = [f"feed {row.name} brings nothing in: {row.why}" for row in running if row.failing_since]
-    lost = [f"{gap.stream}: {gap.first} to {gap.last} never came" for gap in gaps]
+    lost = [f"{gap.stream}: numbers are missing between {gap.first} and {gap.last}" for gap in gaps]
     return (*dead, *out, *lost)
 
 

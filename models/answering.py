@@ -22,6 +22,7 @@ from models.messages import (
     Withdraw,
 )
 from models.obligations import ObligationKind
+from models.resending import tell_new_channel
 from models.terms import authority_reply_due, referral_notice_due, withdrawal_notice_due
 
 GATE: dict[Outcome, tuple[str, ...]] = {
@@ -147,6 +148,7 @@ def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:
     answer_by = moment(case, order.answer_by, now, field="answer_by") if order.answer_by else None
     case.appeals.append(Appeal(opened_at=now, by_authority=by_authority, file_number=order.file_number or ""))
     case.closed_at = None
+    tell_new_channel(case, now)
     case.record(
         now,
         "review.noted",
@@ -228,6 +230,7 @@ def begin_again(case: Case, received: datetime, actor: Actor, now: datetime, *, 
     case.extensions = []
     case.unread = 0
     case.record(now, "case.reopened", actor=actor, rule="M3.1", received_at=received, texts={"reasons": reasons})
+    tell_new_channel(case, now)
     first, final = promise(case, received, now, why="reopened", actor=actor)
     case.write(
         LetterKind.REOPENED,

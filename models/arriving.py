@@ -9,23 +9,28 @@ from models.inquiry import Actor, Address
 from models.letters import LetterKind
 from models.messages import AddressClosed, AddressOpen, IdentityBound, NoticeBounced, NoticeDelivered, ReceiveMessage
 from models.post import bounce, deliver
-from models.resending import found_address, leave
+from models.resending import found_address, leave, tell_new_channel
 
 
 def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: datetime) -> None:
     """M5.5: a message of the user joins the case; the words stay in the records database.
 
     An address that the user writes from works, whatever came back from it before: what had nowhere to go leaves for it.
+    A closed case is open again until a sender knows that nobody can read the message.
     """
-    _add(case, order.addresses)
-    found_address(case, now)
+    alive = {a.id for a in order.addresses}
+    case.dead = tuple(one for one in case.dead if one not in alive)
+    _join(case, order.addresses, now)
     if order.reopens and case.closed_at and not case.merged_into:
         begin_again(case, min(order.at, now), actor, now, reasons="")
     case.unread += 1
     what = "message.edited" if order.edits else "message.received"
     case.record(now, what, actor=actor, rule="M5.5", message=order.message, received_at=order.at, edits=order.edits)
     if order.unreadable:
-        case.write(LetterKind.UNREADABLE, now)
+        case.closed_at = None
+        tell_new_channel(case, now)
+        facts = {"received": order.at.isoformat()} | ({"channel": order.channel} if order.channel else {})
+        case.write(LetterKind.UNREADABLE, now, facts=facts)
 
 
 def address_closed(case: Case, order: AddressClosed, actor: Actor, now: datetime) -> None:
@@ -36,8 +41,7 @@ def address_closed(case: Case, order: AddressClosed, actor: Actor, now: datetime
     case.dead = (*case.dead, closed.id)
     texts = {"reason": order.reason}
     case.record(now, "address.closed", actor=actor, rule="M4.2", address=closed.id, texts=texts)
-    if case.closed_at is None:
-        leave(case, closed, now)
+    leave(case, closed, now)
 
 
 def address_open(case: Case, order: AddressOpen, actor: Actor, now: datetime) -> None:
@@ -49,18 +53,21 @@ def address_open(case: Case, order: AddressOpen, actor: Actor, now: datetime) ->
 
 
 def identity_bound(case: Case, order: IdentityBound, actor: Actor, now: datetime) -> None:
-    """Reading 7: the person is known, so letters may say all and go to every address of theirs."""
+    """Reading 7: the person is known, so letters may say all and go to every address of theirs.
+
+    What came back from one of them before still counts: that it is theirs does not make it work.
+    """
     case.contact, case.bound = order.contact, case.bound or order.bound
-    _add(case, order.addresses)
-    case.record(now, "identity.bound", actor=actor, rule="M3.7", bound=case.bound)
-    found_address(case, now)
+    what = "identity.bound" if order.bound else "address.added"
+    case.record(now, what, actor=actor, rule="M3.7", addresses=[one.id for one in order.addresses])
+    _join(case, order.addresses, now)
 
 
-def _add(case: Case, addresses: tuple[Address, ...]) -> None:
-    """The person can be reached there, whatever came back from it before."""
-    known, alive = {a.id for a in case.addresses}, {a.id for a in addresses}
+def _join(case: Case, addresses: tuple[Address, ...], now: datetime) -> None:
+    """The person can be reached there too, and what had nowhere to go leaves for it."""
+    known = {a.id for a in case.addresses}
     case.addresses = (*case.addresses, *(a for a in addresses if a.id not in known))
-    case.dead = tuple(one for one in case.dead if one not in alive)
+    found_address(case, now)
 
 
 def notice_delivered(case: Case, order: NoticeDelivered, _actor: Actor, now: datetime) -> None:

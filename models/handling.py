@@ -7,7 +7,7 @@ from models.case import Case, replace_final
 from models.errors import Refused
 from models.extensions import drop_extension
 from models.inquiry import Actor, Kind, Role
-from models.letters import LetterKind
+from models.letters import ONE_PLACE, LetterKind
 from models.messages import (
     Assign,
     AttemptsExhausted,
@@ -82,7 +82,7 @@ def change_channel(case: Case, order: ChangeChannel, actor: Actor, now: datetime
         )
     if order.channel == case.channel_now:
         raise Refused("channel.same", "letters go there already", field="channel", rule="M4.2")
-    waiting = [one for one in case.waiting() if not one.copy_of and one.kind is not LetterKind.AUTHORITY_REPLY]
+    waiting = [one for one in case.waiting() if not one.copy_of and one.kind not in ONE_PLACE]
     case.record(now, "channel.changed", actor=actor, rule="M4.2", old=case.channel_now, new=order.channel)
     announce_change(case, case.channel_now, order.channel, now, why=order.reasons, old_works=True)
     for letter in waiting:

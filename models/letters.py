@@ -44,6 +44,9 @@ URGENT = {LetterKind.CHANNEL_CHANGE: 0, LetterKind.ACKNOWLEDGEMENT_LATE: 1, Lett
 
 FINALS = {outcome: LetterKind(f"final_{outcome.value}") for outcome in Outcome}
 
+ONE_PLACE = frozenset({LetterKind.AUTHORITY_REPLY, LetterKind.INVITATION})
+"""Letters that have one place to go, whatever the person's addresses are: the authority, and where the user posted."""
+
 
 class LetterState(StrEnum):
     """What became of a letter, as far as the case knows."""

@@ -243,7 +243,7 @@ class ReceiveMessage(Order):
     """A message of the user is stored; here is its id and its true reception.
 
     `edits` is the message whose new wording it is; `unreadable`: it cannot be read here, and its sender must be told;
-    `reopens`: policy wants a closed case to go on with it.
+    `reopens`: policy wants a closed case to go on with it. `channel` is where it came from.
     """
 
     message: Id
@@ -252,6 +252,7 @@ class ReceiveMessage(Order):
     edits: Id | None = None
     unreadable: bool = False
     reopens: bool = False
+    channel: Channel | None = None
 
 
 class AddressClosed(Order):

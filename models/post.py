@@ -11,7 +11,7 @@ from models.extensions import ABOUT_DATES, came_back, drop_extension, follow, ta
 from models.inquiry import Wire
 from models.letters import Letter, LetterKind, LetterState
 from models.obligations import ObligationKind
-from models.resending import bury, elsewhere, move_others
+from models.resending import bury, elsewhere, leave
 from models.terms import appeal_window_end, resend_due
 
 
@@ -142,7 +142,7 @@ def fail(case: Case, key: str, at: datetime, reason: str) -> None:
     bury(case, letter)
     if not letter.copy_of:
         elsewhere(case, letter, at, meets=letter.meets)
-    move_others(case, letter, at)
+    _leave_dead(case, letter, at)
 
 
 def deliver(case: Case, key: str, at: datetime) -> None:
@@ -159,7 +159,8 @@ def deliver(case: Case, key: str, at: datetime) -> None:
 def bounce(case: Case, key: str, at: datetime, *, hard: bool, reason: str) -> None:
     """A letter came back: what it met stays met, sending it elsewhere is owed the next business day (reading 10).
 
-    One that came back softly goes to the same address once more. A closed case is open again until that is done.
+    One that came back softly goes to the same address once more. A closed case is open again until that is done. An
+    invitation goes nowhere else.
     """
     letter = case.letter(key)
     if letter is None or letter.bounced_at is not None:
@@ -168,6 +169,8 @@ def bounce(case: Case, key: str, at: datetime, *, hard: bool, reason: str) -> No
         accept(case, Acceptance(key=key, at=at))
     letter = case.post(case.letter(key) or letter, bounced_at=at)
     case.record(at, "letter.bounced", rule="M4.2", key=key, hard=hard, texts={"reason": reason})
+    if letter.kind is LetterKind.INVITATION:
+        return
     earlier = case.letter(letter.replaces)
     if hard or (earlier and earlier.bounced_at and earlier.address == letter.address):
         bury(case, letter)
@@ -176,4 +179,10 @@ def bounce(case: Case, key: str, at: datetime, *, hard: bool, reason: str) -> No
         due = resend_due(case.terms, case.days(at), at)
         owed = case.owe(ObligationKind.RESEND, due, at, why="bounced", subject=letter.key)
         elsewhere(case, letter, at, meets=(owed.n,))
-    move_others(case, letter, at)
+    _leave_dead(case, letter, at)
+
+
+def _leave_dead(case: Case, letter: Letter, at: datetime) -> None:
+    """Nothing else goes where this letter found nobody."""
+    if letter.address and letter.address.id in case.dead:
+        leave(case, letter.address, at)

@@ -5,7 +5,7 @@ from datetime import datetime
 from models.case import Case
 from models.extensions import follow, still_true
 from models.inquiry import AUTHORITY, Address, Channel
-from models.letters import Letter, LetterKind
+from models.letters import ONE_PLACE, Letter, LetterKind
 from models.obligations import Obligation, ObligationKind
 from models.terms import channel_change_due
 
@@ -14,14 +14,19 @@ FAILED = "the earlier channel failed"
 
 def elsewhere(case: Case, letter: Letter, at: datetime, *, meets: tuple[int, ...]) -> None:
     """Owe the same letter again at the next address that works; none left is a flag (reading 10)."""
-    told = _tell_new_channel(case, at)
+    told = tell_new_channel(case, at)
     if told and letter.kind is LetterKind.CHANNEL_CHANGE:
-        for number in meets:
-            case.supersede(case.obligations[number - 1], at, why="the next channel is told instead", by=told.n)
+        _told_instead(case, meets, told, at)
         return
     again = write_again(case, letter, at, meets=meets, facts={**still_true(case, letter), "again": letter.key})
     if again.address is None:
         case.record(at, "letter.undeliverable", rule="M3.7", key=again.key)
+
+
+def _told_instead(case: Case, meets: tuple[int, ...], told: Obligation, at: datetime) -> None:
+    """Word about a channel that is none any more gives way to word about the one that is."""
+    for number in meets:
+        case.supersede(case.obligations[number - 1], at, why="the next channel is told instead", by=told.n)
 
 
 def write_again(case: Case, letter: Letter, at: datetime, *, meets: tuple[int, ...], facts: dict[str, str]) -> Letter:
@@ -51,39 +56,35 @@ def bury(case: Case, letter: Letter) -> None:
         case.dead = (*case.dead, letter.address.id)
 
 
-def move_others(case: Case, letter: Letter, at: datetime) -> None:
-    """Whatever else waits to go to a dead address goes elsewhere."""
-    if letter.address and letter.address.id in case.dead:
-        _move(case, letter.address, at)
-
-
 def leave(case: Case, address: Address, at: datetime) -> None:
-    """The person shut an address to us: what waits goes elsewhere, and so will what comes, as the user is told."""
-    _move(case, address, at)
-    _tell_new_channel(case, at)
-
-
-def _move(case: Case, address: Address, at: datetime) -> None:
+    """Whatever waits to go to a dead address goes elsewhere, and so will what comes, as the user is told."""
     for one in case.waiting():
         if one.address == address:
             case.void(one, at, why="its address is dead")
             if not one.copy_of:
                 elsewhere(case, one, at, meets=one.meets)
+    tell_new_channel(case, at)
 
 
 def found_address(case: Case, at: datetime) -> None:
-    """The user wrote from an address that works: letters that had nowhere to go leave for it."""
-    stuck = [one for one in case.waiting() if one.address is None and one.kind is not LetterKind.AUTHORITY_REPLY]
-    target = case.address()
-    if stuck and target:
-        _tell_new_channel(case, at)
-        for one in stuck:
-            case.post(one, address=target)
+    """An address works: letters that had nowhere to go leave for it, behind the word about a new channel."""
+    stuck = [one for one in case.waiting() if one.address is None and one.kind not in ONE_PLACE]
+    told = tell_new_channel(case, at)
+    for one in stuck:
+        if told and one.kind is LetterKind.CHANNEL_CHANGE:
+            case.void(one, at, why="the next channel is told instead")
+            _told_instead(case, one.meets, told, at)
+        else:
+            case.post(one, address=case.address())
 
 
-def _tell_new_channel(case: Case, at: datetime) -> Obligation | None:
+def tell_new_channel(case: Case, at: datetime) -> Obligation | None:
+    """Tell where letters go from now on, if it is not where they went.
+
+    A closed case has nothing more to say; if it goes on, the channel is told then.
+    """
     target = case.address()
-    if target is None or target.channel == case.channel_now:
+    if case.closed_at or target is None or target.channel == case.channel_now:
         return None
     return announce_change(case, case.channel_now, target.channel, at, why=FAILED, old_works=False)
 

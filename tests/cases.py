@@ -8,7 +8,7 @@ from typing import Any
 from models.case import Case, open_case
 from models.clock import wake
 from models.commands import decide, read
-from models.inquiry import EMAIL, Actor, Address, Kind, Language, Role
+from models.inquiry import EMAIL, Actor, Address, Channel, Kind, Language, Role
 from models.letters import Letter, LetterKind
 from models.obligations import ObligationKind
 from models.policy import Policy, load_policy
@@ -49,6 +49,9 @@ def new_case(
     addresses: tuple[Address, ...] = (ORIGIN,),
     reference: str = "RX-7KQ4-M2PD",
     bound: bool = True,
+    channel: Channel = EMAIL,
+    unreadable: bool = False,
+    in_public: bool = False,
     **terms: object,
 ) -> Case:
     """An inquiry as intake opens it."""
@@ -57,7 +60,8 @@ def new_case(
             reference=reference,
             kind=kind,
             language=language,
-            channel=EMAIL,
+            channel=channel,
+            channel_now=channel,
             contact="ct_1",
             salt="5a" * 16,
             addresses=addresses,
@@ -67,7 +71,9 @@ def new_case(
             opened_at=now or received,
             terms=policy().terms().model_copy(update=terms),
             calendar=policy().snapshot(received),
-        )
+        ),
+        unreadable=unreadable,
+        in_public=in_public,
     )
 
 
@@ -75,6 +81,11 @@ def do(case: Case, name: str, now: datetime, actor: Actor = AGENT, **payload: ob
     """Decide a command as one of our own services would send it."""
     order = read(name, {**payload, "actor": actor.model_dump(mode="json")})
     return decide(case, name, order, now, trusted=True)
+
+
+def public_case(**more: Any) -> Case:
+    """An inquiry that somebody posted on X where everybody can read it; nobody knows where else to write to them."""
+    return new_case(**{"channel": "x", "addresses": (), "bound": False, "in_public": True, **more})
 
 
 def send_all(case: Case, now: datetime) -> list[Letter]:

@@ -13,7 +13,7 @@ from models.clock import wake
 from models.commands import decide, read
 from models.errors import Refused
 from models.extensions import ABOUT_DATES
-from models.inquiry import AUTHORITY, EMAIL, Actor, Address, Outcome, Role
+from models.inquiry import AUTHORITY, EMAIL, Actor, Address, Outcome, Role, public_address
 from models.ledger import Event, Fact, verify
 from models.letters import LetterKind, LetterState
 from models.obligations import TERMS, ObligationKind
@@ -37,7 +37,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         second = Address(id="ad_second", channel=EMAIL, registered=True)
         telegram = Address(id="ad_telegram", channel="telegram")
-        self.case = new_case(addresses=(new_case().addresses[0], second, telegram))
+        self.case = new_case(addresses=(new_case().addresses[0], second, telegram), in_public=True)
         self.now = MONDAY
         self.events: list[Event] = []
         self.told: list[datetime] = []
@@ -147,13 +147,26 @@ class Life(RuleBasedStateMachine):
     def attempts_exhausted(self) -> None:
         self.command("attempts_exhausted", {"reasons": "all tried"}, SUPERVISOR)
 
-    @rule(which=st.none() | st.integers(0, 3))
-    def message(self, which: int | None) -> None:
+    @rule(which=st.none() | st.integers(0, 3), unreadable=st.booleans(), reopens=st.booleans())
+    def message(self, which: int | None, unreadable: bool, reopens: bool) -> None:  # noqa: FBT001
         """The user writes, from an address we know or from a new one."""
-        known = [*self.case.addresses, Address(id="ad_new", channel="x")]
-        addresses = [] if which is None else [known[which].model_dump()]
+        addresses = [] if which is None else [self.known[which].model_dump()]
         order = {"message": "ms_2", "at": self.now.isoformat(), "addresses": addresses}
-        self.command("receive_message", order, AGENT)
+        self.command("receive_message", {**order, "unreadable": unreadable, "reopens": reopens}, AGENT)
+
+    @property
+    def known(self) -> list[Address]:
+        """Where the person can be found: what the case knows, and one address more."""
+        return [*self.case.addresses, Address(id="ad_new", channel="x")]
+
+    @rule(which=st.integers(0, 3), name=st.sampled_from(["address_closed", "address_open"]))
+    def shut_or_opened(self, which: int, name: str) -> None:
+        self.command(name, {"address": self.known[which].id}, AGENT, signal=True)
+
+    @rule(which=st.integers(0, 3), bound=st.booleans())
+    def known_now(self, which: int, bound: bool) -> None:  # noqa: FBT001
+        addresses = [self.known[which].model_dump()]
+        self.command("identity_bound", {"contact": "ct_1", "addresses": addresses, "bound": bound}, AGENT, signal=True)
 
     # -- the world -------------------------------------------------------------------------------------------------
 
@@ -300,10 +313,21 @@ class Life(RuleBasedStateMachine):
     def what_waits_can_leave_or_is_flagged(self) -> None:
         """No letter waits at a dead address or goes to the wrong person; one without address has nowhere to go."""
         for one in self.case.waiting():
+            posted = one.kind is LetterKind.INVITATION
+            assert posted == (one.address == public_address(self.case.channel)), one
+            if posted:
+                continue
             ours = one.kind is LetterKind.AUTHORITY_REPLY
             assert ours == (one.address == AUTHORITY) or (ours and one.address is None), one
             assert one.address is None or one.address.id not in self.case.dead, one
             assert one.address or self.case.address() is None or ours, one
+
+    @invariant()
+    def letters_go_where_the_user_was_told(self) -> None:
+        """No letter leaves over a channel that no word went ahead of (M4.2)."""
+        case, target = self.case, self.case.address()
+        assert case.closed_at or target is None or target.channel == case.channel_now
+        assert sum(1 for one in case.letters if one.kind is LetterKind.INVITATION) == 1
 
     @invariant()
     def the_told_date_is_owed_no_later(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
-from models.commands import COMMANDS, SIGNALS, decide, read
+from models.commands import COMMANDS, OURS_ALONE, SIGNALS, decide, read
 from models.errors import Malformed, Refused, Stale
 from models.inquiry import AUTHORITY, EMAIL, Address, Flag, Kind, Outcome, Status
 from models.letters import LetterKind, LetterState
@@ -112,9 +112,10 @@ def test_every_command_of_the_table_exists() -> None:
         appeal_decided change_channel propose approve send_back request_information note merge split withdraw
         reopen assign reclassify"""
     assert set(wanted.split()) <= set(COMMANDS)
-    assert set(SIGNALS) == {
-        "extend", "escalate", "appeal", "receive_message", "notice_bounced", "notice_delivered",
-    }  # fmt: skip
+    reports = {"receive_message", "notice_bounced", "notice_delivered"}
+    assert set(SIGNALS) == {"extend", "escalate", "appeal"} | reports | OURS_ALONE
+    assert {"address_closed", "address_open", "identity_bound"} == OURS_ALONE
+    assert not OURS_ALONE & set(COMMANDS), "nobody decides them"
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,10 @@ def test_the_established_channels_are_named() -> None:
     addresses = {name: channel.address for name, channel in POLICY.channels.named.items()}
     assert addresses["email"] == "help@roxom.com"
     assert {"t.me/Roxomse", "@roxomxyz"} <= set(addresses.values())
-    assert [name for name, channel in POLICY.channels.named.items() if channel.enabled] == ["email", "web"]
+    enabled = {name for name, channel in POLICY.channels.named.items() if channel.enabled}
+    assert enabled == {"email", "web", "chat", "x", "telegram"}
+    conversations = {name for name, channel in POLICY.channels.named.items() if channel.conversation}
+    assert conversations == {"chat", "x", "telegram"}, "a mail begins a matter of its own"
 
 
 @pytest.mark.rule("M7.1")
@@ -203,15 +206,15 @@ def test_reception_is_the_providers_time_and_never_later_than_ours(folder: Path)
         ('zone = "America/El_Salvador"', 'zone = "America/Atlantis"', "calendar.zone", "is unknown"),
         ('territory = "national"', 'territory = "Atlantis"', "calendar.territory", "name one of national, Ahuachapán"),
         ('fallback = ["email"]', 'fallback = ["email", "fax"]', "channels.fallback[1]", "'fax' is no enabled channel"),
-        ('fallback = ["email"]', 'fallback = ["telegram"]', "channels.fallback[0]", "enable [channels.telegram]"),
         ('answered_by = "telegram"', 'answered_by = "fax"', "channels.telegram.answered_by", "'fax' is no enabled"),
-        ('answered_by = "email"\n', 'answered_by = "telegram"\n', "channels.web.answered_by", "is no enabled channel"),
+        ('answered_by = "email"\n', 'answered_by = "fax"\n', "channels.web.answered_by", "is no enabled channel"),
         ("[channels.telegram]", "[channels.Telegram]", "channels.Telegram", "should match pattern"),
         ("[areas.legal]", '[areas."The Law"]', "areas.The Law", "should match pattern"),
         ('area = "cx" # M3.1\n', 'area = "nobody"\n', "signing.area", "unknown area 'nobody'; name one of cx, "),
         ('area = "cx"                  #', 'area = "nobody" #', "intake.area", "unknown area 'nobody'"),
         ('required = ["resolve.unfounded"]', 'required = ["resolv"]', "approval.required[0]", "unknown 'resolv'"),
         ('prevailing_language = "es"', 'prevailing_language = "fr"', "letters.prevailing_language", "input should be"),
+        ('after_close = "new"', 'after_close = "ask"', "intake.after_close", "input should be 'new' or 'reopen'"),
         ('unclear_kind = "complaint"', 'unclear_kind = "rant"', "intake.unclear_kind", "input should be"),
         ('reference_prefix = "RX"', 'reference_prefix = "r1"', "operator.reference_prefix", "should match pattern"),
         ('website = "https://roxom.com"', 'website = "roxom.com"', "operator.website", "should match pattern"),
@@ -226,6 +229,24 @@ def test_a_mistake_is_reported_with_file_key_and_line(folder: Path, old: str, ne
     assert (error.key, error.line) == (key, line_of(old))
     assert says in error.problem
     assert str(error).startswith(f"{folder}/policy.toml:{error.line}: {key}: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('fallback = ["email"]', 'fallback = ["telegram"]', "channels.fallback[0]"),
+        ('answered_by = "email"\n', 'answered_by = "telegram"\n', "channels.web.answered_by"),
+    ],
+)
+def test_a_channel_that_is_switched_off_carries_no_letters(folder: Path, old: str, new: str, key: str) -> None:
+    off = TEXT.index("enabled = true", TEXT.index("[channels.telegram]"))
+    without = f"{TEXT[:off]}enabled = false{TEXT[off + len('enabled = true') :]}"
+    (folder / "policy.toml").write_text(without, encoding="utf-8")
+    load_policy(folder)
+    (folder / "policy.toml").write_text(without.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(PolicyError, match="'telegram' is no enabled channel; add or enable") as caught:
+        load_policy(folder)
+    assert (caught.value.key, caught.value.line) == (key, line_of(old))
 
 
 def test_a_copied_letter_that_no_template_knows_is_reported(folder: Path) -> None:

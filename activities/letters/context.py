@@ -102,6 +102,11 @@ class LetterContext(Wire):
         return not self.bound and self.kind in HELD_BACK
 
     @property
+    def in_public(self) -> bool:
+        """True when everybody can read it where it is posted: it names no inquiry and is no letter in form."""
+        return self.kind is LetterKind.INVITATION
+
+    @property
     def languages(self) -> tuple[Language, ...]:
         """The languages it is written in, in this order; Spanish alone for the authority (reading 12)."""
         if self.kind is LetterKind.AUTHORITY_REPLY:
@@ -138,7 +143,7 @@ def build_context(
         language=case.language,
         inquiry=case.kind,
         received_at=datetime.fromisoformat(received) if received else case.received_at,
-        channel=_channel(policy, case.channel),
+        channel=_channel(policy, letter.facts.get("channel") or case.channel),
         now=now,
         bound=case.bound or letter.kind is LetterKind.AUTHORITY_REPLY,
         words=words,

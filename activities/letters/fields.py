@@ -193,3 +193,6 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     ),
 }
 """What each template must print whenever it is there; a code or flag must decide something in it."""
+
+ALLOWED: dict[str, frozenset[str]] = {LetterKind.INVITATION: frozenset({"contact", "warning"})}
+"""The only fields that a template may use whose letter is posted where everybody can read it."""

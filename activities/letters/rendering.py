@@ -65,11 +65,11 @@ class Letters:
         languages, slots = context.languages, Slots()
         bodies = [self._body(context, name, language, slots) for language in languages]
         subjects = [self._templates[one].subject(name, words.INQUIRY[context.inquiry, one]) for one in languages]
-        subject = f"[{context.reference}] {' / '.join(subjects)}"
+        subject = " / ".join(subjects) if context.in_public else f"[{context.reference}] {' / '.join(subjects)}"
         pieces = [as_html(body, slots, one.value) for body, one in zip(bodies, languages, strict=True)]
         return Rendered(
             subject=subject,
-            text="\n---\n\n".join(as_text(body, slots) for body in bodies),
+            text=("\n" if context.in_public else "\n---\n\n").join(as_text(body, slots) for body in bodies),
             html=page(subject, pieces, languages[0].value),
             template=f"{name}.{'+'.join(languages)}",
             version="/".join(self._templates[language].version(name) for language in languages),

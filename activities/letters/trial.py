@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from activities.letters.fields import DETAILED, FIELDS, REQUIRED
+from activities.letters.fields import ALLOWED, DETAILED, FIELDS, REQUIRED
 from activities.letters.markup import Slots
 from activities.letters.templates import Templates
 
@@ -23,8 +23,13 @@ class Trial:
 
 
 def stand(templates: Templates, name: str) -> None:
-    """Render a template every way it can turn out. Raises PolicyError naming the field that would be left out."""
+    """Render a template every way it can turn out.
+
+    Raises PolicyError naming the field that would be left out, or be posted where everybody can read it.
+    """
     source, used, required = templates.source(name), templates.used(name), REQUIRED[name]
+    for path in sorted(used - ALLOWED.get(name, used)):
+        raise source.mistake("everybody can read this letter; leave it out", key=path, line=source.body_line)
     for path in required:
         if path.partition(".")[0] not in used:
             raise source.mistake("must be in this letter; add it", key=path, line=source.body_line)

@@ -12,7 +12,7 @@ from models.clock import wake
 from models.inquiry import EMAIL, Address, Kind, Language, Outcome
 from models.letters import FINALS, LetterKind
 from models.post import Acceptance, accept, bounce
-from tests.cases import FULL, MONDAY, ROXOM, SUPERVISOR, do, letters, new_case, policy, send_all
+from tests.cases import FULL, MONDAY, ROXOM, SUPERVISOR, do, letters, new_case, policy, public_case, send_all
 
 WORDS = "El 28 de enero me cobraron dos veces la comisión.\nPido que me devuelvan una."
 LINK = "https://status.example.org/s/abc"
@@ -124,6 +124,10 @@ LIVES: dict[LetterKind, Callable[..., Case]] = {
         LATER,
         channel="web",
         reasons="Usted lo pidió.",
+    ),
+    LetterKind.INVITATION: public_case,
+    LetterKind.UNREADABLE: lambda **more: do(
+        opened(**more), "receive_message", NOW, message="ms_2", at=LATER.isoformat(), channel="x", unreadable=True
     ),
     LetterKind.MISSED: missed,
     **{FINALS[outcome]: resolved(outcome) for outcome in Outcome},

@@ -17,9 +17,9 @@ from activities.letters.fields import REQUIRED, REVIEW
 from activities.letters.rendering import Rendered
 from models.clock import wake
 from models.inquiry import EMAIL, Address, Kind, Language
-from models.letters import FINALS, LetterKind
+from models.letters import FINALS, ONE_PLACE, LetterKind
 from models.post import Acceptance, accept, bounce
-from tests.cases import FULL, MONDAY, SUPERVISOR, do, new_case, send_all
+from tests.cases import FULL, MONDAY, SUPERVISOR, do, new_case, policy, send_all
 from tests.letters.examples import (
     BOTH,
     DRAFT,
@@ -40,10 +40,14 @@ from tests.letters.examples import (
 )
 
 ALL = list(LetterKind)
-TO_USERS = [kind for kind in ALL if kind is not LetterKind.AUTHORITY_REPLY]
+TO_USERS = [kind for kind in ALL if kind not in ONE_PLACE]
 TO_BOTH = [(kind, language) for kind in TO_USERS for language in (SPANISH, ENGLISH)]
+POSTED = [(LetterKind.INVITATION, SPANISH), (LetterKind.INVITATION, ENGLISH)]
 ELSEWHERE = {"template", "template_version", "cause", "work", "review_by", "result", "first_extension", "old_failed"}
 """What tests of their own look at: the template's own name, and the codes that are never printed."""
+LONGEST_POST, ADDRESS_COUNTS = 280, 23
+"""What a post on X may hold, and what an address in it counts at least, however short it is."""
+ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/\w+)*", re.IGNORECASE)
 WITH_REVIEW = [kind for kind in ALL if REVIEW[1] in REQUIRED[kind]]
 
 
@@ -79,7 +83,7 @@ def render(letter: LetterKind, /, *, full: bool = False, **more: Any) -> Rendere
     return all_letters().render(context(letter, **more), full=full)
 
 
-@pytest.mark.parametrize(("kind", "language"), TO_BOTH)
+@pytest.mark.parametrize(("kind", "language"), [*TO_BOTH, *POSTED])
 def test_every_required_field_stands_in_text_and_html(kind: LetterKind, language: Language) -> None:
     said = context(kind, language=language)
     rendered = all_letters().render(said)
@@ -155,6 +159,7 @@ def test_letters_that_carry_the_review_are_those_of_the_table() -> None:
         LetterKind.REFERRAL,
         LetterKind.INFORMATION_REQUEST,
         LetterKind.CHANNEL_CHANGE,
+        LetterKind.INVITATION,
         LetterKind.MERGED,
         LetterKind.SPLIT,
         LetterKind.REVIEW_NOTED,
@@ -261,7 +266,7 @@ def test_external_names_institution_request_estimate_and_the_extension() -> None
 
 @pytest.mark.rule("M3.6")
 def test_external_says_what_was_asked_and_which_data_were_shared() -> None:
-    order = {"institution": "Banco", "reasons": "r", "estimate": "2026-03-10"}
+    order: dict[str, Any] = {"institution": "Banco", "reasons": "r", "estimate": "2026-03-10"}
     case = do(opened(), "escalate", LATER, **order, asked="La fecha de acreditación.", shared="El monto y la fecha.")
     rendered = all_letters().render(of(case, LetterKind.EXTERNAL))
     says(rendered, "La fecha de acreditación.", "El monto y la fecha.")
@@ -307,6 +312,71 @@ def test_a_channel_that_failed_by_itself_is_told_in_the_users_language() -> None
     rendered = all_letters().render(of(case, LetterKind.CHANNEL_CHANGE))
     says(rendered, "el canal anterior no permitió entregarle nuestras cartas", "formulario de la plataforma web")
     assert "earlier channel" not in rendered.text
+
+
+@pytest.mark.rule("M2.1")
+@pytest.mark.rule("M3.7")
+@pytest.mark.parametrize("bound", [True, False])
+def test_an_invitation_is_a_short_plain_post_that_names_no_inquiry(*, bound: bool) -> None:
+    spanish = "Recibimos su mensaje. Para atenderle, escríbanos en privado a @roxomxyz. {}\n".format(
+        "Nunca le pediremos contraseñas ni frases semilla."
+    )
+    english = "We got your message. Please write to us in private at @roxomxyz. {}\n".format(
+        "We never ask for passwords or seed phrases."
+    )
+    rendered = render(LetterKind.INVITATION, language=BOTH, bound=bound)
+    assert rendered.text == f"{spanish}\n{english}"
+    assert render(LetterKind.INVITATION, language=SPANISH, bound=bound).text == spanish
+    assert render(LetterKind.INVITATION, language=ENGLISH, bound=bound).text == english
+    assert re.findall(r"<p [^>]*>(.*)</p>", rendered.html) == [spanish.strip(), english.strip()]
+    said = context(LetterKind.INVITATION, language=BOTH, bound=bound)
+    known = [said.reference, LINK, said.chain_head, said.words_hash, "reclamo", "complaint", "marzo", "March"]
+    for part in (rendered.subject, rendered.text, rendered.html):
+        assert not [one for one in (*known, *WORDS.split("\n")) if one in part]
+
+
+@pytest.mark.rule("M2.1")
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("channel", list(policy().channels.named))
+def test_an_invitation_fits_in_a_post_on_x(language: Language, channel: str) -> None:
+    text = render(LetterKind.INVITATION, language=language, channel=channel).text
+    assert policy().channels.named[policy().channels.named[channel].answered_by].address in text
+    assert len(ADDRESS.sub("u" * ADDRESS_COUNTS, text)) <= LONGEST_POST
+
+
+@pytest.mark.rule("M3.7")
+def test_unreadable_says_which_message_that_the_term_runs_on_and_where_else_to_write() -> None:
+    rendered = render(LetterKind.UNREADABLE)
+    says(
+        rendered,
+        "un mensaje suyo que no podemos leer: llegó cifrado o dañado",
+        "Mensaje recibido",
+        "martes 3 de febrero de 2026, 10:30 (hora de El Salvador)",
+        "escríbanos de nuevo sin cifrar, o por otro de los canales",
+        "corre desde que recibimos su primer mensaje",
+        "lunes 16 de marzo de 2026",
+    )
+    assert re.search(r"Canal: X\n", rendered.text), "not the channel that the inquiry came over"
+    assert not set(WORDS.split("\n")) & set(rendered.text.split("\n"))
+    says(
+        render(LetterKind.UNREADABLE, language=ENGLISH),
+        "a message of yours that we cannot read: it came encrypted or damaged",
+        "This does not change the term: it runs from our reception of your first message.",
+        "Tuesday 3 February 2026, 10:30",
+    )
+
+
+def test_unreadable_as_the_first_message_is_that_of_the_inquiry() -> None:
+    first = all_letters().render(of(new_case(channel="x", unreadable=True), LetterKind.UNREADABLE))
+    says(first, "lunes 2 de febrero de 2026, 10:30 (hora de El Salvador)", "lunes 16 de marzo de 2026")
+    assert re.search(r"Canal: X\n", first.text)
+
+
+def test_unreadable_after_the_answer_promises_no_date() -> None:
+    case = do(answered(), "receive_message", LATER, message="ms_2", at=LATER.isoformat(), unreadable=True)
+    rendered = all_letters().render(of(case, LetterKind.UNREADABLE))
+    assert "El plazo" not in rendered.text
+    assert "a más tardar" not in rendered.text
 
 
 @pytest.mark.rule("M3.11")
@@ -364,7 +434,7 @@ def test_what_a_draft_leaves_out_leaves_no_empty_line() -> None:
 
 def test_an_empty_item_leaves_no_bullet() -> None:
     page = render(LetterKind.FINAL_UPHELD, draft={**DRAFT, "actions": ["leímos", ""]})
-    assert page.html.count("<li>") == 5, "one action and four channels"
+    assert page.html.count("<li>") == 6, "one action and five channels"
     assert "\n- \n" not in page.text
 
 
@@ -506,7 +576,7 @@ def test_a_subject_says_nothing_of_the_person() -> None:
     for kind in ALL:
         subject = render(kind, language=BOTH).subject
         assert len(subject) <= 200
-        assert subject.count("RX-7KQ4-M2PD") == 1
+        assert subject.count("RX-7KQ4-M2PD") == (kind is not LetterKind.INVITATION)
         assert not [word for word in ("comisión", "Banco", "@", "Finanzas") if word in subject]
 
 

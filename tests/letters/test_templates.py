@@ -64,6 +64,14 @@ def after(mark: str, more: str) -> Change:
     return change
 
 
+@pytest.mark.rule("M2.1")
+@pytest.mark.parametrize("field", ["reference", "received", "words_hash", "status_link", "signer_area"])
+def test_an_invitation_that_says_more_than_everybody_may_read_does_not_load(folder: Path, field: str) -> None:
+    mistake = refused(folder, "invitation.es.letter", after("---", f"{{{{ {field} }}}}"))
+    assert mistake.key == field
+    assert "everybody can read" in mistake.problem
+
+
 def line_of(folder: Path, name: str, part: str) -> int:
     lines = (folder / "letters" / name).read_text(encoding="utf-8").split("\n")
     return next(number for number, line in enumerate(lines, 1) if part in line)

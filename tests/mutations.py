@@ -51,9 +51,29 @@ MUTATIONS = (
         "return channel",
         "tests/starter/test_intake.py",
     ),
+    Mutation("M2.1", "models/case.py", "    if in_public:\n", "    if False:\n"),
+    Mutation(
+        "M2.1", "models/post.py", "    if letter.kind is LetterKind.INVITATION:\n        return\n    bury", "    bury"
+    ),
+    Mutation(
+        "M2.1",
+        "activities/letters/trial.py",
+        "sorted(used - ALLOWED.get(name, used))",
+        "()",
+        "tests/letters/test_templates.py",
+    ),
+    Mutation("M3.1", "models/case.py", "to=public_address(case.channel), actor", "actor"),
+    Mutation("M3.1", "models/arriving.py", " and case.closed_at and not case.merged_into:", " and case.closed_at:"),
+    Mutation("M3.1", "models/arriving.py", "begin_again(case, min(order.at, now),", "begin_again(case, now,"),
     Mutation("M3.1", "starter/opening.py", "area=policy.intake.area,", 'area="legal",', "tests/starter/test_intake.py"),
     Mutation(
         "M3.2", "policies/roxom/policy.toml", "acknowledgement_business_days = 5 ", "acknowledgement_business_days = 6 "
+    ),
+    Mutation(
+        "M3.2",
+        "models/case.py",
+        "case.write(LetterKind.INVITATION, now,",
+        "case.write(LetterKind.INVITATION, now, meets=(acknowledgement.n,),",
     ),
     Mutation("M3.2", "models/obligations.py", "self.met_at < self.ends", "self.met_at <= self.due"),
     Mutation("M3.2", "models/clock.py", "if letter.kind is LetterKind.ACKNOWLEDGEMENT:", "if False:"),
@@ -91,6 +111,10 @@ MUTATIONS = (
     Mutation("M3.7", "models/case.py", "wanted = to is None and replaces is None", "wanted = to is None"),
     Mutation("M3.7", "models/post.py", "        elsewhere(case, letter, at, meets=(owed.n,))\n", ""),
     Mutation("M3.7", "models/arriving.py", "    case.dead = tuple(one for one in case.dead if one not in alive)\n", ""),
+    Mutation("M3.7", "models/arriving.py", "case.bound or order.bound", "case.bound"),
+    Mutation("M3.7", "models/arriving.py", "addresses])\n    _join(case, order.addresses, now)\n", "addresses])\n"),
+    Mutation("M3.7", "models/arriving.py", "    found_address(case, now)\n\n\ndef notice", "\n\ndef notice"),
+    Mutation("M3.7", "models/arriving.py", "    if order.unreadable:\n", "    if False:\n"),
     Mutation("M3.8", "models/answering.py", 'Outcome.UPHELD: ("points", "actions")', 'Outcome.UPHELD: ("points",)'),
     Mutation(
         "M3.9",
@@ -122,6 +146,13 @@ MUTATIONS = (
     ),
     Mutation("M4.2", "models/letters.py", "LetterKind.CHANNEL_CHANGE: 0", "LetterKind.CHANNEL_CHANGE: 9"),
     Mutation("M4.2", "models/resending.py", "target.channel == case.channel_now", "target.channel != case.channel_now"),
+    Mutation("M4.2", "models/resending.py", "one.meets)\n    tell_new_channel(case, at)\n", "one.meets)\n"),
+    Mutation("M4.2", "models/resending.py", "told = tell_new_channel(case, at)\n    for", "told = None\n    for"),
+    Mutation("M4.2", "models/arriving.py", "    leave(case, closed, now)\n", ""),
+    Mutation(
+        "M4.2", "models/answering.py", "closed_at = None\n    tell_new_channel(case, now)\n", "closed_at = None\n"
+    ),
+    Mutation("M4.2", "models/handling.py", "one.kind not in ONE_PLACE]", "one.kind is not LetterKind.AUTHORITY_REPLY]"),
     Mutation("M4.2", "models/handling.py", "old_works=True", "old_works=False"),
     Mutation(
         "M5.2",
@@ -140,6 +171,8 @@ MUTATIONS = (
     Mutation("M5.4", "models/handling.py", "if order.area and order.area not in case.terms.areas:", "if False:"),
     Mutation("M5.5", "models/work.py", "    case.pending = later\n", "    case.pending = []\n"),
     Mutation("M5.5", "models/arriving.py", "    case.unread += 1\n", ""),
+    Mutation("M5.5", "models/arriving.py", '"message.edited" if order.edits', '"message.received" if order.edits'),
+    Mutation("M5.5", "models/arriving.py", "received_at=order.at, edits=order.edits)", "received_at=order.at)"),
     Mutation("M5.7", "models/clock.py", "<= now and not case.busy:", "<= now:"),
     Mutation("M5.7", "models/post.py", '    settle(case, at, why="answered")\n', ""),
     Mutation("M7.1", "policies/roxom/policy.toml", "date = 2024-10-07", "date = 2024-11-15"),

@@ -79,7 +79,7 @@ async def inspect(town: Town, load: Load) -> Findings:
         references = cases.open_references(session)
     client = await connect(town.settings)
     gate = asyncio.Semaphore(AT_ONCE)
-    states = await asyncio.gather(*(_engine(client, town, gate, reference) for reference in references))
+    states = await asyncio.gather(*(engine_state(client, town, gate, reference) for reference in references))
     found.none("not in order in the engine", [one for state in states for one in state])
     running = {one.id async for one in client.list_workflows("WorkflowType = 'Inquiry'")}
     found.none("workflows of no case", running - {workflow_id(one) for one in references})
@@ -174,7 +174,7 @@ def _chains(session: Session, load: Load, found: Findings) -> None:
     )
 
 
-async def _engine(client: Client, town: Town, gate: asyncio.Semaphore, reference: str) -> list[str]:
+async def engine_state(client: Client, town: Town, gate: asyncio.Semaphore, reference: str) -> list[str]:
     """What is wrong with one running workflow: it must run, not be stuck, and say what the records say."""
     async with gate:
         handle = client.get_workflow_handle(workflow_id(reference))

@@ -1,17 +1,17 @@
 """A town: everything `plazo run` starts, as real processes on free ports and a folder of its own, to be ill-treated.
 
 It keeps its processes alive as the house does, with shorter pauses; `kill` is SIGKILL, `down` keeps a process away
-until `up`. Its policy is a copy in which the wait for the provider's word is short.
+until `up`. Its policy is a copy in which the wait for the provider's word is short. `variables` are settings of the
+channels, for every process.
 """
 
 import asyncio
 import os
-import shutil
 import signal
-import socket
 import subprocess
+import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,9 +27,7 @@ from starter.house import Child
 from starter.residents import residents
 from starter.run import prepare
 from starter.tether import kill_group, tied
-
-UNKNOWN_WAIT = 5
-"""Seconds that a letter with an unknown end waits for the provider's word in a town (notices.unknown_wait_seconds)."""
+from tests.faults.ground import GATHERED_FOR, free_ports, short_policy
 
 SLOWLY = 2
 """Seconds between two tries after a fault of our own account in a town."""
@@ -37,8 +35,8 @@ SLOWLY = 2
 PAUSE = 0.2
 """Seconds from a death to the next start."""
 
-WORKS = b"the worker works"
-"""What a worker logs once it is at work."""
+AT_WORK = {"worker": b"the worker works", "collector": b"collector.collects"}
+"""What those log that listen on no port, once they are at work."""
 
 LOOK = 0.02
 GRACE = 30.0
@@ -59,17 +57,17 @@ class Member:
 
 
 class Town:
-    """The processes by name: temporal, mailroom, worker, web."""
+    """The processes by name: temporal, mailroom, worker, web, collector."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None, *, gather: int = GATHERED_FOR) -> None:
+        self.folder, self._variables = folder, dict(variables or {})
         temporal, ui, web, mailroom = free_ports(4)
         records = folder / "var" / "records"
         records.mkdir(parents=True)
         self.settings = Settings(
             var=folder / "var",
             records_url=f"sqlite:///{records / 'records.db'}",
-            policy=short_policy(folder),
+            policy=short_policy(folder, gather),
             temporal_port=temporal,
             temporal_ui_port=ui,
             web_port=web,
@@ -121,9 +119,9 @@ class Town:
             await asyncio.sleep(0.1)
 
     async def _says_ready(self, member: Member, pid: int) -> bool:
-        if member.child.name == "worker":
+        if sign := AT_WORK.get(member.child.name):
             # Cheaper than to ask Temporal, which takes a process of its own each time.
-            return WORKS in member.log.read_bytes()[member.begun :]
+            return sign in member.log.read_bytes()[member.begun :]
         return await member.child.ready(pid)
 
     def kill(self, name: str) -> None:
@@ -175,26 +173,43 @@ class Town:
             member.process = None
             await asyncio.sleep(PAUSE)
 
-    def _start(self, member: Member) -> subprocess.Popen[bytes]:
-        settings, child = self.settings, member.child
-        member.log = settings.var / "log" / f"{child.name}.log"
-        member.log.parent.mkdir(exist_ok=True)
-        environment = {
+    async def plazo(self, *arguments: str) -> tuple[int, bytes]:
+        """Run a command of the command line; its exit code, and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "starter.cli", *arguments),
+            cwd=HOUSE,
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, printed
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        settings = self.settings
+        return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PLAZO_", "TEMPORAL_"))},
             "PLAZO_VAR": str(settings.var),
             "PLAZO_RECORDS_URL": settings.records_url,
             "PLAZO_POLICY": str(settings.policy),
             "PLAZO_WEB_PORT": str(settings.web_port),
             "PLAZO_MAILROOM_PORT": str(settings.mailroom_port),
+            "PLAZO_TEMPORAL": settings.temporal_address,
             "PLAZO_SLOW_RETRY": str(settings.slow_retry),
-            **child.environment,
+            **self._variables,
         }
+
+    def _start(self, member: Member) -> subprocess.Popen[bytes]:
+        child = member.child
+        member.log = self.settings.var / "log" / f"{child.name}.log"
+        member.log.parent.mkdir(exist_ok=True)
         with member.log.open("ab") as log:
             member.begun = log.tell()
             return subprocess.Popen(
                 tied(child.command),
                 cwd=HOUSE,
-                env=environment,
+                env={**self._environment, **child.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -216,31 +231,9 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path) -> AsyncIterator[Town]:
+async def town(
+    folder: Path, variables: Mapping[str, str] | None = None, *, gather: int = GATHERED_FOR
+) -> AsyncIterator[Town]:
     """A town that is up; all of it is gone afterwards."""
-    async with Town(folder) as made:
+    async with Town(folder, variables, gather=gather) as made:
         yield made
-
-
-def short_policy(folder: Path) -> Path:
-    """A copy of the policy with a short wait for the provider's word."""
-    made = folder / "policy"
-    shutil.copytree(HOUSE / "policies" / "roxom", made)
-    file = made / "policy.toml"
-    text = file.read_text(encoding="utf-8")
-    assert text.count("unknown_wait_seconds = 300") == 1
-    file.write_text(
-        text.replace("unknown_wait_seconds = 300", f"unknown_wait_seconds = {UNKNOWN_WAIT}"), encoding="utf-8"
-    )
-    return made
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    numbers = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return numbers

@@ -1,0 +1,40 @@
+"""What a town stands on: a policy with shorter waits, and ports of its own."""
+
+import shutil
+import socket
+from pathlib import Path
+
+from settings import HOUSE
+
+UNKNOWN_WAIT = 5
+"""Seconds that a letter with an unknown end waits for the provider's word in a town (notices.unknown_wait_seconds)."""
+
+GATHERED_FOR = 600
+"""Seconds that deliveries are gathered as the policy is shipped (notices.delivered_after_seconds)."""
+
+
+def short_policy(folder: Path, gather: int) -> Path:
+    """A copy of the policy with a short wait for the provider's word; deliveries are gathered for `gather` seconds."""
+    made = folder / "policy"
+    shutil.copytree(HOUSE / "policies" / "roxom", made)
+    file = made / "policy.toml"
+    text = file.read_text(encoding="utf-8")
+    for name, shipped, wanted in (
+        ("unknown_wait_seconds", 300, UNKNOWN_WAIT),
+        ("delivered_after_seconds", GATHERED_FOR, gather),
+    ):
+        assert text.count(f"{name} = {shipped}") == 1
+        text = text.replace(f"{name} = {shipped}", f"{name} = {wanted}")
+    file.write_text(text, encoding="utf-8")
+    return made
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    numbers = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return numbers

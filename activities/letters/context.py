@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from activities.letters.content import Content
 from models.case import Case
-from models.inquiry import Area, Channel, Kind, Language, Wire
+from models.inquiry import EMAIL, Area, Channel, Kind, Language, Wire
 from models.ledger import text_digest
 from models.letters import FINALS, Letter, LetterKind, LetterState
 from models.policy import Authority, Manual, Operator, Policy
@@ -84,6 +84,8 @@ class LetterContext(Wire):
     steps: tuple[Step, ...] = ()
     letters: tuple[SentLetter, ...] = ()
     copy_of: str = ""
+    by_mail: bool = True
+    """An answer quotes the letter, so it says where to write."""
     operator: Operator
     authority: Authority
     manual: Manual
@@ -167,6 +169,7 @@ def build_context(
             if one.accepted_at
         ),
         copy_of=letter.copy_of,
+        by_mail=letter.address is None or letter.address.channel == EMAIL,
         operator=policy.operator,
         authority=policy.authority,
         manual=policy.manual,

@@ -78,6 +78,7 @@ FIELDS: dict[str, Field] = {
     "prevailing": _text(absent="prevailing"),
     "again": FLAG,
     "copy": FLAG,
+    "mail": FLAG,
     # the review, [D]
     "authority_name": _text(),
     "authority_phone": _text(),

@@ -123,6 +123,7 @@ def _common(context: LetterContext, speech: Speech, template: str, version: str)
         "prevailing": prevails,
         "again": "yes" if "again" in context.facts else "",
         "copy": "yes" if context.copy_of else "",
+        "mail": "yes" if context.by_mail else "",
         "authority_name": speech.say(authority.name),
         "authority_phone": authority.phone,
         "authority_web": Link(authority.web),

@@ -705,3 +705,12 @@ def test_missed_while_an_institution_is_awaited_names_it() -> None:
         all_letters().render(of(case, LetterKind.MISSED)),
         "seguimos esperando la respuesta de una institución externa (Banco Central de Reserva)",
     )
+
+
+@pytest.mark.parametrize("language", [Language.ES, Language.EN])
+@pytest.mark.parametrize("channel", [EMAIL, "telegram"])
+def test_only_a_mail_says_where_to_write_an_answer(language: Language, channel: str) -> None:
+    there = (Address(id="ad_1", channel=channel),)
+    said = render(LetterKind.ACKNOWLEDGEMENT, language=language, addresses=there).text
+    line = "sobre esta línea" if language is Language.ES else "above this line"
+    assert (line in said) is (channel == EMAIL)

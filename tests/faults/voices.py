@@ -15,11 +15,15 @@ from tests.faults.town import Town
 
 
 class Heard(NamedTuple):
-    """A letter as its reader has it; `answers` is what it is a reply to, where the channel knows replies."""
+    """A letter as its reader has it.
+
+    `answers` is what it is a reply to, where the channel knows replies; `back` where an answer to it goes.
+    """
 
     text: str
     answers: str = ""
     id: str = ""
+    back: str = ""
 
 
 class Voice(ABC):
@@ -55,8 +59,12 @@ class Writer(Voice):
         return httpx2.Response(200)
 
     async def say(self, k: int, text: str) -> httpx2.Response:
+        """Write a mail."""
+        return await self.deliver(self.mail(k, text))
+
+    async def deliver(self, mail: EmailMessage) -> httpx2.Response:
         """Post a mail as Inbound Parse does."""
-        return await post_mail(self.town.web, self.mail(k, text).as_bytes())
+        return await post_mail(self.town.web, mail.as_bytes())
 
     def mail(self, k: int, text: str, subject: str = "Retiro") -> EmailMessage:
         """The mail number `k`."""
@@ -77,7 +85,15 @@ class Writer(Voice):
     async def letters(self) -> list[Heard]:
         """Look into the mailroom."""
         found = (await self.town.mailroom.get("/api/letters", params={"to": self.address})).json()
-        return [Heard(one["text"], one["headers"].get("In-Reply-To", ""), one["message_id"]) for one in found[::-1]]
+        return [
+            Heard(
+                one["text"],
+                one["headers"].get("In-Reply-To", ""),
+                one["message_id"],
+                one["request"]["reply_to"]["email"],
+            )
+            for one in found[::-1]
+        ]
 
 
 class Filler(Writer):
@@ -90,7 +106,7 @@ class Filler(Writer):
         if k:
             mail = self.mail(k, text, f"Retiro {self.reference}")
             del mail["In-Reply-To"], mail["References"]
-            return await post_mail(self.town.web, mail.as_bytes())
+            return await self.deliver(mail)
         form = {"email": self.address, "text": text, "subject": "Retiro"}
         return await self.town.web.post("/intake/web", json=form, headers={"Idempotency-Key": f"form-{self.n}"})
 
@@ -102,13 +118,13 @@ class Telegrammer(Voice):
 
     async def arrive(self) -> httpx2.Response:
         """Have Telegram on the telephone."""
-        answer = await self._do("/people", {"first_name": f"Ana {self.n}"})
+        answer = await self.do("/people", {"first_name": f"Ana {self.n}"})
         self.address = str(answer.json()["id"])
         return answer
 
     async def say(self, k: int, text: str) -> httpx2.Response:
         """Write to the bot."""
-        return await self._do(f"/people/{self.address}/messages", {"text": text})
+        return await self.do(f"/people/{self.address}/messages", {"text": text})
 
     async def letters(self) -> list[Heard]:
         """What the bot wrote to them."""
@@ -122,7 +138,8 @@ class Telegrammer(Voice):
         """Their chat with the bot, oldest first."""
         return list((await self.town.mailroom.get(f"/telegram/api/chats/{self.address}/messages")).json())
 
-    async def _do(self, path: str, body: dict[str, Any]) -> httpx2.Response:
+    async def do(self, path: str, body: dict[str, Any]) -> httpx2.Response:
+        """Do something with their telephone."""
         return await self.town.mailroom.post(f"/telegram/api{path}", json=body)
 
 

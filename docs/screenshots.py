@@ -1,4 +1,4 @@
-"""Pictures of Temporal's own UI for docs/ui/: one for a case in each state, taken in a real browser.
+"""Pictures for docs/ui/, taken in a real browser: a case in each state in Temporal's own UI, and what users see.
 
 `make screenshots` starts a house of its own on free ports in a temporary folder, brings cases into every state through
 the admin API, photographs their pages and stops everything. It needs Chromium (Debian: `apt-get install chromium`).
@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx2
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "ui"
 CHROMIUM = shutil.which("chromium") or "chromium"
@@ -38,6 +38,7 @@ STATES = ("open", "referred", "extended", "external", "proposed", "answered", "a
 SETTLING = 1500
 """Milliseconds for the page to draw its bars."""
 
+COMPLAINT = "Mi retiro no ha llegado y nadie me explica por qué. Quiero una respuesta."
 POINTS = [{"point": "The fee was charged twice", "answer": "One fee is returned", "why": "the other one was due"}]
 
 
@@ -121,7 +122,7 @@ def cases(town: House) -> dict[str, str]:
     """One inquiry in each state, by the picture's name."""
     made = {}
     for name in STATES:
-        made[name] = town.open("Mi retiro no ha llegado y nadie me explica por qué. Quiero una respuesta.")
+        made[name] = town.open(COMPLAINT)
     due = town.read(made["open"])["state"]["resolution_due"][:10]
     year = int(due[:4])
     town.command(made["referred"], "refer", area="security", question="Was the account taken over?")
@@ -173,9 +174,48 @@ def photograph(town: House, made: dict[str, str]) -> None:
         browser.close()
 
 
+def photograph_users(town: House) -> None:
+    """Write as a user on the chat's page and on the stand-ins' pages, and take a picture of each answer."""
+    mailroom = f"http://127.0.0.1:{town.ports['mailroom']}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 900, "height": 900}, locale="es-SV")
+        page.goto(f"{town.web.base_url}/chat")
+        page.get_by_label("Su mensaje").fill(COMPLAINT)
+        page.get_by_role("button", name="Enviar").click()
+        page.get_by_role("log").get_by_text("Acuse de recibo").wait_for()
+        page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+        page.screenshot(path=FOLDER / "chat.png")
+        page.goto(f"{mailroom}/telegram/")
+        page.get_by_label("First name").fill("Ana")
+        page.get_by_role("button", name="Add a person").click()
+        page.get_by_label("Message", exact=True).fill(COMPLAINT)
+        page.get_by_role("button", name="Send").click()
+        show_answer(page, "Acuse de recibo", "telegram")
+        page.goto(f"{mailroom}/x/")
+        page.get_by_role("link", name="Ana").click()
+        page.get_by_label("Post").fill(f"@help {COMPLAINT}")
+        page.get_by_role("button", name="Post").click()
+        show_answer(page, "escríbanos en privado", "x")
+        browser.close()
+
+
+def show_answer(page: Page, words: str, name: str) -> None:
+    """Load a stand-in's page, which does not change by itself, until the answer is there; take a picture of it."""
+
+    def answered() -> bool:
+        page.goto(page.url)
+        return page.get_by_text(words).count() > 0
+
+    wait(answered)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    sys.stdout.write(f"{name}\n")
+
+
 def main() -> None:
     """Take all pictures."""
     with house() as town:
+        photograph_users(town)
         photograph(town, cases(town))
 
 

@@ -1,4 +1,4 @@
-# One image for the worker and the web process. It carries neither the stand-ins (counterparts/) nor the tests.
+# One image for the worker, the web process and the collector. It carries neither the stand-ins (counterparts/) nor the tests.
 # The stage `development` adds the stand-ins, for docker-compose.yml.
 
 FROM python:3.13-slim AS build

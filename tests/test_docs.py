@@ -1,26 +1,35 @@
 """The documentation keeps up: whatever a person can set, call, send or receive stands in it, and nothing else does."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from models.commands import ARRIVALS, COMMANDS, SIGNALS
+from models.commands import ARRIVALS, COMMANDS, OURS_ALONE, SIGNALS
 from models.letters import LetterKind
+from models.messages import Order
 from models.search import SEARCH_ATTRIBUTES
-from settings import PREFIX, Settings
+from settings import PREFIX, Section, Settings
 from starter.cli import COMMANDS as LINES
+from starter.residents import residents
+from starter.web import create_app
 
 HOUSE = Path(__file__).parents[1]
 PAGES = [*sorted(HOUSE.glob("*.md")), *sorted((HOUSE / "docs").glob("*.md"))]
 TEXTS = {path.relative_to(HOUSE).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
 README = TEXTS["README.md"]
 COMMANDS_PAGE = TEXTS["docs/commands.md"]
+ARCHITECTURE = TEXTS["docs/architecture.md"]
 EVERYTHING = "\n".join(TEXTS.values())
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (HOUSE / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
 POLICY = (HOUSE / "policies" / "roxom" / "policy.toml").read_text(encoding="utf-8")
 ENV_FILE = f"{PREFIX}ENV_FILE"
+SECTIONS = {
+    path.parent.name: import_module(f"channels.{path.parent.name}.settings")
+    for path in sorted((HOUSE / "channels").glob("*/settings.py"))
+}
 
 
 def code(text: str) -> str:
@@ -28,11 +37,52 @@ def code(text: str) -> str:
     return "\n".join(CODE.findall(text))
 
 
+def settings_of(channel: str) -> set[str]:
+    """The variables that a channel declares."""
+    declared = [
+        value
+        for value in vars(SECTIONS[channel]).values()
+        if isinstance(value, type) and issubclass(value, Section) and value is not Section
+    ]
+    return {
+        f"{section.model_config['env_prefix']}{name}".upper()
+        for section in declared
+        for name in set(section.model_fields) - set(Section.model_fields)
+    }
+
+
 def test_every_setting_is_explained_and_no_other() -> None:
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     assert set(re.findall(rf"^\| `({PREFIX}\w+)`", README, flags=re.MULTILINE)) == settings
-    assert set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", EVERYTHING)) <= settings | {ENV_FILE}
+    known = settings.union({ENV_FILE}, *map(settings_of, SECTIONS))
+    assert set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", EVERYTHING)) <= known
     assert ENV_FILE in README
+
+
+@pytest.mark.parametrize("channel", SECTIONS)
+def test_every_setting_of_a_channel_is_explained_and_no_other(channel: str) -> None:
+    declared = settings_of(channel)
+    assert declared
+    assert all(name.startswith(f"{PREFIX}{channel.upper()}_") for name in declared)
+    said = re.findall(rf"`({PREFIX}{channel.upper()}_[A-Z_]*[A-Z])`", TEXTS["docs/channels.md"])
+    assert set(said) == declared
+
+
+def test_every_resident_of_make_run_is_named_and_no_other() -> None:
+    names = {child.name for child in residents(Settings())}
+    processes = ARCHITECTURE.split("## The processes")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z]+)` \|", processes, flags=re.MULTILINE)) == names
+    services = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8").split("\nservices:")[1]
+    assert names <= set(re.findall(r"^  ([a-z]+):", services, flags=re.MULTILINE))
+
+
+def test_every_route_is_explained_and_no_other(tmp_path: Path) -> None:
+    paths = create_app(Settings(var=tmp_path)).openapi()["paths"]
+    commands = {f"POST /api/inquiries/{{reference}}/{name}" for name in COMMANDS}
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods} - commands
+    said = re.findall(r"`((?:GET|POST|PATCH|PUT|DELETE) /[^`?]*)", TEXTS["docs/api.md"])
+    generic = {"POST /api/inquiries/{reference}/{command}", "GET /s/{token}"}
+    assert set(said) - generic == routes
 
 
 @pytest.mark.parametrize("name", sorted(set(Settings.model_fields)))
@@ -73,13 +123,24 @@ def test_every_command_and_signal_has_its_row_and_no_other() -> None:
     assert all(f"`{name}`" in COMMANDS_PAGE for name in SIGNALS)
 
 
+def row_of(name: str) -> str:
+    """The row of a command or signal."""
+    return next(line for line in COMMANDS_PAGE.splitlines() if line.startswith(f"| `{name}` |"))
+
+
+@pytest.mark.parametrize("name", ARRIVALS)
+def test_what_a_signal_carries_stands_in_its_row(name: str) -> None:
+    for field in set(ARRIVALS[name][0].model_fields) - set(Order.model_fields):
+        assert f"`{field}`" in row_of(name), f"{name}: {field} is not explained"
+    assert ("`signal.ours`" in row_of(name)) is (name in OURS_ALONE)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_an_order_must_carry_stands_in_its_row(name: str) -> None:
-    row = next(line for line in COMMANDS_PAGE.splitlines() if line.startswith(f"| `{name}` |"))
     from starter.bodies import BODIES  # noqa: PLC0415  makes a model of each command
 
     for field in BODIES[name].model_fields:
-        assert f"`{field}`" in row, f"{name}: {field} is not explained"
+        assert f"`{field}`" in row_of(name), f"{name}: {field} is not explained"
 
 
 def test_every_refusal_is_listed_and_no_other() -> None:

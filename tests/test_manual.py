@@ -21,6 +21,8 @@ KNOWN = [
 POLICY = tomllib.loads((HOUSE / "policies" / "roxom" / "policy.toml").read_text(encoding="utf-8"))
 NAMES = {"operator", "manual", "authority", "channels", "areas", "signing"}
 """Sections that name things; their keys decide nothing by themselves."""
+DECIDING = {"answered_by", "conversation"}
+"""What decides something of a channel all the same."""
 
 
 @cache
@@ -65,6 +67,8 @@ def test_no_mark_names_a_rule_that_the_manual_does_not_have() -> None:
 def test_the_readings_name_every_setting_with_its_default() -> None:
     said = read_settings(TEXT)
     deciding = {f"{section}.{key}" for section in set(POLICY) - NAMES - {"version"} for key in POLICY[section]}
+    named = {name: channel for name, channel in POLICY["channels"].items() if isinstance(channel, dict)}
+    deciding |= {f"channels.{name}.{key}" for name, channel in named.items() for key in set(channel) & DECIDING}
     assert deciding <= set(said), "a setting of policy.toml is missing in docs/manual.md"
     for name, default in said.items():
         value: Any = POLICY

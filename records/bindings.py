@@ -24,20 +24,15 @@ def make(session: Session, contact: str, *, bound: bool, made_by: str, now: date
     return code, ends_at
 
 
-def use(session: Session, code: str, now: datetime) -> Binding | None:
-    """Take a code, once; None where it was never made, is used, or has ended."""
+def find(session: Session, code: str, now: datetime) -> Binding | None:
+    """Return what a code was made for, held until the transaction ends; None where it is unknown, used, or over."""
     row = session.get(Binding, _digest(code), with_for_update=True)
-    if row is None or row.used_at is not None or row.ends_at <= now:
-        return None
-    row.used_at = now
-    session.add(row)
-    session.flush()
-    return row
+    return row if row and row.used_at is None and now < row.ends_at else None
 
 
-def used_from(session: Session, binding: Binding, address_id: str) -> None:
-    """Keep the address that a code was shown from."""
-    binding.address_id = address_id
+def use(session: Session, binding: Binding, address_id: str, now: datetime) -> None:
+    """A code was shown from an address; it is good no more."""
+    binding.used_at, binding.address_id = now, address_id
     session.add(binding)
     session.flush()
 

@@ -44,7 +44,7 @@ _LISTED = (
     CaseRow.excerpt,
 )
 
-_STATE = select(CaseRow.state).where(col(CaseRow.reference) == bindparam("of"))
+_STATE = select(CaseRow.state, CaseRow.contact).where(col(CaseRow.reference) == bindparam("of"))
 _TOKEN = select(StatusToken.token).where(col(StatusToken.reference) == bindparam("of"))
 _OPENED = (
     select(func.count())
@@ -109,10 +109,13 @@ def add(session: Session, case: Case, *, subject: str, excerpt: str, status_toke
 def project(session: Session, case: Case) -> bool:
     """Bring the tables up to a case; False, and nothing changed, where they are ahead of it already.
 
+    Whose case it is only `hand_over` changes: the workflow learns of it later.
     UnknownInquiry when the case was never added.
     """
     key = {"of": case.reference, "most_seq": case.seq, "most_version": case.version}
-    if session.connection().execute(_UPDATE, _projection(case) | key).rowcount:
+    changes = _projection(case)
+    del changes["contact"]
+    if session.connection().execute(_UPDATE, changes | key).rowcount:
         obligations.project(session, case)
         return True
     if not reference_exists(session, case.reference):
@@ -125,7 +128,9 @@ def load(session: Session, reference: str) -> Case:
     row = first(session, _STATE, of=reference)
     if row is None:
         raise _unknown(reference)
-    return Case.model_validate_json(row.state)
+    case = Case.model_validate_json(row.state)
+    case.contact = row.contact
+    return case
 
 
 def line(session: Session, reference: str) -> CaseLine:

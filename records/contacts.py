@@ -1,7 +1,7 @@
 """Contacts and their addresses: who stands behind the opaque ids that travel through the engine."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
@@ -16,11 +16,21 @@ FOLDED = (EMAIL, WEB)
 
 _THIS = col(ContactAddress.channel) == bindparam("channel"), col(ContactAddress.folded) == bindparam("folded")
 _FOUND = select(ContactAddress.id, ContactAddress.contact, ContactAddress.name, ContactAddress.registered).where(*_THIS)
-_KNOWN = select(ContactAddress.contact).where(*_THIS)
 _REVEAL = select(ContactAddress.channel, ContactAddress.value, ContactAddress.name).where(
     col(ContactAddress.id) == bindparam("id")
 )
 _JOIN = update(ContactAddress).where(col(ContactAddress.id) == bindparam("of")).values(contact=bindparam("whose"))
+_MERGE = update(ContactAddress).where(col(ContactAddress.contact) == bindparam("of")).values(contact=bindparam("whose"))
+_ONLY = (
+    update(ContactAddress)
+    .where(
+        col(ContactAddress.contact) == bindparam("whose"),
+        col(ContactAddress.channel) == bindparam("on"),
+        col(ContactAddress.registered).is_(True),
+        col(ContactAddress.id) != bindparam("this"),
+    )
+    .values(registered=False)
+)
 _CHANGE = update(ContactAddress).where(col(ContactAddress.id) == bindparam("of"))
 
 
@@ -56,8 +66,7 @@ def find_or_add(
             session.connection().execute(_CHANGE, {"of": found.id, "name": kept, "registered": raised})
         return found.contact, Address(id=found.id, channel=channel, registered=raised)
     if contact is None:
-        contact = new_id("ct")
-        add_once(session, Contact(id=contact, created_at=now))
+        contact = add(session, now)
     added = ContactAddress(
         id=new_id("ad"),
         contact=contact,
@@ -74,6 +83,13 @@ def find_or_add(
     return contact, _address(added)
 
 
+def add(session: Session, now: datetime) -> str:
+    """Add a contact of whom nothing is known yet, and return its id."""
+    contact = new_id("ct")
+    add_once(session, Contact(id=contact, created_at=now))
+    return contact
+
+
 def addresses(session: Session, contact: str) -> tuple[Address, ...]:
     """Return a contact's addresses, the oldest first; none for an unknown contact."""
     query = select(ContactAddress).where(col(ContactAddress.contact) == contact)
@@ -84,9 +100,19 @@ def addresses(session: Session, contact: str) -> tuple[Address, ...]:
 
 def known(session: Session, channel: Channel, value: str) -> str | None:
     """Return the contact behind an address, or None; nothing is added."""
-    folded = value.strip().casefold() if channel in FOLDED else value.strip()
-    row = first(session, _KNOWN, channel=channel, folded=folded)
+    row = _look_up(session, channel, value)
     return row.contact if row else None
+
+
+def address_id(session: Session, channel: Channel, value: str) -> str | None:
+    """Return the id of an address, or None; nothing is added."""
+    row = _look_up(session, channel, value)
+    return row.id if row else None
+
+
+def _look_up(session: Session, channel: Channel, value: str) -> Any:
+    folded = value.strip().casefold() if channel in FOLDED else value.strip()
+    return first(session, _FOUND, channel=channel, folded=folded)
 
 
 def bound(session: Session, contact: str) -> bool:
@@ -113,9 +139,25 @@ def of_account(session: Session, account: str) -> str | None:
     return session.exec(select(Contact.id).where(col(Contact.account) == account)).first()
 
 
+def account_of(session: Session, contact: str) -> str | None:
+    """Return the account that a contact is bound to, or None."""
+    row = session.get(Contact, contact)
+    return row.account if row else None
+
+
 def join(session: Session, address_id: str, contact: str) -> None:
     """Give an address to another contact: the person has shown that both are theirs."""
     session.connection().execute(_JOIN, {"of": address_id, "whose": contact})
+
+
+def merge(session: Session, former: str, contact: str) -> None:
+    """Give all addresses of a contact to another: both are the same person."""
+    session.connection().execute(_MERGE, {"of": former, "whose": contact})
+
+
+def only_registered(session: Session, contact: str, address: Address) -> None:
+    """No other address of the person on that channel is registered any more: they have changed it."""
+    session.connection().execute(_ONLY, {"whose": contact, "on": address.channel, "this": address.id})
 
 
 def reveal(session: Session, address_id: str) -> Revealed:

@@ -1,17 +1,17 @@
 """The inbox: every message as it came in, stored before anybody is told that we have it."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from models.tables import StoredMessage
 from records import remote_files
 from records.database import add_once, first
-from records.documents import AttachedFile, AttachmentStore, Kept, attach
+from records.documents import AttachmentStore, Kept, attach
 from records.ids import new_id
+from records.incoming import Incoming
 
 DONE_WITH = "claim"
 """The disposition of what belongs to no inquiry and waits for nobody (`channels.message.Disposition.CLAIM`)."""
@@ -58,68 +58,6 @@ _ALBUM = (
     .order_by(col(StoredMessage.n))
     .limit(1)
 )
-
-
-class Left(Protocol):
-    """Something of a message that was not taken over."""
-
-    @property
-    def what(self) -> str: ...  # noqa: D102
-    @property
-    def why(self) -> str: ...  # noqa: D102
-
-
-class Incoming(Protocol):
-    """What is read here of `channels.message.InboundMessage`, which says what each field means."""
-
-    # fmt: off
-    @property
-    def channel(self) -> str: ...  # noqa: D102
-    @property
-    def provider_id(self) -> str: ...  # noqa: D102
-    @property
-    def received_at(self) -> datetime: ...  # noqa: D102
-    @property
-    def sender(self) -> str: ...  # noqa: D102
-    @property
-    def sender_name(self) -> str: ...  # noqa: D102
-    @property
-    def sender_verified(self) -> bool: ...  # noqa: D102
-    @property
-    def subject(self) -> str: ...  # noqa: D102
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def full_text(self) -> str: ...  # noqa: D102
-    @property
-    def html(self) -> str | None: ...  # noqa: D102
-    @property
-    def attachments(self) -> Sequence[AttachedFile]: ...  # noqa: D102
-    @property
-    def message_id(self) -> str: ...  # noqa: D102
-    @property
-    def in_reply_to(self) -> str: ...  # noqa: D102
-    @property
-    def references(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def disposition(self) -> str: ...  # noqa: D102
-    @property
-    def disposition_reason(self) -> str: ...  # noqa: D102
-    @property
-    def language(self) -> str | None: ...  # noqa: D102
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-    @property
-    def dropped(self) -> Sequence[Left]: ...  # noqa: D102
-    @property
-    def files(self) -> Sequence[remote_files.Remote]: ...  # noqa: D102
-    @property
-    def album(self) -> str: ...  # noqa: D102
-    @property
-    def public_place(self) -> str: ...  # noqa: D102
-    @property
-    def unreadable(self) -> str: ...  # noqa: D102
-    # fmt: on
 
 
 class Filed(NamedTuple):
@@ -232,6 +170,14 @@ def quarantined(session: Session, limit: int = 200) -> list[StoredMessage]:
     held = col(StoredMessage.reference).is_(None), col(StoredMessage.disposition) != DONE_WITH
     query = select(StoredMessage).where(*held).order_by(col(StoredMessage.n))
     return list(session.exec(query.limit(limit)))
+
+
+def continuing(session: Session, message_id: str) -> list[StoredMessage]:
+    """Return what continues a message, or words it anew, in the order it was stored."""
+    mine = or_(col(StoredMessage.part_of) == message_id, col(StoredMessage.edit_of) == message_id)
+    earlier = select(StoredMessage.n).where(col(StoredMessage.id) == message_id).scalar_subquery()
+    query = select(StoredMessage).where(mine, col(StoredMessage.n) > earlier, col(StoredMessage.reference).is_(None))
+    return list(session.exec(query.order_by(col(StoredMessage.n))))
 
 
 def promote(

@@ -18,6 +18,7 @@ from models.reference import is_reference
 from records import bindings, cases, contacts
 from starter.auth import Commander
 from starter.desk import Desk, desk_of
+from starter.persons import of_account, register
 from starter.problems import Problem
 from starter.views import View
 
@@ -52,16 +53,11 @@ class Made(View):
 
 def _of_account(session: Session, account: str, email: str | None, now: datetime) -> str:
     """Return the contact behind an account, bound from now on; its registered e-mail is theirs, whoever had it."""
-    contact = contacts.of_account(session, account)
-    if email is not None:
-        owner, address = contacts.find_or_add(session, EMAIL, email, registered=True, contact=contact, now=now)
-        contact = contact or owner
-        if owner != contact:
-            contacts.join(session, address.id, contact)
-            cases.hand_over(session, owner, contact)
-    if contact is None:
+    if email is None and contacts.of_account(session, account) is None:
         raise Problem(HTTPStatus.NOT_FOUND, "account.unknown", "give the account's registered e-mail with it")
-    contacts.bind(session, contact, now, account=account)
+    contact = of_account(session, account, now)
+    if email is not None:
+        register(session, contact, (EMAIL, email), now)
     return contact
 
 

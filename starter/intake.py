@@ -14,19 +14,17 @@ import structlog
 from channels.message import Disposition, Dropped, InboundMessage
 from channels.port import Arrivals
 from channels.report import DeliveryEvent
-from models.errors import Refused
-from models.inquiry import EMAIL, Actor, Channel, Kind, Language
+from models.inquiry import EMAIL, Actor, Channel, Kind
 from models.policy import Policy
-from records import contacts, messages, streams
+from records import messages, streams
 from records.database import Database
 from records.documents import AttachmentStore, FolderStore
 from settings import Settings
-from starter.opening import Opening, letters_channel, open_inquiry
 from starter.persons import take_address, take_claim, take_reach
-from starter.placing import stored_clues
-from starter.receipt import Receipt, receipt_of
+from starter.promoting import promote
+from starter.receipt import Receipt
 from starter.reports import take_reports
-from starter.taking import Taking, tell
+from starter.taking import Taking
 from starter.web_form import WebForm, message_of
 
 REPORTS_AT_ONCE = 100
@@ -118,35 +116,11 @@ class Intake:
 
         Raises KeyError when there is no such message, Refused when it is not in quarantine or has no sender.
         """
-        now = self._clock()
         with self._database.write() as session:
             row = messages.get(session, message_id)
-            if row.reference is not None:
-                raise Refused("message.placed", f"the message belongs to {row.reference} already")
-            if not row.sender:
-                raise Refused("message.no-sender", "the message names no sender, so nobody could be answered")
-            channel = letters_channel(self._policy, row.channel)
-            contact, address = contacts.find_or_add(session, channel, row.sender, name=row.sender_name, now=now)
-            found = self._taking.place(session, stored_clues(row, contact))
-            if found:
-                case = found.case
-                tell(session, case, row, now)
-            else:
-                opening = Opening(
-                    channel=row.channel,
-                    contact=contact,
-                    addresses=(address,),
-                    bound=row.sender_verified,
-                    kind=Kind(row.kind or self._policy.intake.unclear_kind),
-                    language=Language(row.language or self._policy.intake.unclear_language),
-                    received_at=row.received_at,
-                    subject=row.subject,
-                    text=row.text,
-                )
-                case = open_inquiry(session, opening, self._policy, now, actor=actor)
-            messages.promote(session, row, case.reference, now, contact=contact, address_id=address.id)
+            receipt = promote(session, self._taking, row, actor, self._clock())
         self._wake()
-        return receipt_of(case, row.disposition, new=found is None)
+        return receipt
 
     def notice_event(self, events: Iterable[DeliveryEvent]) -> int:
         """Store what the provider reports of our letters and tell the cases; return how many events were new."""

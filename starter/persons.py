@@ -1,9 +1,15 @@
 """Who stands behind an address, and whether they can be reached there: what the cases must be told of it.
 
-A person on several handles is one contact only after showing, from the other handle, a one-time code made for them.
+A person on several handles is one contact only after showing, from the other handle, a one-time code made for them, or
+where the operator's platform vouches for the account behind it. An address that somebody merely gives proves nothing:
+letters may go there, but whoever writes from it is a contact of their own. Nobody but the platform moves an address
+away from an account, and an account's inquiries stay its own.
+
 Everything happens in the caller's transaction; `now` is aware UTC.
 """
 
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import Session
@@ -22,30 +28,31 @@ MOST_ADDRESSES = 20
 def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime) -> bool:
     """Bind the address that a code was shown from; False where the code is not good, and nothing changed.
 
-    Every open case of the two is told: it may write to all addresses of the person, and say all if they are known.
+    Every open case of the two is told: it may write to all addresses of the person, and say all if they are known. The
+    address of another account is not moved by a code: somebody may have been led to show it.
     """
-    binding = bindings.use(session, claim.code, now)
+    binding = bindings.find(session, claim.code, now)
     if binding is None:
         return False
-    former, address = contacts.find_or_add(
-        session, channel, claim.address, name=claim.name, contact=binding.contact, now=now
-    )
-    if former != binding.contact:
-        contacts.join(session, address.id, binding.contact)
+    contact = binding.contact
+    former, address = contacts.find_or_add(session, channel, claim.address, name=claim.name, contact=contact, now=now)
+    if former != contact and contacts.account_of(session, former):
+        return False
+    bindings.use(session, binding, address.id, now)
     if binding.bound:
-        contacts.bind(session, binding.contact, now)
-    bindings.used_from(session, binding, address.id)
-    told = dict.fromkeys([*cases.open_of(session, binding.contact), *cases.open_of(session, former)])
-    cases.hand_over(session, former, binding.contact)
-    order = IdentityBound(
-        contact=binding.contact,
-        addresses=reachable_at(session, binding.contact)[:MOST_ADDRESSES],
-        bound=binding.bound,
-        key=f"binding:{binding.digest}",
-    )
-    for reference in told:
-        _tell(session, reference, "identity_bound", order, now)
+        contacts.bind(session, contact, now)
+    told = dict.fromkeys([*cases.open_of(session, contact), *cases.open_of(session, former)])
+    _become(session, former, contact)
+    order = _identity(session, contact, bound=binding.bound, key=f"binding:{binding.digest}")
+    _tell(session, told, "identity_bound", order, now)
     return True
+
+
+def of_account(session: Session, account: str, now: datetime) -> str:
+    """Return the contact bound to an account, made when there is none."""
+    contact = contacts.of_account(session, account) or contacts.add(session, now)
+    contacts.bind(session, contact, now, account=account)
+    return contact
 
 
 def known_person(session: Session, channel: Channel, message: InboundMessage, now: datetime) -> str | None:
@@ -55,15 +62,17 @@ def known_person(session: Session, channel: Channel, message: InboundMessage, no
     """
     if not message.account:
         return contacts.known(session, channel, message.sender)
-    owner = contacts.of_account(session, message.account)
-    contact, address = contacts.find_or_add(
-        session, channel, message.sender, name=message.sender_name, contact=owner, now=now
-    )
-    if owner is not None and owner != contact:
-        contacts.join(session, address.id, owner)
-        cases.hand_over(session, contact, owner)
-    contacts.bind(session, owner or contact, now, account=message.account)
-    return owner or contact
+    contact = of_account(session, message.account, now)
+    given = (channel, message.sender)
+    _vouched(session, contact, given, now, name=message.sender_name, bound=message.bound)
+    return contact
+
+
+def register(session: Session, contact: str, given: tuple[Channel, str], now: datetime) -> Address:
+    """The platform says that an address is registered on a person's account: it is theirs, whoever had it before."""
+    address = _vouched(session, contact, given, now, registered=True)
+    contacts.only_registered(session, contact, address)
+    return address
 
 
 def take_reach(session: Session, reach: Reach, now: datetime) -> int:
@@ -72,15 +81,13 @@ def take_reach(session: Session, reach: Reach, now: datetime) -> int:
     if contact is None:
         return 0
     _, address = contacts.find_or_add(session, reach.channel, reach.address, now=now)
-    key = f"reach:{reach.event_id}"[:MOST_KEY]
-    order: Order = (
-        AddressOpen(address=address.id, key=key)
-        if reach.open
-        else AddressClosed(address=address.id, reason=reach.reason, key=key)
-    )
+    key = short_key("reach", reach.event_id)
     told = cases.open_of(session, contact)
-    for reference in told:
-        _tell(session, reference, "address_open" if reach.open else "address_closed", order, now)
+    if reach.open:
+        _tell(session, told, "address_open", AddressOpen(address=address.id, key=key), now)
+    else:
+        closed = AddressClosed(address=address.id, reason=reach.reason[:500], key=key)
+        _tell(session, told, "address_closed", closed, now)
     return len(told)
 
 
@@ -89,10 +96,25 @@ def take_address(session: Session, channel: Channel, sender: str, given: tuple[C
     contact = contacts.known(session, channel, sender)
     if contact is None:
         return
-    _, address = contacts.find_or_add(session, *given, contact=contact, now=now)
+    _, address = contacts.find_or_add(session, *given, now=now)
     order = IdentityBound(contact=contact, addresses=(address,), bound=False, key=f"address:{address.id}")
+    _tell(session, cases.open_of(session, contact), "identity_bound", order, now)
+
+
+def wrote_from(session: Session, contact: str, address: Address, message: str, now: datetime, *, but: str) -> None:
+    """Somebody wrote from an address: their other open cases that have nowhere to write to can write there.
+
+    `message` is its id; the case `but` knows already.
+    """
     for reference in cases.open_of(session, contact):
-        _tell(session, reference, "identity_bound", order, now)
+        case = cases.load(session, reference) if reference != but else None
+        if case is None or case.address():
+            continue
+        if any(one.id == address.id for one in case.addresses):
+            _tell(session, [reference], "address_open", AddressOpen(address=address.id, key=f"from:{message}"), now)
+        else:
+            order = IdentityBound(contact=contact, addresses=(address,), bound=False, key=f"address:{address.id}")
+            _tell(session, [reference], "identity_bound", order, now)
 
 
 def reachable_at(session: Session, contact: str) -> tuple[Address, ...]:
@@ -100,5 +122,48 @@ def reachable_at(session: Session, contact: str) -> tuple[Address, ...]:
     return tuple(sorted(contacts.addresses(session, contact), key=lambda one: not one.registered))
 
 
-def _tell(session: Session, reference: str, name: str, order: Order, now: datetime) -> None:
-    dispatches.add(session, reference, name, order.model_dump(mode="json", exclude_none=True), now)
+def short_key(kind: str, event_id: str) -> str:
+    """Return the key under which a case counts an event once, however long the provider's id of it is."""
+    key = f"{kind}:{event_id}"
+    return key if len(key) <= MOST_KEY else f"{kind}:sha256:{hashlib.sha256(event_id.encode()).hexdigest()}"
+
+
+def _vouched(
+    session: Session,
+    contact: str,
+    given: tuple[Channel, str],
+    now: datetime,
+    *,
+    name: str = "",
+    registered: bool = False,
+    bound: bool = False,
+) -> Address:
+    """An address is a person's: the platform says so. Cases of whoever had it, unless it was another account, too."""
+    former, address = contacts.find_or_add(session, *given, name=name, registered=registered, contact=contact, now=now)
+    if former == contact:
+        return address
+    if contacts.account_of(session, former):
+        contacts.join(session, address.id, contact)
+        return address
+    told = cases.open_of(session, former)
+    _become(session, former, contact)
+    order = _identity(session, contact, bound=bound, key=f"account:{address.id}")
+    _tell(session, told, "identity_bound", order, now)
+    return address
+
+
+def _become(session: Session, former: str, contact: str) -> None:
+    """Two contacts turned out to be one person."""
+    contacts.merge(session, former, contact)
+    cases.hand_over(session, former, contact)
+
+
+def _identity(session: Session, contact: str, *, bound: bool, key: str) -> IdentityBound:
+    addresses = reachable_at(session, contact)[:MOST_ADDRESSES]
+    return IdentityBound(contact=contact, addresses=addresses, bound=bound, key=key)
+
+
+def _tell(session: Session, references: Iterable[str], name: str, order: Order, now: datetime) -> None:
+    payload = order.model_dump(mode="json", exclude_none=True)
+    for reference in references:
+        dispatches.add(session, reference, name, payload, now)

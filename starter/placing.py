@@ -41,10 +41,11 @@ class _Trail(NamedTuple):
 
 @dataclass(frozen=True)
 class Clues:
-    """What of a message tells where it belongs; `contact` is whom we know under the sender's address, if anybody."""
+    """What of a message tells where it belongs; `contact` is whom we know under the sender's `address`, if anybody."""
 
     channel: Channel
     contact: str | None
+    address: str | None
     sender_verified: bool
     disowned: bool
     tokens: tuple[str, ...]
@@ -54,11 +55,12 @@ class Clues:
     text: str
 
 
-def clues_of(message: InboundMessage, contact: str | None) -> Clues:
+def clues_of(message: InboundMessage, contact: str | None, address: str | None) -> Clues:
     """Return the clues of a message that comes in."""
     return Clues(
         channel=message.channel,
         contact=contact,
+        address=address,
         sender_verified=message.sender_verified,
         disowned=message.spf.strip().lower() in {"fail", FORGED} and not message.sender_verified,
         tokens=message.tokens,
@@ -69,11 +71,12 @@ def clues_of(message: InboundMessage, contact: str | None) -> Clues:
     )
 
 
-def stored_clues(row: StoredMessage, contact: str | None) -> Clues:
+def stored_clues(row: StoredMessage, contact: str | None, address: str | None) -> Clues:
     """Return the clues of a message that a person has looked at and lets out of quarantine."""
     return Clues(
         channel=row.channel,
         contact=contact,
+        address=address,
         sender_verified=row.sender_verified,
         disowned=False,
         tokens=(),
@@ -94,9 +97,9 @@ def place(
         case = _load(session, trail.reference)
         if case is None:
             continue
-        own = clues.contact is not None and clues.contact == case.contact
+        own = _own(clues, case)
         if own or trail.secret:
-            return Place(_leading(session, case), third_party=not own)
+            return Place(leading(session, case), third_party=not own)
     last = last_one(session, clues) if conversation else None
     if last and (last.final is None or (last.closed_at is None and thanks(clues.text))):
         return Place(last, third_party=False)
@@ -107,7 +110,14 @@ def last_one(session: Session, clues: Clues) -> Case | None:
     """Return the inquiry that the sender opened last on the channel, or the one it was merged into."""
     reference = cases.conversation(session, clues.contact, clues.channel) if clues.contact else None
     found = _load(session, reference) if reference else None
-    return _leading(session, found) if found else None
+    return leading(session, found) if found else None
+
+
+def _own(clues: Clues, case: Case) -> bool:
+    """Whether the sender is the person of the case, or writes from where its letters go."""
+    if clues.contact is not None and clues.contact == case.contact:
+        return True
+    return any(one.id == clues.address for one in case.addresses)
 
 
 def _trails(session: Session, clues: Clues, prefix: str, reply_secret: bytes) -> Iterator[_Trail]:
@@ -137,6 +147,6 @@ def _load(session: Session, reference: str) -> Case | None:
         return None
 
 
-def _leading(session: Session, case: Case) -> Case:
-    """A merged inquiry goes on in the one that leads."""
+def leading(session: Session, case: Case) -> Case:
+    """Return where an inquiry goes on: a merged one in the one that leads."""
     return (_load(session, case.merged_into) if case.merged_into else None) or case

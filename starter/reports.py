@@ -13,9 +13,10 @@ from channels.report import Delivery, DeliveryEvent
 from models.messages import NoticeBounced
 from models.tables import NoticeEvent
 from records import dispatches, notices
+from starter.persons import short_key
 
 RETURNED = (Delivery.BOUNCE, Delivery.DROPPED)
-MOST_KEY = 128
+MOST_REASON = 500
 
 
 def take_reports(session: Session, events: Iterable[DeliveryEvent], now: datetime, *, gather: timedelta) -> int:
@@ -43,9 +44,8 @@ def _tell(session: Session, key: str, event: DeliveryEvent, now: datetime, gathe
     reference = key.partition("/")[0]
     if event.kind in RETURNED:
         # The same event may be handed over twice; under its key it counts once.
-        order = NoticeBounced(
-            notice=key, at=event.at, hard=event.hard, reason=event.reason, key=f"event:{event.event_id}"[:MOST_KEY]
-        )
+        reason, once = event.reason[:MOST_REASON], short_key("event", event.event_id)
+        order = NoticeBounced(notice=key, at=event.at, hard=event.hard, reason=reason, key=once)
         payload = order.model_dump(mode="json", exclude_none=True)
         dispatches.add(session, reference, "notice_bounced", payload, now)
     elif event.kind is Delivery.DELIVERED:

@@ -10,19 +10,21 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from channels.message import Disposition, InboundMessage
-from channels.port import Claim
 from models.case import Case
-from models.errors import Malformed
-from models.inquiry import WEB, Address, Channel
+from models.inquiry import Address, Channel
 from models.messages import ReceiveMessage
 from models.policy import Policy
 from models.tables import StoredMessage
-from records import bindings, cases, contacts, dispatches, messages
+from records import cases, contacts, dispatches, messages
 from records.messages import Filed
 from starter.opening import Opening, letters_channel, open_inquiry
-from starter.persons import known_person, reachable_at, take_claim
-from starter.placing import Clues, Place, clues_of, last_one, place
+from starter.persons import known_person, reachable_at, register, wrote_from
+from starter.placing import Clues, Place, clues_of, last_one, leading, place
 from starter.receipt import Receipt, receipt_of
+from starter.recognising import claims, distinct, earlier_of
+
+MOST_GIVEN = 9
+"""Addresses that a message may bring besides its sender's."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,14 @@ class Taking:
 
         Raises Malformed for a web form whose Idempotency-Key came with another form before.
         """
-        message, known = _distinct(session, message)
+        message, known = distinct(session, message)
         if known:
             return again(session, known)
-        if _claims(session, message, now):
+        if message.disposition is Disposition.MESSAGE and claims(session, message, now):
             message = message.model_copy(update={"disposition": Disposition.CLAIM})
         if message.disposition is not Disposition.MESSAGE:
             return self._set_aside(session, message, filed, now)
-        if earlier := _earlier(session, message):
+        if earlier := earlier_of(session, message):
             return self._continue(session, message, filed, earlier, now)
         return self._take_in(session, message, filed, now)
 
@@ -52,14 +54,14 @@ class Taking:
         """Let a message join its inquiry or open one."""
         channel = letters_channel(self.policy, message.channel)
         contact = known_person(session, channel, message, now)
-        clues = clues_of(message, contact)
+        clues = clues_of(message, contact, contacts.address_id(session, channel, message.sender))
         found = self.place(session, clues)
         if found is None and contact is not None and self._loops(session, contact, now):
             reason = "more inquiries in an hour than a person opens"
             looping = {"disposition": Disposition.LOOP, "disposition_reason": reason}
             return self._set_aside(session, message.model_copy(update=looping), filed, now)
         contact, address = contacts.find_or_add(session, channel, message.sender, name=message.sender_name, now=now)
-        joins = found and not self._begins_anew(found)
+        joins = found and not self.begins_anew(found)
         row, new = messages.store(
             session,
             message,
@@ -75,9 +77,10 @@ class Taking:
         given = tuple(self._given(session, message, contact, now))
         if found and joins:
             reached = () if found.third_party or message.public_place else (address, *given)
-            tell(session, found.case, row, now, addresses=reached, reopens=self._reopens(found))
+            tell(session, found.case, row, now, addresses=reached, reopens=reopens(found))
+            if reached and message.sender_verified:
+                wrote_from(session, contact, address, row.id, now, but=found.case.reference)
             return receipt_of(found.case, row.disposition)
-        earlier = found.case if found and not found.third_party else self._last(session, clues)
         opening = Opening(
             channel=message.channel,
             contact=contact,
@@ -88,19 +91,23 @@ class Taking:
             received_at=message.received_at,
             subject=message.subject,
             text=message.text,
-            refers_to=earlier.reference if earlier else "",
+            refers_to=self.follows(session, clues, found),
             unreadable=bool(message.unreadable),
             in_public=bool(message.public_place),
         )
         case = open_inquiry(session, opening, self.policy, now)
         messages.place(session, row.id, case.reference)
+        if message.sender_verified and not message.public_place:
+            wrote_from(session, contact, address, row.id, now, but=case.reference)
         return receipt_of(case, row.disposition, new=True)
 
     def _given(self, session: Session, message: InboundMessage, contact: str, now: datetime) -> Iterator[Address]:
         """The other addresses that came with a message; those of an account are registered on it."""
-        for channel, value in message.further:
-            registered = bool(message.account)
-            yield contacts.find_or_add(session, channel, value, registered=registered, contact=contact, now=now)[1]
+        for channel, value in message.further[:MOST_GIVEN]:
+            if message.account:
+                yield register(session, contact, (channel, value), now)
+            else:
+                yield contacts.find_or_add(session, channel, value, now=now)[1]
 
     def _others(
         self, session: Session, contact: str, address: Address, given: tuple[Address, ...]
@@ -126,19 +133,18 @@ class Taking:
             part_of="" if edits else earlier.id,
             edit_of=earlier.id if edits else "",
         )
-        if not new or earlier.reference is None:
+        if not new:
             return again(session, row)
-        case = cases.load(session, earlier.reference)
+        if earlier.reference is None:
+            return Receipt(None, row.disposition)
+        case = leading(session, cases.load(session, earlier.reference))
         if edits:
             tell(session, case, row, now)
         return receipt_of(case, row.disposition)
 
-    def _begins_anew(self, found: Place) -> bool:
-        """Whether a message to a closed inquiry opens a new one (policy)."""
+    def begins_anew(self, found: Place) -> bool:
+        """Say whether a message to a closed inquiry opens a new one (policy)."""
         return found.case.closed_at is not None and self.policy.intake.after_close == "new"
-
-    def _reopens(self, found: Place) -> bool:
-        return found.case.closed_at is not None and not found.third_party
 
     def place(self, session: Session, clues: Clues) -> Place | None:
         """Find the inquiry of a message by the policy of its channel; None means a new one."""
@@ -150,9 +156,12 @@ class Taking:
             conversation=self._converses(clues.channel),
         )
 
-    def _last(self, session: Session, clues: Clues) -> Case | None:
-        """The inquiry that a new one in the same conversation follows."""
-        return last_one(session, clues) if self._converses(clues.channel) else None
+    def follows(self, session: Session, clues: Clues, found: Place | None) -> str:
+        """Return the reference of the inquiry that a new one of the same person follows, or nothing."""
+        if found and not found.third_party:
+            return found.case.reference
+        last = last_one(session, clues) if self._converses(clues.channel) else None
+        return last.reference if last else ""
 
     def _converses(self, channel: Channel) -> bool:
         settings = self.policy.channels.named.get(channel)
@@ -167,6 +176,11 @@ class Taking:
         """Say whether a sender opens inquiries faster than a person can: each would owe it another letter."""
         opened = cases.opened_since(session, contact, now - timedelta(hours=1))
         return opened >= self.policy.mail.messages_per_address_per_hour
+
+
+def reopens(found: Place) -> bool:
+    """Say whether a message that joins makes a closed inquiry go on."""
+    return found.case.closed_at is not None and not found.third_party
 
 
 def again(session: Session, row: StoredMessage) -> Receipt:
@@ -195,39 +209,8 @@ def tell(
         addresses=tuple(one for one in addresses if one.id not in known),
         edits=row.edit_of or None,
         unreadable=bool(row.unreadable),
+        channel=row.channel if row.unreadable else None,
         reopens=reopens,
     )
     payload = order.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     dispatches.add(session, case.reference, "receive_message", payload, now)
-
-
-def _claims(session: Session, message: InboundMessage, now: datetime) -> bool:
-    """Whether a message is a binding's one-time code, alone and good: its sender is bound by it."""
-    code = message.text.strip()
-    if not message.sender_verified or not bindings.CODE.fullmatch(code) or message.public_place:
-        return False
-    claim = Claim(code, message.sender, message.sender_name, message.received_at)
-    return take_claim(session, message.channel, claim, now)
-
-
-def _earlier(session: Session, message: InboundMessage) -> StoredMessage | None:
-    """The message that this one continues or words anew, if it came; an edit of one that never came stands alone."""
-    if message.edit_of:
-        return messages.find(session, message.channel, message.edit_of)
-    return messages.find_album(session, message.channel, message.sender, message.album)
-
-
-def _distinct(session: Session, message: InboundMessage) -> tuple[InboundMessage, StoredMessage | None]:
-    """The message, and the one that was stored under its id before.
-
-    A Message-ID is the sender's to choose: other words under a known one are another message, kept under its own hash.
-    """
-    known = messages.find(session, message.channel, message.provider_id)
-    if known is None or known.raw_sha256 == message.raw_sha256:
-        return message, known
-    if message.channel == WEB:
-        raise Malformed("idempotency.reused", "this Idempotency-Key came with another body before; use a new one")
-    if (known.sender, known.subject, known.full_text) == (message.sender, message.subject, message.full_text):
-        return message, known
-    message = message.model_copy(update={"provider_id": f"sha256:{message.raw_sha256}"})
-    return message, messages.find(session, message.channel, message.provider_id)

@@ -1,8 +1,10 @@
 """Where each feed stands: its cursor, which process runs it, and how its last look went."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlalchemy import update
+from sqlmodel import Session, col, or_, select
 
 from models.tables import FeedRow
 from records.database import add_once
@@ -21,9 +23,14 @@ def hold(session: Session, name: str, channel: str, holder: str, *, now: datetim
     return row.cursor
 
 
-def looked(session: Session, name: str, cursor: str, now: datetime, *, late: int = 0) -> bool:
-    """A look went well, and what it brought is stored; True when it had failed before."""
+def looked(session: Session, name: str, cursor: str, now: datetime, *, holder: str, late: int = 0) -> bool:
+    """A look went well, and what it brought is stored; True when it had failed before.
+
+    Where another process has taken the feed over meanwhile, its cursor stands.
+    """
     row = _get(session, name)
+    if row.holder != holder:
+        return False
     recovered = row.failing_since is not None
     row.cursor, row.looked_at, row.failing_since, row.last_error = cursor, now, None, ""
     row.late += late
@@ -46,6 +53,13 @@ def release(session: Session, name: str, holder: str) -> None:
     if row.holder == holder:
         row.holder, row.held_until = "", None
         _put(session, row)
+
+
+def rest(session: Session, wanted: Collection[str], now: datetime) -> None:
+    """Feeds that are wanted no more, and that nobody runs, are not missed; where they stood is kept."""
+    free = or_(col(FeedRow.held_until).is_(None), col(FeedRow.held_until) <= now)
+    query = update(FeedRow).where(col(FeedRow.name).not_in(wanted), free)
+    session.connection().execute(query.values(looked_at=None, failing_since=None, last_error=""))
 
 
 def all_of_them(session: Session) -> list[FeedRow]:

@@ -157,7 +157,7 @@ def show_letter(
 def waiting(desk: Here, _actor: Caller) -> InboxView:
     """Show what came in and is not where it belongs yet, and what somebody must look into."""
     with desk.database.read() as session:
-        return inbox(session)
+        return inbox(session, desk.clock())
 
 
 @router.get("/inquiries/{reference}/thread", tags=["inquiries"], responses=ONE)

@@ -7,6 +7,7 @@ that dies in between brings it again, and intake knows it.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +21,8 @@ from starter.intake import Intake
 from starter.webhooks import greet
 
 LEASE = timedelta(seconds=120)
-"""How long a feed stays with a process that says nothing more: longer than a look, and storing what it brought."""
+"""How long a feed stays with a process that says nothing more, besides the feed's own pause: longer than a look, and
+storing what it brought."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between tries while the provider or the records are away."""
@@ -59,8 +61,9 @@ class Collecting:
                 pause = self.round()
             except RecordsUnavailable as error:
                 pause = self._failed("the records database is away", error)
-            except Exception:
+            except Exception as error:
                 log.exception("feed.broken", feed=self._feed.name)
+                self._note(type(error).__name__)
                 pause = LONGEST_PAUSE
             self._house.stop.wait(pause)
         self._let_go()
@@ -69,8 +72,8 @@ class Collecting:
         """Look once; return the seconds until the next look. Raises RecordsUnavailable."""
         house, name = self._house, self._feed.name
         with house.database.write() as session:
-            now = house.clock()
-            cursor = feeds.hold(session, name, self._adapter.name, house.holder, now=now, lease=LEASE)
+            now, lease = house.clock(), LEASE + timedelta(seconds=self._feed.pause)
+            cursor = feeds.hold(session, name, self._adapter.name, house.holder, now=now, lease=lease)
         if cursor is None:
             return LEASE.total_seconds() / 4
         try:
@@ -83,7 +86,7 @@ class Collecting:
         receipts, _ = house.intake.take(self._adapter.name, batch.arrivals)
         found = sum(not receipt.duplicate for receipt in receipts) if batch.late else 0
         with house.database.write() as session:
-            recovered = feeds.looked(session, name, batch.cursor, house.clock(), late=found)
+            recovered = feeds.looked(session, name, batch.cursor, house.clock(), holder=house.holder, late=found)
         if found:
             log.warning("feed.found-late", feed=name, messages=found)
         if recovered:
@@ -106,6 +109,11 @@ class Collecting:
         if isinstance(error, OperatorError):
             return OPERATOR_PAUSE
         return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10)))
+
+    def _note(self, why: str) -> None:
+        """Let the inbox show that the feed fails, though nobody foresaw how."""
+        with suppress(RecordsUnavailable, KeyError), self._house.database.write() as session:
+            feeds.failed(session, self._feed.name, why, self._house.clock())
 
     def _let_go(self) -> None:
         try:

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -22,7 +22,7 @@ from logs import configure_logs
 from models.errors import PlazoError, RecordsUnavailable
 from models.inquiry import Channel
 from models.policy import load_policy
-from records import streams
+from records import feeds, streams
 from records.chat import Transcript
 from records.database import Database
 from records.documents import FolderStore
@@ -55,12 +55,13 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
     files = FolderStore(settings.documents)
     house = House(database, make_intake(settings, policy, database, now), now, _holder(), stop)
     wanted = [(one, feed) for name, one in channels.items() if only in {None, name} for feed in one.feeds()]
+    names = {feed.name for _, feed in wanted}
     tasks: list[tuple[str, Callable[[], None]]] = [
         (feed.name, Collecting(house, adapter, feed).run) for adapter, feed in wanted
     ]
     if only is None:
         tasks += [("files", lambda: Fetching(database, files, channels, now).run(stop))]
-        tasks += [("gaps", lambda: _every(HOUR, "gaps", partial(_watch, database), stop))]
+        tasks += [("gaps", lambda: _every(HOUR, "gaps", partial(_watch, database, names), stop))]
         tasks += [("chat", lambda: _every(MINUTE, "chat", partial(_give_back, database, house.intake), stop))]
     threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in tasks]
     for thread in threads:
@@ -91,8 +92,10 @@ def _every(pause: float, name: str, work: Callable[[], None], stop: threading.Ev
         stop.wait(pause)
 
 
-def _watch(database: Database) -> None:
-    """Report what a provider counted and never handed over."""
+def _watch(database: Database, wanted: Collection[str]) -> None:
+    """Report what a provider counted and never handed over; forget feeds that the settings want no more."""
+    with database.write() as session:
+        feeds.rest(session, wanted, now())
     with database.read() as session:
         found = streams.gaps(session)
     if found:

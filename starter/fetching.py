@@ -64,6 +64,10 @@ class Fetching:
             return self._give_up(row, error.detail)
         except ChannelError as error:
             return self._later(row, error.detail)
+        except Exception as error:
+            # One file that nobody can fetch must not keep the others waiting behind it.
+            log.exception("files.broken", channel=row.channel, message=row.message)
+            return self._later(row, type(error).__name__)
         file = Attachment(
             filename=row.filename,
             content_type=row.content_type,

@@ -3,6 +3,8 @@
 An alarm is what nothing will mend by itself: Temporal refuses a row, a feed fails, a provider's number is missing.
 """
 
+from datetime import datetime, timedelta
+
 import typer
 from pydantic import AwareDatetime
 from sqlmodel import Session
@@ -15,6 +17,10 @@ from starter.views import MessageView, View
 
 DEAD_AFTER = 5
 """Tries after which a row that Temporal refuses counts as a dead letter: tried on slowly, and told as an alarm."""
+
+
+QUIET = timedelta(minutes=15)
+"""A feed that has not looked for so long is run by nobody."""
 
 
 class WaitingView(View):
@@ -70,8 +76,8 @@ class InboxView(View):
     gaps: tuple[GapView, ...]
 
 
-def inbox(session: Session) -> InboxView:
-    """Look at everything that waits."""
+def inbox(session: Session, at: datetime) -> InboxView:
+    """Look at everything that waits. `at` is the time, aware UTC."""
     waiting = tuple(
         WaitingView(
             reference=row.reference,
@@ -112,17 +118,28 @@ def inbox(session: Session) -> InboxView:
     )
     held = tuple(MessageView.of(row, []) for row in messages.quarantined(session))
     return InboxView(
-        alarms=_alarms(waiting, running, gaps), waiting=waiting, quarantine=held, files=files, feeds=running, gaps=gaps
+        alarms=_alarms(waiting, running, gaps, at),
+        waiting=waiting,
+        quarantine=held,
+        files=files,
+        feeds=running,
+        gaps=gaps,
     )
 
 
 def _alarms(
-    waiting: tuple[WaitingView, ...], running: tuple[FeedView, ...], gaps: tuple[GapView, ...]
+    waiting: tuple[WaitingView, ...], running: tuple[FeedView, ...], gaps: tuple[GapView, ...], at: datetime
 ) -> tuple[str, ...]:
     dead = [f"{row.reference}: Temporal refuses {row.name}: {row.why}" for row in waiting if row.dead]
     out = [f"feed {row.name} brings nothing in: {row.why}" for row in running if row.failing_since]
+    seen = [(row.name, row.looked_at) for row in running if row.looked_at and not row.failing_since]
+    idle = [
+        f"feed {name} has not looked since {last.isoformat(timespec='minutes')}; does the collector run?"
+        for name, last in seen
+        if at - last > QUIET
+    ]
     lost = [f"{gap.stream}: numbers are missing between {gap.first} and {gap.last}" for gap in gaps]
-    return (*dead, *out, *lost)
+    return (*dead, *out, *idle, *lost)
 
 
 def inbox_command(*, as_json: AsJson = False) -> None:
@@ -130,7 +147,7 @@ def inbox_command(*, as_json: AsJson = False) -> None:
     with records() as (settings, database):
         dates = Dates(settings)
         with database.read() as session:
-            view = inbox(session)
+            view = inbox(session, now())
         if as_json:
             print_json(view)
             return

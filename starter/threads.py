@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from http import HTTPStatus
+from threading import Semaphore
 from typing import TypeVar
 
 from starter.problems import RETRY_AFTER, Problem
 
 AT_ONCE = 256
 """Requests that may wait for a thread; more are asked to come again."""
+
+FORGOTTEN_AT_ONCE = 4
+"""Tasks under way that nobody waits for."""
 
 T = TypeVar("T")
 
@@ -19,6 +23,7 @@ class Threads:
 
     def __init__(self, executor: Executor) -> None:
         self._executor, self._inside = executor, 0
+        self._courtesies = Semaphore(FORGOTTEN_AT_ONCE)
 
     async def work(self, task: Callable[[], T]) -> T:
         """Run a task in a thread. Raises Problem (503) when too many wait already."""
@@ -35,6 +40,12 @@ class Threads:
         finally:
             self._inside -= 1
 
-    def forget(self, task: Callable[[], object]) -> None:
-        """Run a task in a thread, whose end nobody waits for."""
-        self._executor.submit(task)
+    def forget(self, task: Callable[[], object]) -> bool:
+        """Run a task in a thread, whose end nobody waits for; False, and it is not run, where too many run already.
+
+        What a stranger can set going must not keep all threads from what is to be stored.
+        """
+        if not self._courtesies.acquire(blocking=False):
+            return False
+        self._executor.submit(task).add_done_callback(lambda _: self._courtesies.release())
+        return True

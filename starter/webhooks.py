@@ -125,7 +125,8 @@ def intake_router(hall: Hall) -> APIRouter:
             arrived = Post(door, headers, body, whole)
             arrivals, taken = await hall.threads.work(lambda: _take(hall, adapter, arrived))
         for greeting in arrivals.greetings:
-            hall.threads.forget(partial(greet, adapter, greeting))
+            if not hall.threads.forget(partial(greet, adapter, greeting)):
+                log.warning("intake.not-greeted", channel=channel, why="too many are greeted at once")
         return taken
 
     return router
@@ -137,6 +138,8 @@ def greet(adapter: Adapter, greeting: Greeting) -> None:
         adapter.greet(greeting)
     except ChannelError as error:
         log.warning("intake.not-greeted", channel=adapter.name, why=error.detail)
+    except Exception:
+        log.exception("intake.not-greeted", channel=adapter.name)
 
 
 def _adapter(hall: Hall, channel: str, door: str) -> Adapter:
@@ -157,8 +160,11 @@ def _take(hall: Hall, adapter: Adapter, post: Post) -> tuple[Arrivals, TakenIn]:
         adapter.verify(post, now)
     try:
         arrivals = adapter.parse(post, now)
-    except UnreadableMessage:
-        log.warning("intake.unreadable", channel=adapter.name, bytes=len(post.body))
+    except Exception as error:  # noqa: BLE001 - see below
+        # It is genuine: whatever we make of it, it must not be lost.
+        foreseen = isinstance(error, UnreadableMessage)
+        say = log.warning if foreseen else log.exception
+        say("intake.unreadable", channel=adapter.name, bytes=len(post.body))
         kept = hall.taken(hall.intake.receive_unreadable(post.body, adapter.name))
         return Arrivals(), TakenIn(messages=[kept])
     receipts, reports = hall.intake.take(adapter.name, arrivals)

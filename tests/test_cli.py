@@ -17,13 +17,14 @@ from typer.testing import CliRunner
 from models.errors import Refused
 from models.inquiry import Role
 from models.reference import new_reference
-from records import cases, dispatches, keys, ledger
+from records import cases, dispatches, feeds, keys, ledger, streams
 from records.database import Database
 from records.migrate import upgrade
 from settings import Settings
 from starter.cli import build
 from starter.key_commands import development_keys
 from tests.cases import MONDAY, new_case
+from tests.starter.mailbag import Bench, message
 
 PLAZO = Path(sys.executable).parent / "plazo"
 REFERENCE = "RX-7KQ4-M2PD"
@@ -235,12 +236,72 @@ def test_keys_are_made_listed_and_revoked(plazo: Plazo, database: Database) -> N
 
 
 @pytest.mark.usefixtures("one_case")
-def test_what_waits_is_shown(plazo: Plazo, database: Database) -> None:
-    assert plazo.data("inbox") == {"waiting": {"total": 0, "names": {}, "oldest": None}, "quarantine": []}
+def test_what_waits_is_shown_with_its_reason(plazo: Plazo, database: Database) -> None:
+    assert set(plazo.data("inbox")) == {"alarms", "waiting", "quarantine", "files", "feeds", "gaps"}
+    assert not any(plazo.data("inbox").values())
     with database.write() as session:
-        dispatches.add(session, REFERENCE, "start", {}, datetime(2026, 2, 2, 16, 30, tzinfo=UTC))
-    assert plazo.data("inbox")["waiting"] == {"total": 1, "names": {"start": 1}, "oldest": "2026-02-02T16:30:00Z"}
-    assert "1 for Temporal: 1 start, oldest 2026-02-02 10:30" in plazo.run("inbox")
+        row = dispatches.add(session, REFERENCE, "start", {}, MONDAY)
+    (one,) = plazo.data("inbox")["waiting"]
+    assert (one["reference"], one["name"], one["since"]) == (REFERENCE, "start", "2026-02-02T16:30:00Z")
+    assert (one["why"], one["dead"]) == ("on its way", False)
+    said = plazo.run("inbox")
+    assert "1 for Temporal" in said
+    assert f"{REFERENCE}\tstart\t2026-02-02 10:30\t0\ton its way" in said
+    assert "ALARM" not in said
+    with database.write() as session:
+        for _ in range(5):
+            dispatches.retry(session, row.number, "INVALID_ARGUMENT: too large", datetime.now(UTC) + timedelta(hours=1))
+    (one,) = plazo.data("inbox")["waiting"]
+    assert (one["tries"], one["dead"]) == (5, True)
+    assert f"ALARM  {REFERENCE}: Temporal refuses start: INVALID_ARGUMENT: too large" in plazo.run("inbox")
+
+
+def test_what_waits_is_hurried(plazo: Plazo, database: Database) -> None:
+    assert "nothing waits" in plazo.run("retry", REFERENCE)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    with database.write() as session:
+        row = dispatches.add(session, REFERENCE, "start", {}, MONDAY)
+        dispatches.retry(session, row.number, "refused", later)
+        assert dispatches.claim(session, datetime.now(UTC), lease_seconds=1, limit=10) == []
+    assert "1 to be handed over at once" in plazo.run("retry", REFERENCE)
+    with database.write() as session:
+        (claimed,) = dispatches.claim(session, datetime.now(UTC), lease_seconds=1, limit=10)
+    assert claimed.attempts == 1
+
+
+def test_feeds_gaps_and_files_are_shown(plazo: Plazo, database: Database) -> None:
+    now = datetime.now(UTC)
+    with database.write() as session:
+        for name in ("imap", "telegram", "x"):
+            feeds.hold(session, name, "email", "here", now=now, lease=timedelta(minutes=1))
+        feeds.failed(session, "imap", "answered NO to the password", now)
+        feeds.looked(session, "telegram", "7", now, holder="here", late=2)
+        feeds.looked(session, "x", "7", now - timedelta(hours=1), holder="here")
+        streams.add(session, [("telegram:1", 5), ("telegram:1", 8)], now)
+    view = plazo.data("inbox")
+    assert [(one["name"], one["late"], bool(one["failing_since"])) for one in view["feeds"]] == [
+        ("imap", 0, True),
+        ("telegram", 2, False),
+        ("x", 0, False),
+    ]
+    assert view["gaps"] == [{"stream": "telegram:1", "first": 6, "last": 7}]
+    assert len(view["alarms"]) == 3
+    said = plazo.run("inbox")
+    assert "ALARM  feed imap brings nothing in: answered NO to the password" in said
+    assert "ALARM  feed x has not looked since" in said
+    assert "ALARM  telegram:1: numbers are missing between 6 and 7" in said
+
+
+def test_a_conversation_is_shown_harmless(plazo: Plazo, database: Database, tmp_path: Path) -> None:
+    bench = Bench(database, tmp_path / "documents")
+    words = "Hola \x1b[31mrojo\x1b[0m"
+    reference = str(bench.intake.receive(message(text=words, full_text=words)).reference)
+    said = plazo.run("thread", reference)
+    assert "\x1b" not in said
+    assert "<- 2026-02-02 10:30  email  received" in said
+    (turn,) = plazo.data("thread", reference)
+    assert (turn["direction"], turn["text"], turn["sender_verified"]) == ("in", words, True)
+    assert NOBODY in plazo.run("thread", NOBODY, code=1)
 
 
 def test_the_policy_is_checked(plazo: Plazo) -> None:

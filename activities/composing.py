@@ -7,10 +7,10 @@ from sqlmodel import Session
 
 from activities.letters.context import build_context
 from activities.letters.rendering import Letters
-from channels.letter import OutboundLetter
+from channels.letter import LONGEST_ADDRESS, OutboundLetter
 from channels.tokens import reply_token
 from models.case import Case
-from models.errors import OperatorError
+from models.errors import OperatorError, RecipientError
 from models.inquiry import AUTHORITY, EMAIL, PUBLIC
 from models.letters import FINALS, Letter, LetterKind
 from models.policy import Policy
@@ -69,7 +69,10 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
 
 
 def outbound(session: Session, notice: Notice, stationery: Stationery) -> OutboundLetter:
-    """The mail for a kept letter: the same words and the same Message-ID on every try, threaded to what it answers."""
+    """The mail for a kept letter: the same words and the same Message-ID on every try, threaded to what it answers.
+
+    Raises OperatorError, and RecipientError where its address can never be written to.
+    """
     kind = LetterKind(notice.kind)
     thread = [] if kind is LetterKind.AUTHORITY_REPLY else _thread(session, notice)
     return OutboundLetter(
@@ -102,16 +105,26 @@ def _to(session: Session, notice: Notice, stationery: Stationery) -> str:
     if _public(notice):
         return messages.public_place(session, notice.reference)
     if notice.address_id != AUTHORITY.id:
-        return contacts.reveal(session, notice.address_id).value
+        return _reachable(contacts.reveal(session, notice.address_id).value)
     if not stationery.policy.authority.email:
         raise OperatorError("the policy names no e-mail of the authority; set authority.email in policy.toml")
     return stationery.policy.authority.email
 
 
+def _reachable(address: str) -> str:
+    """The address where a letter can bear it. Raises RecipientError."""
+    if not 0 < len(address) <= LONGEST_ADDRESS:
+        raise RecipientError("the address is none that a letter can go to: it is empty, or too long")
+    return address
+
+
 def _thread(session: Session, notice: Notice) -> list[str]:
-    """The ids of the conversation on this channel, oldest first: the user's last message, else our first letter."""
+    """The ids of the conversation on this channel, oldest first: the user's last message, else our first letter there.
+
+    A mail's Message-ID names nothing on another channel, and a letter that left on another is no mail.
+    """
     inbound = messages.thread(session, notice.reference, notice.channel)
     if inbound or notice.channel != EMAIL:
         return inbound
-    earlier = [one.message_id for one in notices.of_case(session, notice.reference) if one.accepted_at]
-    return earlier[:1]
+    letters = notices.of_case(session, notice.reference)
+    return [one.message_id for one in letters if one.accepted_at and one.address_id == notice.address_id][:1]

@@ -108,8 +108,8 @@ class Notices:
         try:
             notice = compose(session, before, letter, self.stationery, self.clock())
             return Words(notice, outbound(session, notice, self.stationery))
-        except OperatorError as error:
-            raise self._fault(error) from None
+        except ChannelError as error:
+            raise self._unwritable(error) from None
 
     def _prepare(self, session: Session, case: Case, letter: Letter) -> OutboundLetter | None:
         """Begin another try of a kept letter. None when the provider has it already."""
@@ -122,8 +122,8 @@ class Notices:
             _wait(case, letter, notice, now)
         try:
             mail = outbound(session, notice, self.stationery)
-        except OperatorError as error:
-            raise self._fault(error) from None
+        except ChannelError as error:
+            raise self._unwritable(error) from None
         notices.trying(session, letter.key, now, duplicate=unknown)
         return mail
 
@@ -150,7 +150,12 @@ class Notices:
         delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
         return ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=delay)
 
-    def _fault(self, error: OperatorError) -> ApplicationError:
+    def _unwritable(self, error: ChannelError) -> ApplicationError:
+        if isinstance(error, RecipientError):
+            return ApplicationError(error.detail, type=RECIPIENT_FAILED, non_retryable=True)
+        return self._fault(error)
+
+    def _fault(self, error: ChannelError) -> ApplicationError:
         return ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=self.slowly)
 
     def _settle(self, case: Case, letter: Letter, accepted: Accepted | None) -> Written:

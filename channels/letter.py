@@ -6,6 +6,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from channels.text import one_line
 
+LONGEST_ADDRESS = 320
+
 Line = Annotated[str, AfterValidator(one_line)]
 """One line without controls, at most 200 characters: nothing in it can become a header of its own."""
 
@@ -23,7 +25,7 @@ class OutboundLetter(BaseModel):
 
     notice: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]
-    to: Annotated[str, StringConstraints(min_length=1, max_length=320)] = Field(repr=False)
+    to: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ADDRESS)] = Field(repr=False)
     """The address on its channel: a mailbox, a chat's id, a user's id, a session."""
     public: bool = False
     """It is posted where everybody can read it; `to` is the place, as in `InboundMessage.public_place`."""

@@ -9,6 +9,7 @@ import typer
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
+from models.inquiry import PUBLIC
 from models.tables import StoredMessage
 from records import cases, messages, notices
 from starter.case_views import checked, message_views
@@ -61,6 +62,7 @@ def thread(session: Session, reference: str) -> tuple[Turn, ...]:
             key=letter.key,
             provider_id=letter.provider_id,
             state=letter.state,
+            public=letter.address_id.startswith(f"{PUBLIC}/"),
             subject=letter.subject,
             text=letter.text,
         )

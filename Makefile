@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test lint types fmt demo bench manual mutations faults record-histories screenshots lock
+.PHONY: help setup run test lint types fmt demo bench manual mutations faults faults-channels record-histories screenshots lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ manual: $(READY) ## each rule of the manual, the tests that show it, pass or fai
 
 faults: $(READY) ## kill worker, web and Temporal 30 times each under a load and count what was kept
 	$(BIN)/python -m tests.faults --kills 30
+
+faults-channels: $(READY) ## all channels at once while Temporal is away and processes are killed: 1,000 messages
+	$(BIN)/python -m tests.faults.channels
 
 mutations: $(READY) ## break each rule on purpose and see its tests turn red
 	$(BIN)/python -m tests.mutations

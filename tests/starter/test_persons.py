@@ -1,0 +1,400 @@
+"""One person on several handles: one-time codes, accounts, and channels that are shut to us; on a real database."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from channels.message import Disposition, RemoteFile
+from channels.port import Arrivals
+from channels.report import Delivery, DeliveryEvent, Reach
+from models.inquiry import EMAIL, Flag
+from models.letters import LetterKind
+from models.messages import AddressClosed, NoticeBounced, Order
+from records import bindings, cases, contacts, messages, notices
+from starter.persons import of_account, register
+from starter.reports import take_reports
+from tests.cases import letters, send_all
+from tests.starter.mailbag import NOW, Bench, left, message
+from tests.starter.talk import ANA, EVA, close, contact_of, edit, hear, load, said, save, shown, told
+
+ACCOUNT = "user-77"
+
+
+def account(bench: Bench, name: str = ACCOUNT, email: str = "ana@example.org") -> str:
+    """An account with its registered e-mail, as the portal tells of it; its contact."""
+    with bench.database.write() as session:
+        contact = of_account(session, name, bench.now)
+        register(session, contact, (EMAIL, email), bench.now)
+    return contact
+
+
+def code_for(bench: Bench, contact: str, *, bound: bool = True) -> str:
+    with bench.database.write() as session:
+        code, ends_at = bindings.make(session, contact, bound=bound, made_by="portal", now=bench.now)
+    assert ends_at == bench.now + timedelta(minutes=15)
+    return code
+
+
+def show(bench: Bench, code: str, address: str = ANA, channel: str = "telegram") -> None:
+    bench.intake.take(channel, shown(code, address))
+
+
+def of_contact(bench: Bench, contact: str) -> set[tuple[str, str]]:
+    with bench.database.read() as session:
+        return {contacts.reveal(session, one.id)[:2] for one in contacts.addresses(session, contact)}
+
+
+def reach(event_id: str = "7:1", *, opened: bool = False, address: str = ANA, reason: str = "blocked") -> Arrivals:
+    one = Reach(event_id=event_id, channel="telegram", address=address, open=opened, at=NOW, reason=reason)
+    return Arrivals(reaches=(one,))
+
+
+# -- deep links -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("M3.7")
+def test_a_code_shown_from_a_handle_makes_it_the_accounts(bench: Bench) -> None:
+    contact = account(bench)
+    code = code_for(bench, contact)
+    show(bench, code)
+    assert contact_of(bench, "telegram", ANA) == contact
+    reference = str(bench.intake.receive(said()).reference)
+    case = load(bench, reference)
+    assert case.bound
+    assert [one.channel for one in case.addresses] == ["telegram", EMAIL]
+    assert case.addresses[1].registered
+
+
+def test_a_code_is_good_once(bench: Bench) -> None:
+    code = code_for(bench, account(bench))
+    show(bench, code)
+    show(bench, code, EVA)
+    assert contact_of(bench, "telegram", EVA) is None
+
+
+def test_of_many_who_show_it_at_once_one_is_bound(bench: Bench) -> None:
+    code, handles = code_for(bench, account(bench)), [str(n) for n in range(20)]
+    ready = threading.Barrier(len(handles))
+
+    def press(handle: str) -> None:
+        ready.wait()
+        show(bench, code, handle)
+
+    threads = [threading.Thread(target=press, args=(one,)) for one in handles]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sum(contact_of(bench, "telegram", one) is not None for one in handles) == 1
+
+
+def test_a_code_lives_for_fifteen_minutes(bench: Bench) -> None:
+    first, second = (code_for(bench, account(bench)) for _ in range(2))
+    bench.tick(minutes=14, seconds=59)
+    show(bench, first)
+    assert contact_of(bench, "telegram", ANA)
+    bench.tick(seconds=1)
+    show(bench, second, EVA)
+    assert contact_of(bench, "telegram", EVA) is None
+
+
+def test_only_a_codes_hash_is_kept(bench: Bench) -> None:
+    code = code_for(bench, account(bench))
+    with bench.database.read() as session:
+        (row,) = session.connection().execute(text("SELECT * FROM bindings")).all()
+    assert code not in str(row)
+
+
+def test_a_wrong_code_changes_nothing(bench: Bench) -> None:
+    show(bench, "x" * 24)
+    show(bench, "\ud800" * 24)
+    assert contact_of(bench, "telegram", ANA) is None
+    assert bench.references() == []
+
+
+# -- typed codes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", ["telegram", "x", "chat"])
+def test_a_typed_code_binds_and_opens_no_inquiry(bench: Bench, channel: str) -> None:
+    contact = account(bench)
+    post = said(1, f"  {code_for(bench, contact)}\n", channel=channel)
+    receipt = bench.intake.receive(post)
+    assert (receipt.reference, receipt.disposition, receipt.duplicate) == (None, "claim", False)
+    assert bench.intake.receive(post).duplicate
+    assert bench.references() == []
+    assert contact_of(bench, channel, ANA) == contact
+    with bench.database.read() as session:
+        assert messages.quarantined(session) == [], "it waits for nobody"
+
+
+def test_a_mail_with_a_code_binds_its_sender(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said()).reference)
+    code = code_for(bench, load(bench, reference).contact, bound=False)
+    assert bench.intake.receive(message(2, text=code)).disposition == "claim"
+    case = hear(bench, reference)
+    assert {one.channel for one in case.addresses} == {"telegram", EMAIL}
+    assert not case.bound, "who made the code vouched for nobody"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sender_verified": False, "bound": False},
+        {"spf": "forged", "sender_verified": False},
+        {"disposition": Disposition.AUTO_REPLY},
+    ],
+)
+def test_a_forged_mail_with_a_code_binds_nobody(bench: Bench, changes: dict[str, Any]) -> None:
+    contact = account(bench)
+    code = code_for(bench, contact)
+    receipt = bench.intake.receive(message(1, text=code, sender="eva@example.org", **changes))
+    assert receipt.disposition != "claim"
+    assert contact_of(bench, EMAIL, "eva@example.org") != contact
+    show(bench, code)
+    assert contact_of(bench, "telegram", ANA) == contact, "the code is as good as it was"
+
+
+def test_a_code_in_public_binds_nobody(bench: Bench) -> None:
+    contact = account(bench)
+    bench.intake.receive(said(1, code_for(bench, contact), public_place="-100/5"))
+    assert contact_of(bench, "telegram", ANA) != contact
+
+
+def test_a_code_with_a_file_is_a_message(bench: Bench) -> None:
+    file = RemoteFile(id="f", filename="f.jpg", content_type="image/jpeg")
+    assert bench.intake.receive(said(1, code_for(bench, account(bench)), files=(file,))).new
+
+
+def test_a_code_that_is_not_good_is_an_ordinary_message(bench: Bench) -> None:
+    assert bench.intake.receive(said(1, "w" * 24)).new
+    code = code_for(bench, account(bench))
+    bench.tick(minutes=15)
+    late = bench.intake.receive(said(2, code))
+    assert late.disposition == "message"
+    assert late.reference
+
+
+def test_a_code_worded_anew_is_an_ordinary_message(bench: Bench) -> None:
+    bench.intake.receive(said(1, code_for(bench, account(bench))))
+    receipt = bench.intake.receive(edit(1, "Mi retiro no ha llegado."))
+    assert receipt.new, "nobody would ever answer it in quarantine"
+
+
+# -- what the cases hear ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("M3.7")
+def test_the_open_cases_of_both_are_told_and_say_all_from_then_on(bench: Bench) -> None:
+    by_mail = str(bench.intake.receive(message(sender_verified=False, bound=False)).reference)
+    by_chat = str(bench.intake.receive(said()).reference)
+    over = str(bench.intake.receive(said(1, channel="x", sender=EVA)).reference)
+    close(bench, over)
+    contact = account(bench)
+    hear(bench, by_mail)
+    show(bench, code_for(bench, contact))
+    show(bench, code_for(bench, contact), EVA, "x")
+    for reference in (by_mail, by_chat):
+        case = hear(bench, reference)
+        assert (case.contact, case.bound) == (contact, True)
+        assert EMAIL in {one.channel for one in case.addresses}
+    assert {one.channel for one in load(bench, by_chat).addresses} == {EMAIL, "telegram", "x"}
+    assert load(bench, over).contact == contact, "what is over is theirs as well"
+    assert [order["name"] for order in told(bench, over)] == []
+
+
+def test_the_case_is_theirs_before_its_workflow_hears_of_it(bench: Bench) -> None:
+    """Temporal may be away: what the person says next must find its way meanwhile."""
+    reference = str(bench.intake.receive(said()).reference)
+    stale = load(bench, reference)
+    contact = account(bench)
+    show(bench, code_for(bench, contact))
+    save(bench, stale)
+    assert load(bench, reference).contact == contact
+    assert bench.intake.receive(said(2, "Fue el lunes.")).reference == reference
+
+
+@pytest.mark.rule("M4.2")
+def test_letters_without_an_address_leave_whole_once_they_are_known(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said(public_place="-100/5")).reference)
+    case = load(bench, reference)
+    send_all(case, NOW)
+    save(bench, case)
+    assert Flag.UNDELIVERED in case.flags
+    show(bench, code_for(bench, account(bench)))
+    case = hear(bench, reference)
+    assert case.bound
+    kinds = [one.kind for one in send_all(case, bench.now)]
+    assert LetterKind.ACKNOWLEDGEMENT in kinds
+    assert Flag.UNDELIVERED not in case.flags
+
+
+def test_the_same_binding_handed_over_twice_counts_once(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said()).reference)
+    show(bench, code_for(bench, account(bench)))
+    hear(bench, reference, done=False)
+    facts = [fact.type for fact in hear(bench, reference).pending]
+    assert facts.count("identity.bound") == 1
+
+
+# -- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def in_chat(n: int, session: str, **changes: Any) -> Any:
+    signed = {"channel": "chat", "sender": session, "account": ACCOUNT, "bound": True}
+    return said(n, **{**signed, "further": ((EMAIL, "ana@example.org"),), **changes})
+
+
+@pytest.mark.rule("M3.7")
+def test_an_accounts_second_handle_is_the_same_person(bench: Bench) -> None:
+    first = str(bench.intake.receive(in_chat(1, "cs_1")).reference)
+    second = bench.intake.receive(in_chat(2, "cs_2"))
+    assert second.reference == first, "it is one conversation with one person"
+    case = hear(bench, first)
+    assert case.bound
+    assert [(one.channel, one.registered) for one in case.addresses] == [
+        ("chat", False),
+        (EMAIL, True),
+        ("chat", False),
+    ]
+
+
+def test_a_registered_mailbox_is_the_accounts_whoever_wrote_from_it_before(bench: Bench) -> None:
+    by_mail = str(bench.intake.receive(message()).reference)
+    bench.intake.receive(in_chat(1, "cs_1"))
+    contact = contact_of(bench, "chat", "cs_1")
+    assert contact_of(bench, EMAIL, "ana@example.org") == contact
+    assert hear(bench, by_mail).contact == contact
+
+
+def test_a_stranger_who_named_the_mailbox_first_is_not_in_the_account(bench: Bench) -> None:
+    bench.intake.receive(said(1, channel="chat", sender="cs_eva", further=((EMAIL, "ana@example.org"),)))
+    contact = account(bench)
+    assert of_contact(bench, contact) == {(EMAIL, "ana@example.org")}
+    assert contact_of(bench, "chat", "cs_eva") != contact
+
+
+def test_a_mailbox_that_another_account_registers_takes_no_inquiries_along(bench: Bench) -> None:
+    first = account(bench)
+    reference = str(bench.intake.receive(message()).reference)
+    second = account(bench, "user-88")
+    assert first != second
+    assert contact_of(bench, EMAIL, "ana@example.org") == second
+    assert load(bench, reference).contact == first
+    assert told(bench, reference) == []
+
+
+def test_the_mailbox_before_is_registered_no_more(bench: Bench) -> None:
+    contact = account(bench)
+    account(bench, email="new@example.org")
+    with bench.database.read() as session:
+        found = {contacts.reveal(session, one.id).value: one.registered for one in contacts.addresses(session, contact)}
+    assert found == {"ana@example.org": False, "new@example.org": True}
+
+
+@pytest.mark.parametrize("maker", ["account", "handle"])
+def test_a_code_takes_nothing_away_from_another_account(bench: Bench, maker: str) -> None:
+    """Somebody may have been led to press a link that another made."""
+    contact = account(bench)
+    show(bench, code_for(bench, contact))
+    reference = str(bench.intake.receive(said()).reference)
+    if maker == "account":
+        other = account(bench, "user-88", "eva@example.org")
+    else:
+        other = load(bench, bench.intake.receive(said(sender=EVA)).reference).contact
+    code = code_for(bench, other)
+    show(bench, code)
+    assert contact_of(bench, "telegram", ANA) == contact
+    assert load(bench, reference).contact == contact
+    assert told(bench, reference) == []
+    receipt = bench.intake.receive(said(2, code))
+    assert (receipt.reference, receipt.disposition) == (reference, "message")
+
+
+# -- channels that are shut -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("M4.2")
+def test_a_block_moves_what_waits_to_the_next_address_and_tells_the_change(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said(further=((EMAIL, "ana@example.org"),))).reference)
+    bench.intake.take("telegram", reach())
+    case = hear(bench, reference)
+    sent = send_all(case, bench.now)
+    assert [one.kind for one in sent] == [LetterKind.CHANNEL_CHANGE, LetterKind.ACKNOWLEDGEMENT]
+    assert {one.address.channel for one in sent if one.address} == {EMAIL}
+
+
+@pytest.mark.rule("M4.2")
+def test_without_another_address_it_waits_until_they_let_us_in_again(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said()).reference)
+    bench.intake.take("telegram", reach("7:1"))
+    case = hear(bench, reference)
+    assert (send_all(case, bench.now), Flag.UNDELIVERED in case.flags) == ([], True)
+    bench.intake.take("telegram", reach("7:2", opened=True))
+    assert [one.kind for one in send_all(hear(bench, reference), bench.now)] == [LetterKind.ACKNOWLEDGEMENT]
+
+
+def test_an_event_told_again_counts_once(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said()).reference)
+    for event_id, opened in (("7:1", False), ("7:2", True), ("7:1", False)):
+        bench.intake.take("telegram", reach(event_id, opened=opened))
+    case = hear(bench, reference)
+    assert not case.dead
+    assert [fact.type for fact in case.pending].count("address.closed") == 1
+
+
+def test_a_stranger_who_blocks_us_is_no_matter(bench: Bench) -> None:
+    bench.intake.take("telegram", reach())
+    assert contact_of(bench, "telegram", ANA) is None
+
+
+def test_long_ids_and_reasons_of_a_provider_stop_nothing(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said()).reference)
+    for end in ("a", "b"):
+        bench.intake.take("telegram", reach("7" * 300 + end, reason="r" * 2_000))
+    row = left(reference)
+    events = [
+        DeliveryEvent(
+            event_id="e" * 300 + end,
+            notice=row.key,
+            message_id="",
+            kind=Delivery.BOUNCE,
+            hard=False,
+            at=NOW,
+            reason="r" * 2_000,
+        )
+        for end in ("a", "b")
+    ]
+    with bench.database.write() as session:
+        notices.begin(session, row)
+        assert take_reports(session, events, NOW, gather=timedelta()) == 2
+    orders = told(bench, reference)
+    shapes: list[type[Order]] = [AddressClosed, AddressClosed, NoticeBounced, NoticeBounced]
+    for order, shape in zip(orders, shapes, strict=True):
+        assert shape.model_validate({key: value for key, value in order.items() if key != "name"})
+    assert len({order["key"] for order in orders}) == 4, "two events never count as one"
+
+
+@pytest.mark.rule("M4.2")
+def test_only_open_cases_of_the_person_are_told(bench: Bench) -> None:
+    over = str(bench.intake.receive(said()).reference)
+    close(bench, over)
+    other = str(bench.intake.receive(said(sender=EVA)).reference)
+    bench.intake.take("telegram", reach())
+    assert told(bench, over) == told(bench, other) == []
+    assert not letters(load(bench, other), LetterKind.CHANNEL_CHANGE)
+
+
+def test_two_handles_of_one_contact_keep_their_conversations_apart_by_channel(bench: Bench) -> None:
+    contact = account(bench)
+    show(bench, code_for(bench, contact))
+    show(bench, code_for(bench, contact), "33", "x")
+    by_telegram = bench.intake.receive(said())
+    by_x = bench.intake.receive(said(channel="x", sender="33"))
+    assert by_telegram.new
+    assert by_x.new
+    with bench.database.read() as session:
+        assert cases.conversation(session, contact, "x") == by_x.reference

@@ -12,7 +12,7 @@ from sqlmodel import col, func, select
 from models.ledger import Event
 from models.tables import CaseRow, Notice, StoredMessage
 from records import ledger, messages, notices
-from tests.faults.senders import Person, letter, post_mail
+from tests.faults.senders import Person, letter, post_mail, taken
 from tests.faults.town import Town
 
 NUMBERS = count(100_000)
@@ -27,7 +27,7 @@ async def write(town: Town, person: Person, *, follows: int = 0) -> str:
     """Have somebody write, and return the reference."""
     answer = await post_mail(town.web, letter(person, follows=follows))
     assert answer.status_code == 200, answer.text
-    person.reference = answer.json()["reference"]
+    person.reference = str(taken(answer)["reference"])
     return person.reference
 
 

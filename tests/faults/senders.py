@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from typing import Any
 
 import httpx2
 
@@ -98,7 +99,7 @@ class Load:
         person.done = True
 
     async def _taken(self, person: Person, post: Post) -> str:
-        return str((await self._until_2xx(person, post)).json()["messages"][0]["reference"])
+        return str(taken(await self._until_2xx(person, post))["reference"])
 
     async def _until_2xx(self, person: Person, post: Post) -> httpx2.Response:
         while True:
@@ -143,6 +144,12 @@ def letter(person: Person, *, follows: int = 0) -> bytes:
         mail["References"] = f"<{person.n}-0@mail.example.org>"
     mail.set_content(f"Mi retiro {person.n} no ha llegado.{' Todavía.' * follows}")
     return mail.as_bytes()
+
+
+def taken(answer: httpx2.Response) -> dict[str, Any]:
+    """What became of the one message of a post: a form's answer says it itself, a channel's door in a list."""
+    told: dict[str, Any] = answer.json()
+    return dict(told["messages"][0]) if "messages" in told else told
 
 
 async def post_mail(web: httpx2.AsyncClient, mail: bytes) -> httpx2.Response:

@@ -21,7 +21,7 @@ from channels.letter import Accepted, OutboundLetter
 from channels.message import InboundMessage
 from channels.port import Adapter, Arrivals, Door, Feed, Parts, Post, Surroundings
 from channels.report import DeliveryEvent
-from models.errors import VerificationError
+from models.errors import OperatorError, VerificationError
 from models.inquiry import EMAIL
 from settings import Settings, read_section
 
@@ -106,6 +106,8 @@ class Email(Adapter):
 
     def send(self, letter: OutboundLetter, parts: Parts) -> Accepted:  # noqa: ARG002 - a mail is one part
         """Hand a letter to SendGrid, or to the operator's mail server."""
+        if letter.public:
+            raise OperatorError("mail has no public place; address the letter to a mailbox")
         return self._sender.send(letter)
 
     def feeds(self) -> tuple[Feed, ...]:

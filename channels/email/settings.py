@@ -12,6 +12,7 @@ from settings import Port, Section
 
 Tls = Literal["implicit", "starttls", "none"]
 
+_OR_OFF = "or set channels.email.enabled = false in the policy"
 _IMAP_PORTS: dict[Tls, int] = {"implicit": 993, "starttls": 143, "none": 143}
 _SMTP_PORTS: dict[Tls, int] = {"implicit": 465, "starttls": 587, "none": 25}
 
@@ -60,7 +61,7 @@ class EmailSettings(Section):
     def _host(cls, value: str, info: ValidationInfo) -> str:
         kind = str(info.field_name).partition("_")[0]
         if not value and _chosen(kind, info):
-            raise ValueError(f"must be set while {_choice(kind)}; or set channels.email.enabled = false in the policy")
+            raise ValueError(f"must be set while {_choice(kind)}; {_OR_OFF}")
         if value and info.data.get(f"{kind}_tls") == "none" and not _on_this_machine(value):
             raise ValueError(f"is not on this machine, so PLAZO_EMAIL_{kind.upper()}_TLS must not be none")
         return value
@@ -69,7 +70,7 @@ class EmailSettings(Section):
     @classmethod
     def _user(cls, value: str, info: ValidationInfo) -> str:
         if not value and _chosen("imap", info):
-            raise ValueError(f"must be set while {_choice('imap')}")
+            raise ValueError(f"must be set while {_choice('imap')}; {_OR_OFF}")
         return value
 
     @field_validator("imap_token")
@@ -77,7 +78,9 @@ class EmailSettings(Section):
     def _one_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         secrets = (info.data.get("imap_password"), info.data.get("imap_token_file"), value)
         if _chosen("imap", info) and sum(one is not None for one in secrets) != 1:
-            raise ValueError("or PLAZO_EMAIL_IMAP_PASSWORD or PLAZO_EMAIL_IMAP_TOKEN_FILE must be set, and only one")
+            raise ValueError(
+                f"or PLAZO_EMAIL_IMAP_PASSWORD or PLAZO_EMAIL_IMAP_TOKEN_FILE must be set, and only one; {_OR_OFF}"
+            )
         return value
 
     @field_validator("smtp_password")

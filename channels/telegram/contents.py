@@ -48,16 +48,18 @@ class Contents:
 def read_contents(post: Object, limit: int) -> Contents:
     """Read a message that is no service message; `limit` is in characters of text."""
     written = post.get("text") if isinstance(post.get("text"), str) else post.get("caption")
-    words = clean(written)[:limit] if isinstance(written, str) else ""
+    said_all = clean(written) if isinstance(written, str) else ""
+    words = said_all[:limit]
+    cut = (Dropped(what="text", why=f"only its first {limit} characters are shown"),) if said_all != words else ()
     if not words.strip():
         words = next((f"[{say(obj(post[kind]))}]" for kind, say in _SAID.items() if kind in post), "")
     quote = obj(post.get("quote")).get("text")
     quoted = clean(quote)[:limit] if isinstance(quote, str) else ""
     file = _file(post)
     if isinstance(file, Dropped):
-        return Contents(words, quoted, None, (file,), "")
+        return Contents(words, quoted, None, (*cut, file), "")
     unreadable = "" if words or file else "holds nothing that is known here"
-    return Contents(words, quoted, file, (), unreadable)
+    return Contents(words, quoted, file, cut, unreadable)
 
 
 def _file(post: Object) -> RemoteFile | Dropped | None:

@@ -82,7 +82,7 @@ class TelegramSettings(Section):
     def _bot_has_a_name(cls, value: str, info: ValidationInfo) -> str:
         name = value.removeprefix("@")
         if not name:
-            if _stand_in(info.data.get("token")):
+            if info.data.get("environment") != "production" and _stand_in(info.data.get("token")):
                 return DEVELOPMENT_BOT
             raise ValueError(f"must be set beside a token: the bot's username, which links to it bear, {_OR_OFF}")
         if not _USERNAME.fullmatch(name):

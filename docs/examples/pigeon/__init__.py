@@ -1,0 +1,1 @@
+"""Letters by carrier pigeon: an example of a channel."""

@@ -45,6 +45,8 @@ def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime) 
     _become(session, former, contact)
     order = _identity(session, contact, bound=binding.bound, key=f"binding:{binding.digest}")
     _tell(session, told, "identity_bound", order, now)
+    # Whoever shows a code there can be written to there, whatever came back before.
+    _tell(session, told, "address_open", AddressOpen(address=address.id, key=f"shown:{binding.digest}"), now)
     return True
 
 

@@ -200,16 +200,20 @@ def tell(
     addresses: tuple[Address, ...] = (),
     reopens: bool = False,
 ) -> None:
-    """Queue that a message joined a case. Handed over twice it counts once, under its own id as key."""
-    known = {one.id for one in case.addresses if one.id not in case.dead}
+    """Queue that a message joined a case. Handed over twice it counts once, under its own id as key.
+
+    The addresses go with it whatever the saved case knows of them: a bounce may be on its way to it still.
+    """
+    # A stranger's message is not the user's, who is not to be told that it could not be read.
+    unreadable = bool(row.unreadable) and not row.third_party
     order = ReceiveMessage(
         message=row.id,
         at=row.received_at,
         key=row.id,
-        addresses=tuple(one for one in addresses if one.id not in known),
+        addresses=addresses,
         edits=row.edit_of or None,
-        unreadable=bool(row.unreadable),
-        channel=row.channel if row.unreadable else None,
+        unreadable=unreadable,
+        channel=row.channel if unreadable else None,
         reopens=reopens,
     )
     payload = order.model_dump(mode="json", exclude_none=True, exclude_defaults=True)

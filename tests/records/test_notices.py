@@ -146,3 +146,17 @@ def test_letters_are_found_by_case_and_by_thread(database: Database) -> None:
         assert [row.key for row in notices.of_case(session, "RX-7KQ4-M2PD")] == [KEY, second]
         assert notices.by_message_id(session, f" <{letter().message_id}> ") == KEY
         assert notices.by_message_id(session, "nobody@example.org") is None
+
+
+def test_the_parts_of_a_letter_are_kept_in_order_and_lead_to_it(database: Database) -> None:
+    other = "RX-2222-2222/reply/1"
+    with database.write() as session:
+        for n, provider_id in ((2, "1001/8"), (1, "1001/7"), (2, "1001/99")):
+            notices.take_part(session, KEY, n, channel="telegram", provider_id=provider_id, now=NOW)
+        notices.take_part(session, other, 1, channel="x", provider_id="1001/7", now=NOW)
+    with database.read() as session:
+        assert notices.parts(session, KEY) == ("1001/7", "1001/8")
+        assert notices.by_provider_id(session, "telegram", "1001/8") == KEY
+        assert notices.by_provider_id(session, "x", "1001/7") == other
+        assert notices.by_provider_id(session, "telegram", "1001/99") is None
+        assert notices.by_provider_id(session, "email", "1001/7") is None

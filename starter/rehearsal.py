@@ -5,7 +5,7 @@ The demo plays a life in it and the tests live in it. Nothing leaves: the postbo
 
 import asyncio
 import sysconfig
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ from temporalio.worker import Worker
 
 from activities.composing import Stationery
 from activities.events import Events
-from activities.notices import Notices
+from activities.notices import Notices, Sender
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Parts
 from engine import register_search_attributes
 from keys import KeyRing
-from models.inquiry import EMAIL
+from models.inquiry import EMAIL, Channel
 from plugin import plazo_plugin
 from records.database import Database
 from records.migrate import upgrade
@@ -93,9 +93,17 @@ class Rehearsal:
 
 @asynccontextmanager
 async def rehearsal(
-    folder: Path, stationery: Stationery, ring: KeyRing, *, slowly: timedelta = timedelta(minutes=5)
+    folder: Path,
+    stationery: Stationery,
+    ring: KeyRing,
+    *,
+    slowly: timedelta = timedelta(minutes=5),
+    more: Mapping[Channel, Callable[[Database, Callable[[], datetime]], Sender]] | None = None,
 ) -> AsyncIterator[Rehearsal]:
-    """Start a time-skipping server, a database in `folder` and a worker; stop them all at the end."""
+    """Start a time-skipping server, a database in `folder` and a worker; stop them all at the end.
+
+    `more` makes the ways out besides that of mails, which is the postbox.
+    """
     url = f"sqlite:///{folder / 'records.db'}"
     upgrade(url)
     database = Database(url)
@@ -110,7 +118,8 @@ async def rehearsal(
     async with env:
         await register_search_attributes(env.client)
         postbox = Postbox(clock)
-        notices = Notices(database, stationery, {EMAIL: postbox}, clock, slowly)
+        senders = {EMAIL: postbox, **{name: make(database, clock) for name, make in (more or {}).items()}}
+        notices = Notices(database, stationery, senders, clock, slowly)
         with ThreadPoolExecutor(THREADS) as executor:
             async with Worker(
                 env.client,

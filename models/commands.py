@@ -14,7 +14,7 @@ from models import answering, arriving, dates, handling, messages
 from models.case import Case
 from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
-from models.inquiry import TEMPORAL_OPERATOR, Actor, Role
+from models.inquiry import SYSTEM, TEMPORAL_OPERATOR, Actor, Role
 from models.messages import Approve, Order, Propose, Resolve, SendBack
 
 Decision = Callable[[Case, Any, Actor, datetime], None]
@@ -91,7 +91,8 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
     """
     if order.key and order.key in case.answers:
         return case
-    actor = order.actor if trusted and order.actor else TEMPORAL_OPERATOR
+    ours = SYSTEM if name in ARRIVALS else TEMPORAL_OPERATOR
+    actor = (order.actor or ours) if trusted else TEMPORAL_OPERATOR
     if not trusted and name in OURS_ALONE:
         raise Refused("signal.ours", "only our own intake says where letters go, and to whom")
     if not trusted and isinstance(order, messages.ReceiveMessage) and order.addresses:

@@ -1,0 +1,103 @@
+"""Codes that bind a person to a channel, as the portal and agents ask for them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from httpx2 import Response
+
+from channels.port import Arrivals, Claim
+from models.inquiry import EMAIL, Role
+from records import contacts
+from records.bindings import CODE
+from starter.web_form import WebForm
+from tests.api.test_refusals import is_problem
+from tests.api.world import World
+
+ACCOUNT = {"account": "user-77", "email": "ana@example.org"}
+
+
+async def make(front: World, body: Any, role: Role = Role.AGENT) -> Response:
+    return await front.http.post("/api/bindings", json=body, headers=front.bearer(role))
+
+
+def show(front: World, code: str, handle: str = "1001") -> str | None:
+    """Show a code from a Telegram handle; who stands behind that then."""
+    now = front.desk.clock()
+    front.desk.intake.take("telegram", Arrivals(claims=(Claim(code, handle, "Ana", now),)))
+    with front.desk.database.read() as session:
+        return contacts.known(session, "telegram", handle)
+
+
+@pytest.mark.rule("M3.7")
+async def test_a_code_is_shown_once_with_the_links_that_open_it(front: World) -> None:
+    before = datetime.now(UTC)
+    made = await make(front, ACCOUNT)
+    assert made.status_code == 201, made.text
+    said = made.json()
+    assert CODE.fullmatch(said["code"])
+    ends_at = datetime.fromisoformat(said["ends_at"])
+    assert before + timedelta(minutes=15) <= ends_at <= datetime.now(UTC) + timedelta(minutes=15)
+    assert said["links"] == {"telegram": f"https://t.me/plazo_dev_bot?start={said['code']}"}
+    contact = show(front, said["code"])
+    with front.desk.database.read() as session:
+        assert contact == contacts.known(session, EMAIL, "ana@example.org") == contacts.of_account(session, "user-77")
+        assert contacts.bound(session, str(contact))
+
+
+async def test_an_account_that_is_known_needs_no_address_again(front: World) -> None:
+    assert is_problem(await make(front, {"account": "user-77"}), 404)["code"] == "account.unknown"
+    await make(front, ACCOUNT)
+    made = await make(front, {"account": "user-77"})
+    assert made.status_code == 201
+    assert show(front, made.json()["code"])
+
+
+async def test_a_code_for_the_person_of_an_inquiry_vouches_for_nobody(front: World) -> None:
+    reference = str(front.desk.intake.receive_form(form(), None).reference)
+    made = await make(front, {"reference": f" {reference.lower()} "})
+    assert made.status_code == 201, made.text
+    contact = show(front, made.json()["code"])
+    with front.desk.database.read() as session:
+        assert contact == contacts.known(session, EMAIL, "ana@example.org")
+        assert not contacts.bound(session, str(contact)), "a form vouches for nobody"
+
+
+def form() -> WebForm:
+    return WebForm(email="ana@example.org", text="Mi retiro no ha llegado, ayuda por favor.")
+
+
+@pytest.mark.parametrize("reference", ["RX-2222-2222", "RX-7KQ4-M2PD", "nonsense", "", "'; --"])
+async def test_an_inquiry_that_is_none_has_nobody(front: World, reference: str) -> None:
+    assert is_problem(await make(front, {"reference": reference}), 404)["code"] == "inquiry.unknown"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"email": "ana@example.org"},
+        {"account": "user-77", "reference": "RX-7KQ4-M2PD"},
+        {"reference": "RX-7KQ4-M2PD", "email": "ana@example.org"},
+        {"account": ""},
+        {"account": "x" * 81},
+        {"account": "user 77"},
+        {"account": "user-77", "email": "ana"},
+        {"account": "user-77", "email": "ana@example.org\r\nBcc: eva@example.org"},
+        {"account": 7},
+        {"reference": "R" * 41},
+        {**ACCOUNT, "bound": True},
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_with_its_reason(front: World, body: Any) -> None:
+    refused = await make(front, body)
+    is_problem(refused, 422)
+    assert "example.org" not in refused.text, "an answer to a mistake repeats nobody's address"
+
+
+async def test_who_only_reads_makes_no_codes(front: World) -> None:
+    is_problem(await make(front, ACCOUNT, Role.AUDITOR), 403)
+    is_problem(await front.http.post("/api/bindings", json=ACCOUNT), 401)
+    with front.desk.database.read() as session:
+        assert contacts.known(session, EMAIL, "ana@example.org") is None

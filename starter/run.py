@@ -1,7 +1,7 @@
 """`plazo run`, the program behind `make run`: everything on embedded parts, in one terminal, on one machine.
 
-It is for development and trying out. In production the worker and the web process are started on their own, by whatever
-starts services there, and this refuses.
+It is for development and trying out. In production the worker, the web process and the collector are
+started on their own, by whatever starts services there, and this refuses.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ SLOW_AFTER = 30.0  # seconds until it says whom it still waits for
 
 
 def run_command() -> None:
-    """Start everything on embedded parts: Temporal with its UI, the records database, mailroom, worker, web."""
+    """Start everything on embedded parts: Temporal with its UI, records, stand-ins, worker, web, collector."""
     try:
         settings = load_settings()
         with sole(settings.var):
@@ -65,8 +65,8 @@ def prepare(settings: Settings) -> str:
     """
     if settings.environment == "production":
         raise SettingsError(
-            "starts embedded parts, which are not for production; start `python worker.py` and `python -m starter.web` "
-            "there, or unset PLAZO_ENVIRONMENT"
+            "starts embedded parts, which are not for production; start `python worker.py`, `python -m starter.web` "
+            "and `python -m starter.collector` there, or unset PLAZO_ENVIRONMENT"
         )
     if not settings.temporal and not temporal_program().exists():
         raise SettingsError(f"{temporal_program()} is missing; run `make setup`, or name a server in PLAZO_TEMPORAL")

@@ -134,6 +134,7 @@ def test_without_a_key_no_identity_is_believed(site: Site) -> None:
 
 
 @pytest.mark.rule("M3.1")
+@pytest.mark.rule("M5.2")
 def test_a_message_is_an_inquiry_though_nobody_is_there(site: Site) -> None:
     visit, key = site.open(locale="en", email="ana@example.org", name="Ana"), str(uuid.uuid4())
     taken = visit.taken(COMPLAINT, key)

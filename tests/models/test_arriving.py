@@ -402,3 +402,10 @@ def test_an_invitation_stays_where_it_is_when_letters_go_elsewhere() -> None:
     (invitation,) = letters(moved, LetterKind.INVITATION)
     assert (invitation.state, invitation.address) == (LetterState.OWED, letters(case, LetterKind.INVITATION)[0].address)
     assert letters(shut(case), LetterKind.INVITATION) == [invitation]
+
+
+@pytest.mark.parametrize(("trusted", "who"), [(True, "plazo"), (False, "temporal-operator")])
+def test_what_our_own_intake_reports_is_ours_and_nobody_elses(trusted: bool, who: str) -> None:  # noqa: FBT001
+    order = read("receive_message", {"message": "ms_9", "at": TUESDAY.isoformat()})
+    after = decide(new_case(), "receive_message", order, TUESDAY, trusted=trusted)
+    assert after.pending[-1].actor.id == who

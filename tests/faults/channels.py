@@ -23,6 +23,7 @@ from tests.faults.conversations import Talk, arrange
 from tests.faults.findings import Findings, intact
 from tests.faults.kills import PATIENCE
 from tests.faults.town import Town, town
+from tests.faults.trial import settled
 
 VARIABLES = {"PLAZO_CHAT_SESSIONS_PER_MINUTE": "100000"}
 """All visitors come from one address here."""
@@ -73,7 +74,7 @@ async def trial(
         back = time.monotonic()
         await _quiet(made, talk)
         say(f"nothing moves any more, {time.monotonic() - back:.0f} s later")
-        found = await inspect(made, talk)
+        found = await settled(lambda: inspect(made, talk))
         found.figures |= {"messages sent while Temporal was away": taken}
         ended = {name: member.ends for name, member in made.members.items()}
         found.figures |= {f"kills of {name}": ends[-9] for name, ends in ended.items() if ends}

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.faults.findings import Findings, inspect, intact, quiet
@@ -41,7 +41,7 @@ async def trial(
         say(f"{len(load.people)} people have their 2xx")
         await quiet(made, DRAIN)
         say("quiet")
-        found = await settled(made, load)
+        found = await settled(lambda: inspect(made, load))
         found.figures |= {f"kills of {name}": made.members[name].ends[-9] for name in VICTIMS}
         for name, member in made.members.items():
             found.none(f"ends of {name} by itself", [code for code in member.ends if code != -9])
@@ -60,12 +60,12 @@ async def served(load: Load, sending: asyncio.Task[None]) -> None:
     await sending
 
 
-async def settled(made: Town, load: Load) -> Findings:
+async def settled(look: Callable[[], Awaitable[Findings]]) -> Findings:
     """The findings once the projections have caught up; what is still wrong after a while is wrong."""
-    found = await inspect(made, load)
+    found = await look()
     for _ in range(CATCH_UP):
         if not found.wrong:
             break
         await asyncio.sleep(1)
-        found = await inspect(made, load)
+        found = await look()
     return found

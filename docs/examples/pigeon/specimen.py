@@ -41,7 +41,7 @@ class Loft(Specimen):
     }
     away: ClassVar[Mapping[str, str]] = {"PLAZO_PIGEON_HOST": "http://127.0.0.1:9"}
     refused: ClassVar[Mapping[str, str]] = {"PLAZO_PIGEON_SECRET": "revoked"}
-    wait = 7
+    wait = 60
 
     def __init__(self, host: str) -> None:
         """Stand at `host`, well."""

@@ -39,7 +39,7 @@ class SendGrid(Mail):
     }
     away: ClassVar[Mapping[str, str]] = {"PLAZO_SENDGRID_HOST": "http://127.0.0.1:9"}
     refused: ClassVar[Mapping[str, str]] = {"PLAZO_SENDGRID_API_KEY": "SG.revoked"}
-    wait = 7
+    wait = 60
 
     def __init__(self, mailroom: Mailroom, folder: Path) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ class Webhook(Specimen):
     production: ClassVar[Mapping[str, str]] = {"PLAZO_TELEGRAM_TOKEN": TOKEN, "PLAZO_TELEGRAM_BOT": "plazo_test_bot"}
     away: ClassVar[Mapping[str, str]] = {"PLAZO_TELEGRAM_HOST": "http://127.0.0.1:9"}
     refused: ClassVar[Mapping[str, str]] = {"PLAZO_TELEGRAM_TOKEN": f"{BOT_ID}:AAtoken-that-was-revoked"}
-    wait = 7
+    wait = 60
 
     def __init__(self, town: Town) -> None:
         self.town, self.update_id = town, 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.faults.findings import Findings, inspect, intact, quiet
 from tests.faults.kills import VICTIMS, kill_in_turn, schedule
 from tests.faults.senders import Load
-from tests.faults.town import Town, town
+from tests.faults.town import town
 
 DRAIN = 180.0
 """Seconds that nothing may move before everything is at rest: a step whose worker died is tried again after 30."""

@@ -1,7 +1,7 @@
 """Which inquiry a message belongs to: thread token, reply headers, reference in the subject; else it opens a new one.
 
 On a channel that is one conversation, a message without any sign belongs to the inquiry that is open with its sender
-there; once that is answered, only thanks do.
+there; once that is answered, only thanks do, or what is said while a review of it is open.
 
 A sender whom SPF disowns and nothing vouches for, or whose mail forges what is said of it, is never let into anybody's
 inquiry, whatever the mail carries: it opens one of its own, unverified. A good token or reply header from somebody the
@@ -101,7 +101,7 @@ def place(
         if own or trail.secret:
             return Place(leading(session, case), third_party=not own)
     last = last_one(session, clues) if conversation else None
-    if last and (last.final is None or (last.closed_at is None and thanks(clues.text))):
+    if last and (last.final is None or last.appeal or (last.closed_at is None and thanks(clues.text))):
         return Place(last, third_party=False)
     return None
 

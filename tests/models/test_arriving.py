@@ -409,3 +409,12 @@ def test_what_our_own_intake_reports_is_ours_and_nobody_elses(trusted: bool, who
     order = read("receive_message", {"message": "ms_9", "at": TUESDAY.isoformat()})
     after = decide(new_case(), "receive_message", order, TUESDAY, trusted=trusted)
     assert after.pending[-1].actor.id == who
+
+
+@pytest.mark.rule("M3.7")
+def test_an_address_that_turns_out_registered_gets_the_copies_from_then_on() -> None:
+    mail = Address(id="ad_mail", channel=EMAIL)
+    case = bind(new_case(channel="x", addresses=(Address(id="ad_x", channel="x"), mail)))
+    assert not case.addresses[1].registered
+    after = bind(case, mail.model_copy(update={"registered": True}))
+    assert [one.registered for one in after.addresses] == [False, True]

@@ -14,7 +14,7 @@ from models.letters import LetterKind
 from models.messages import ReceiveMessage
 from records import contacts, messages
 from starter.thread import thread
-from tests.cases import letters, send_all
+from tests.cases import do, letters, send_all
 from tests.starter.mailbag import NOW, Bench, message
 from tests.starter.talk import (
     ANA,
@@ -103,6 +103,12 @@ def test_after_the_answer_thanks_join_and_anything_else_begins_anew(bench: Bench
     second = opened(bench, 3, "Ahora me falta otro retiro.", channel=channel)
     assert load(bench, second).refers_to == first
     assert bench.intake.receive(said(4, "Es de ayer.", channel=channel)).reference == second
+
+
+def test_what_is_said_while_a_review_is_open_joins_it(bench: Bench) -> None:
+    first = opened(bench)
+    save(bench, do(answer(bench, first), "appeal", bench.now, text="No estoy de acuerdo."))
+    assert bench.intake.receive(said(2, "Y falta este recibo.")).reference == first
 
 
 def test_thanks_to_an_inquiry_that_is_over_begin_anew(bench: Bench) -> None:

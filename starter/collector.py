@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -56,6 +57,8 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
     house = House(database, make_intake(settings, policy, database, now), now, _holder(), stop)
     wanted = [(one, feed) for name, one in channels.items() if only in {None, name} for feed in one.feeds()]
     names = {feed.name for _, feed in wanted}
+    with suppress(RecordsUnavailable):
+        free_the_dead(database)
     tasks: list[tuple[str, Callable[[], None]]] = [
         (feed.name, Collecting(house, adapter, feed).run) for adapter, feed in wanted
     ]
@@ -110,6 +113,31 @@ def _give_back(database: Database, intake: Intake) -> None:
 
 def _holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def free_the_dead(database: Database) -> list[str]:
+    """Free the feeds of collectors that were killed on this machine; return their names.
+
+    Else the next one would wait for the leases to end. Raises RecordsUnavailable.
+    """
+    with database.write() as session:
+        dead = [row for row in feeds.all_of_them(session) if _died_here(row.holder)]
+        for row in dead:
+            feeds.release(session, row.name, row.holder)
+    return [row.name for row in dead]
+
+
+def _died_here(holder: str) -> bool:
+    host, _, process = holder.rpartition(":")
+    if host != socket.gethostname() or not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def telegram_poll_command() -> None:

@@ -43,7 +43,7 @@ def promote(session: Session, taking: Taking, row: StoredMessage, actor: Actor, 
             contact=contact,
             addresses=addresses,
             # Of all senders only that of a mail is vouched for as a person: a handle is not.
-            bound=(row.channel == EMAIL and row.sender_verified) or contacts.bound(session, contact),
+            bound=row.sender_verified and (row.channel == EMAIL or contacts.bound(session, contact)),
             kind=Kind(row.kind or policy.intake.unclear_kind),
             language=Language(row.language or policy.intake.unclear_language),
             received_at=row.received_at,

@@ -85,7 +85,7 @@ class Taking:
             channel=message.channel,
             contact=contact,
             addresses=() if message.public_place else (address, *self._others(session, contact, address, given)),
-            bound=message.bound or contacts.bound(session, contact),
+            bound=message.bound or (message.sender_verified and contacts.bound(session, contact)),
             kind=message.kind,
             language=message.language or self.policy.intake.unclear_language,
             received_at=message.received_at,

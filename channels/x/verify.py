@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 from models.errors import VerificationError
@@ -18,7 +19,8 @@ BY_CLIENT_SECRET = "x-twitter-webhooks-signature-oauth2"  # noqa: S105 - the sam
 
 _SCHEME = "sha256="
 _LONGEST_SIGNATURE = 100
-_LONGEST_TOKEN = 1024
+_TOKEN = re.compile(r"[A-Za-z0-9_+/=.-]{1,256}")
+"""What X sends as `crc_token`. Whoever asks gets it signed, so nothing that could be a post may be one."""
 
 
 class Signatures:
@@ -32,7 +34,12 @@ class Signatures:
         }
 
     def check(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Check a post's signature over its raw bytes; `headers` have lower-case names."""
+        """Check a post's signature over its raw bytes; `headers` have lower-case names.
+
+        Only a JSON object is a post: handshakes are signed with the same secret, for whoever asks.
+        """
+        if not body.lstrip().startswith(b"{"):
+            raise VerificationError("the post is no JSON object")
         present = [header for header in self._secrets if header in headers]
         if not present:
             raise VerificationError("the signature header is missing, or its secret is not set; set PLAZO_X_*_SECRET")
@@ -41,13 +48,13 @@ class Signatures:
 
     def answer(self, query: Mapping[str, str]) -> dict[str, str]:
         """Answer a handshake (CRC), with the consumer secret where there is one."""
-        token = query.get("crc_token", "").encode("utf-8", "replace")
-        if not token or len(token) > _LONGEST_TOKEN:
-            raise VerificationError("the handshake's crc_token is missing or too long")
+        token = query.get("crc_token", "")
+        if not _TOKEN.fullmatch(token):
+            raise VerificationError("the handshake's crc_token is missing, too long, or none that X would send")
         if not self._secrets:
             raise VerificationError("no secret is set; set PLAZO_X_CONSUMER_SECRET or PLAZO_X_CLIENT_SECRET")
         secret = next(iter(self._secrets.values()))
-        return {"response_token": _SCHEME + base64.b64encode(_digest(secret, token)).decode()}
+        return {"response_token": _SCHEME + base64.b64encode(_digest(secret, token.encode())).decode()}
 
 
 def _digest(secret: bytes, message: bytes) -> bytes:

@@ -31,10 +31,24 @@ def test_without_a_consumer_secret_the_client_secret_answers() -> None:
     assert Signatures("", "client").answer({"crc_token": "a"}) == {"response_token": signed("client", b"a")}
 
 
-@pytest.mark.parametrize("query", [{}, {"crc_token": ""}, {"crc_token": "a" * 1025}, {"crc_token": "a" * 1_000_000}])
+@pytest.mark.parametrize("query", [{}, {"crc_token": ""}, {"crc_token": "a" * 257}, {"crc_token": "a" * 1_000_000}])
 def test_a_malformed_handshake_is_refused(signatures: Signatures, query: dict[str, str]) -> None:
     with pytest.raises(VerificationError):
         signatures.answer(query)
+
+
+@pytest.mark.parametrize("forged", [BODY.decode(), ' {"a":1}', "[1]", '"x"', "a b", "a\n", "ñ"])
+def test_a_handshake_signs_nothing_that_could_be_a_post(signatures: Signatures, forged: str) -> None:
+    """Whoever asks gets a token signed with the secret that posts are signed with."""
+    with pytest.raises(VerificationError):
+        signatures.answer({"crc_token": forged})
+
+
+@pytest.mark.parametrize("token", ["challenge_string", "12345", "null", "true", "1.5"])
+def test_what_a_handshake_signed_is_no_post(signatures: Signatures, token: str) -> None:
+    answer = signatures.answer({"crc_token": token})["response_token"]
+    with pytest.raises(VerificationError, match="no JSON object"):
+        signatures.check({BY_CONSUMER_SECRET: answer}, token.encode())
 
 
 def test_no_secret_answers_and_believes_nothing() -> None:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from channels.letter import Accepted, OutboundLetter
 from channels.message import InboundMessage, RemoteFile
@@ -45,11 +45,17 @@ class Number(NamedTuple):
     n: int
 
 
+Courtesy = Literal["hello", "connected", "link_over", "link_other"]
+"""What somebody is told: how to write; that their address now belongs to an account; that the code they showed is good
+no longer; that it is good, but their address belongs to another account already."""
+
+
 class Greeting(NamedTuple):
-    """Somebody opened a conversation and has said nothing yet: told how to go on; no inquiry, and no letter."""
+    """Somebody opened a conversation or showed a code, and is told how to go on; no inquiry, and no letter."""
 
     to: str
     language: Language | None
+    what: Courtesy = "hello"
 
 
 class Claim(NamedTuple):
@@ -59,6 +65,7 @@ class Claim(NamedTuple):
     address: str
     name: str
     at: datetime
+    language: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,7 @@ class Adapter(ABC):
         """Hand a letter over. Raises RecipientError, OperatorError, TransientError or UnknownOutcome."""
 
     def greet(self, greeting: Greeting) -> None:  # noqa: B027 - most channels never greet
-        """Tell somebody who has said nothing yet how to go on. Raises ChannelError; nobody tries again."""
+        """Tell somebody what the greeting is about, and how to go on. Raises ChannelError; nobody tries again."""
 
     def fetch(self, file: RemoteFile) -> bytes:
         """Fetch a file that a message left with the provider. Raises RecipientError where it is gone for good."""

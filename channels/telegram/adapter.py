@@ -73,8 +73,8 @@ class Telegram(Adapter):
         return self._sender.send(letter, parts)
 
     def greet(self, greeting: Greeting) -> None:
-        """Say what the bot is for."""
-        self._sender.say(greeting.to, words_of(self._operator, greeting.language))
+        """Say what the bot is for, or what became of a code."""
+        self._sender.say(greeting.to, words_of(self._operator, greeting.language, greeting.what))
 
     def fetch(self, file: RemoteFile) -> bytes:
         """Fetch a file of 20 MB at most."""

@@ -56,9 +56,10 @@ class UpdateReader:
             return Arrivals(numbers=numbers)
         if kind == "message" and (started := _started(post)) is not None:
             code, sender = started
+            language = language_of_sender(post)
             if not code:
-                return Arrivals(greetings=(Greeting(sender, language_of_sender(post)),), numbers=numbers)
-            claim = Claim(code, sender, name_of(post), moment(post.get("date"), stored_at))
+                return Arrivals(greetings=(Greeting(sender, language),), numbers=numbers)
+            claim = Claim(code, sender, name_of(post), moment(post.get("date"), stored_at), language)
             return Arrivals(claims=(claim,), numbers=numbers)
         posted = Posted(self.bot_id, update_id, post, raw, stored_at, self.text_limit, edited=kind == "edited_message")
         return Arrivals(messages=(self._message(posted),), numbers=numbers)

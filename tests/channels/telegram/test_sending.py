@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from channels.port import Greeting
+from channels.port import Courtesy, Greeting
 from channels.telegram.adapter import Telegram
 from channels.telegram.splitting import LONGEST, units
 from models.errors import ChannelError, OperatorError, RecipientError, TransientError, UnknownOutcome
@@ -295,3 +295,23 @@ def test_a_greeting_says_how_to_go_on(
     assert all(words in greeted["text"] for words in said)
     assert not any(words in greeted["text"] for words in unsaid)
     assert "20 MB" in greeted["text"]
+
+
+@pytest.mark.rule("M4.1")
+@pytest.mark.parametrize(
+    ("what", "spanish", "english"),
+    [
+        ("connected", "quedó conectado a su cuenta en Plazo", "now connected to your account at Plazo"),
+        ("link_over", "ya no es válido", "no longer good"),
+        ("link_other", "conectado a otra cuenta", "connected to another account"),
+    ],
+)
+def test_who_showed_a_code_is_told_what_became_of_it(
+    town: Town, bot: Telegram, what: Courtesy, spanish: str, english: str
+) -> None:
+    ana = town.person()
+    town.write(ana, "/start c0de")
+    for language in (Language.ES, Language.EN, None):
+        bot.greet(Greeting(str(ana), language, what))
+    said = [one["text"] for one in town.said(ana)]
+    assert [(spanish in one, english in one) for one in said] == [(True, False), (False, True), (True, True)]

@@ -53,7 +53,7 @@ class Telegram(Adapter):
     ) -> None:
         self._settings, self._host, self._operator = settings, host, operator
         self._bot = Bot(settings.token.get_secret_value(), host)
-        self._reader = UpdateReader(settings.bot_id, text_limit)
+        self._reader = UpdateReader(settings.bot_id, text_limit, settings.groups)
         self._sender = TelegramSender(self._bot, clock)
 
     def knock(self, door: str, headers: Mapping[str, str]) -> None:  # noqa: ARG002 - there is one door

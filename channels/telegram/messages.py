@@ -14,7 +14,7 @@ from models.inquiry import Channel, Kind, Language
 
 NAME: Channel = "telegram"
 
-_GROUPS = ("group", "supergroup")
+GROUPS = ("group", "supergroup")
 _REFERENCE = re.compile(r"\b[A-Z]{1,6}-[A-Z0-9]{4}-[A-Z0-9]{4}\b")
 _MOST_REFERENCES = 10
 _SUBJECT = 80
@@ -42,7 +42,7 @@ def read_message(posted: Posted) -> InboundMessage | None:
     chat, sender = obj(post.get("chat")), obj(post.get("from"))
     chat_id, message_id, sender_id = (number(one) for one in (chat.get("id"), post.get("message_id"), sender.get("id")))
     chat_type = said(chat.get("type"))
-    if chat_id is None or message_id is None or sender_id is None or chat_type not in {"private", *_GROUPS}:
+    if chat_id is None or message_id is None or sender_id is None or chat_type not in {"private", *GROUPS}:
         return None
     contents = read_contents(post, posted.text_limit)
     place = f"{chat_id}/{message_id}"
@@ -70,7 +70,7 @@ def read_message(posted: Posted) -> InboundMessage | None:
         subject_references=tuple(dict.fromkeys(_REFERENCE.findall(contents.text.upper())))[:_MOST_REFERENCES],
         edit_of=original if posted.edited else "",
         album=f"{chat_id}/{group}" if group else "",
-        public_place=place if chat_type in _GROUPS else "",
+        public_place=place if chat_type in GROUPS else "",
         unreadable=contents.unreadable,
         disposition=Disposition.AUTO_REPLY if by_machine else Disposition.MESSAGE,
         disposition_reason="written by a bot, or in a channel's name" if by_machine else "",

@@ -37,6 +37,8 @@ class TelegramSettings(Section):
     """`poll` asks Telegram for updates and needs no public address; `webhook` is told of them."""
     bot: str = ""
     """The bot's username, for links into a conversation with it."""
+    group: int | None = None
+    """The id of the operator's own group, a number below 0: posts there count, and those of no other group."""
 
     @field_validator("token")
     @classmethod
@@ -88,6 +90,20 @@ class TelegramSettings(Section):
         if not _USERNAME.fullmatch(name):
             raise ValueError("is no username; it has up to 32 letters, digits and underscores")
         return name
+
+    @field_validator("group")
+    @classmethod
+    def _group_is_one(cls, value: int | None) -> int | None:
+        if value is not None and value >= 0:
+            raise ValueError("is no group's id, which is below 0, such as -1001234567890")
+        return value
+
+    @property
+    def groups(self) -> frozenset[int] | None:
+        """The groups whose posts count; None means every group, which only the stand-in's are."""
+        if self.group is None and self.stand_in:
+            return None
+        return frozenset() if self.group is None else frozenset({self.group})
 
     @property
     def stand_in(self) -> bool:

@@ -10,7 +10,7 @@ from channels.port import Arrivals, Claim, Greeting, Number
 from channels.report import Reach
 from channels.telegram.contents import SERVICE
 from channels.telegram.fields import Object, moment, number, obj
-from channels.telegram.messages import NAME, Posted, language_of_sender, name_of, read_message, unplaceable
+from channels.telegram.messages import GROUPS, NAME, Posted, language_of_sender, name_of, read_message, unplaceable
 from models.errors import UnreadableMessage
 
 KINDS = ("message", "edited_message", "my_chat_member")
@@ -23,10 +23,15 @@ _REACHED = {"kicked": False, "member": True}
 
 @dataclass(frozen=True, slots=True)
 class UpdateReader:
-    """Reads updates of the bot with that id; `text_limit` is in characters."""
+    """Reads updates of the bot with that id; `text_limit` is in characters.
+
+    Anybody can put a bot into a group of theirs: what is posted in others than `groups` is no message to the operator.
+    None means that every group is the operator's.
+    """
 
     bot_id: int
     text_limit: int = 1_000_000
+    groups: frozenset[int] | None = frozenset()
 
     def read(self, body: bytes, stored_at: datetime) -> Arrivals:
         """Read a webhook's post. Raises UnreadableMessage where it is no update at all."""
@@ -52,7 +57,7 @@ class UpdateReader:
         if kind is None:
             return Arrivals(numbers=numbers)
         post = obj(fields[kind])
-        if _nobody_wrote(post, edited=kind == "edited_message"):
+        if self._elsewhere(post) or _nobody_wrote(post, edited=kind == "edited_message"):
             return Arrivals(numbers=numbers)
         if kind == "message" and (started := _started(post)) is not None:
             code, sender = started
@@ -63,6 +68,10 @@ class UpdateReader:
             return Arrivals(claims=(claim,), numbers=numbers)
         posted = Posted(self.bot_id, update_id, post, raw, stored_at, self.text_limit, edited=kind == "edited_message")
         return Arrivals(messages=(self._message(posted),), numbers=numbers)
+
+    def _elsewhere(self, post: Object) -> bool:
+        chat = obj(post.get("chat"))
+        return chat.get("type") in GROUPS and self.groups is not None and number(chat.get("id")) not in self.groups
 
     def _message(self, posted: Posted) -> InboundMessage:
         return read_message(posted) or unplaceable(posted)

@@ -42,6 +42,12 @@ def test_in_development_the_stand_in_answers(monkeypatch: pytest.MonkeyPatch) ->
     assert real._host == "https://api.telegram.org"
 
 
+def test_the_group_that_is_named_counts_alone_and_every_one_of_the_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, {}, "development").groups is None
+    assert read(monkeypatch, PRODUCTION).groups == frozenset()
+    assert read(monkeypatch, {"GROUP": "-1001234567890"}).groups == frozenset({-1001234567890})
+
+
 def test_a_secret_means_a_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(monkeypatch, PRODUCTION)
     assert (found.mode, found.bot, found.bot_id) == ("webhook", "plazo_bot", 4242)
@@ -55,6 +61,7 @@ def test_no_secret_means_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     ("change", "problem"),
     [
         ({"TOKEN": ""}, "PLAZO_TELEGRAM_TOKEN: must be set in production"),
+        ({"GROUP": "1234567890"}, "PLAZO_TELEGRAM_GROUP: is no group's id"),
         ({"TOKEN": "no token"}, "PLAZO_TELEGRAM_TOKEN: is no bot's token"),
         ({"TOKEN": "1:abc/../x"}, "PLAZO_TELEGRAM_TOKEN: is no bot's token"),
         ({"BOT": ""}, "PLAZO_TELEGRAM_BOT: must be set"),

@@ -27,7 +27,7 @@ def update(kind: str = "message", **post: Any) -> dict[str, Any]:
 
 
 def read(found: Any) -> Arrivals:
-    return UpdateReader(4242).read(json.dumps(found).encode(), STORED)
+    return UpdateReader(4242, groups=frozenset({-1_001_234_567_890})).read(json.dumps(found).encode(), STORED)
 
 
 def message(**post: Any) -> InboundMessage:
@@ -175,6 +175,13 @@ def test_a_post_in_a_group_is_a_reception_in_public() -> None:
     found = message(text="¿Y mi dinero?", chat=GROUP)
     assert found.public_place == found.message_id == "-1001234567890/7"
     assert found.sender == "9000000001"
+
+
+@pytest.mark.rule("M2.1")
+@pytest.mark.parametrize("kind", ["message", "edited_message"])
+@pytest.mark.parametrize("chat", [{**GROUP, "id": -1_009}, {**GROUP, "type": "group", "id": "x"}])
+def test_a_post_in_anybody_elses_group_counts_as_a_number_alone(kind: str, chat: dict[str, Any]) -> None:
+    assert read(update(kind, text="¿Y mi dinero?", chat=chat)) == Arrivals(numbers=(Number("telegram:4242", 31),))
 
 
 @pytest.mark.parametrize("chat", [PRIVATE, GROUP])

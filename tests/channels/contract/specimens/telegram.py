@@ -28,7 +28,11 @@ class Webhook(Specimen):
         Point.SHAKE: "Telegram tries a webhook by posting to it",
     }
     someone = "5000000777"
-    production: ClassVar[Mapping[str, str]] = {"PLAZO_TELEGRAM_TOKEN": TOKEN, "PLAZO_TELEGRAM_BOT": "plazo_test_bot"}
+    production: ClassVar[Mapping[str, str]] = {
+        "PLAZO_TELEGRAM_TOKEN": TOKEN,
+        "PLAZO_TELEGRAM_BOT": "plazo_test_bot",
+        "PLAZO_TELEGRAM_GROUP": "-1001",
+    }
     away: ClassVar[Mapping[str, str]] = {"PLAZO_TELEGRAM_HOST": "http://127.0.0.1:9"}
     refused: ClassVar[Mapping[str, str]] = {"PLAZO_TELEGRAM_TOKEN": f"{BOT_ID}:AAtoken-that-was-revoked"}
     wait = 60

@@ -21,8 +21,8 @@ DEVELOPMENT_BOT = "plazo_dev_bot"
 class Arrangement:
     """How a stand-in is set up: its one bot, and how patient it is with a webhook.
 
-    `first` is the first number of messages and of updates. From the clock, no number comes twice when the stand-in is
-    started again, which would be taken for a repetition.
+    `first` is the first number of messages and of updates, and where the ids of people and groups begin. From the
+    clock, no number comes twice when the stand-in is started again, which would be taken for a repetition.
     """
 
     token: str = field(default=DEVELOPMENT_TOKEN, repr=False)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException
@@ -103,6 +104,7 @@ def _deeds(router: APIRouter, town: Town, updates: Updates) -> None:
         """Write to the bot or in a group."""
         person, chat = place(town, person_id, writing.chat)
         if writing.contents is not None:
+            _handed_over(writing.contents)
             return [town.post(person, chat, writing.contents)]
         return town.say(person, chat, writing.text, [one.file() for one in writing.files], writing.reply_to)
 
@@ -128,7 +130,8 @@ def _deeds(router: APIRouter, town: Town, updates: Updates) -> None:
 
     @router.post("/updates", status_code=202)
     async def push(update: dict[str, Any]) -> None:
-        """Hand over an update as it is, whatever it is."""
+        """Hand over an update as it is, whatever it is; one that no answer could hold is refused."""
+        _handed_over(update)
         updates.push_raw(update, 0)
 
 
@@ -148,6 +151,14 @@ def _faults(router: APIRouter, faults: Faults) -> None:
     async def clear() -> None:
         """Clear all faults."""
         faults.clear()
+
+
+def _handed_over(value: dict[str, Any]) -> None:
+    """Raise HTTPException for what no answer could hold: half a character, a number beyond all numbers."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        raise HTTPException(422, "this cannot be written as JSON, so Telegram would never hand it over") from None
 
 
 def found(town: Town, person_id: int) -> Person:

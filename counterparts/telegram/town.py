@@ -9,13 +9,18 @@ Message = dict[str, Any]
 Tell = Callable[[str, dict[str, Any], int], None]
 """Hands over what happened: the kind of update, its body, the chat."""
 
-_FIRST_PERSON = 5_000_000_001
+_PERSONS_FROM = 5_000_000_001
 """Ids go beyond 32 bits."""
-_FIRST_GROUP = -1_001_000_000_001
+_GROUPS_FROM = -1_001_000_000_001
+_A_SECOND = 1_000
+"""Ids of a second: fewer people than that join in one, so a later start gives nobody the id of somebody before."""
 
 
 class Town:
-    """The state. Used from one thread; `clock` gives seconds since 1970, `first` is the first message's number."""
+    """The state. Used from one thread; `clock` gives seconds since 1970, `first` is the first message's number.
+
+    Ids of people and groups begin at it as well, so a stand-in that starts later takes none for somebody of before.
+    """
 
     def __init__(self, bot_id: int, bot_username: str, clock: Callable[[], float], first: int, tell: Tell) -> None:
         self.bot = {"id": bot_id, "is_bot": True, "first_name": "Plazo", "username": bot_username}
@@ -24,16 +29,18 @@ class Town:
         self.files: dict[str, File] = {}
         self._chats: dict[int, dict[int, Message]] = {}
         self._clock, self._next_message, self._tell = clock, first, tell
+        self._first_person = _PERSONS_FROM + first * _A_SECOND
+        self._first_group = _GROUPS_FROM - first * _A_SECOND
 
     def add_person(self, **about: Any) -> Person:
         """Somebody new."""
-        person = Person(id=_FIRST_PERSON + len(self.people), **about)
+        person = Person(id=self._first_person + len(self.people), **about)
         self.people[person.id] = person
         return person
 
     def add_group(self, title: str) -> Group:
         """A new group with the bot in it."""
-        group = Group(_FIRST_GROUP - len(self.groups), title)
+        group = Group(self._first_group - len(self.groups), title)
         self.groups[group.id] = group
         return group
 

@@ -220,6 +220,32 @@ def test_numbers_go_on_when_it_is_started_again() -> None:
 HOSTILE = "<script>alert(1)</script>"
 
 
+def test_nobody_gets_the_id_of_somebody_of_before() -> None:
+    met: list[int] = []
+    for first in (1_900_000_000, 1_900_000_001):
+        with (
+            serve(telegram(Arrangement(token=TOKEN, first=first))) as url,
+            httpx2.Client(base_url=url, timeout=20) as http,
+        ):
+            again = Town(url, http)
+            met += [again.person(), again.person(), again.group(), again.group()]
+    assert len(set(met)) == 8
+    assert all(-(2**52) < one < 2**52 for one in met)
+
+
+@pytest.mark.parametrize("words", [r'"\ud800"', "1e999"])
+def test_what_no_answer_could_hold_is_refused_and_polling_goes_on(town: Town, words: str) -> None:
+    ana = town.person()
+    for path, body in (
+        ("/api/updates", f'{{"update_id": 7, "message": {{"text": {words}}}}}'),
+        (f"/api/people/{ana}/messages", f'{{"contents": {{"text": {words}}}}}'),
+    ):
+        answer = town.http.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422
+    town.write(ana, "Hola")
+    assert [one["message"]["text"] for one in updates(town)] == ["Hola"]
+
+
 def test_a_newcomer_writes_and_reads_in_the_browser() -> None:
     house = FastAPI()
     house.mount("/telegram", telegram(Arrangement(token=TOKEN)))

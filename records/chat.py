@@ -6,7 +6,7 @@ Numbers are given while the session's row is held, in the transaction that write
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import and_, bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
 from models.tables import ChatEvent, ChatSession
@@ -54,9 +54,14 @@ class Transcript:
         self._database = database
 
     def reachable(self, session: str, now: datetime) -> bool:
-        """Say whether the visitor can still read there: present, or with nowhere else that intake was told of."""
+        """Say whether the visitor can still read there: present, or with nowhere else that intake was told of.
+
+        Once the session has ended nobody can.
+        """
         with self._database.read() as reading:
             row = get(reading, session)
+        if now >= row.expires_at:
+            return False
         return now - row.seen_at <= PRESENT_FOR or not row.email_told
 
     def write(self, session: str, letter: Letter, now: datetime) -> str:
@@ -126,11 +131,18 @@ def seen(session: Session, session_id: str, until: int, now: datetime) -> int:
 
 
 def abandoned(session: Session, now: datetime, limit: int = 100) -> list[ChatEvent]:
-    """Return letters that were put before a visitor who left without seeing them, and who gave an e-mail address."""
+    """Return letters that nobody will see where they were put: the session has ended, or its visitor has left it.
+
+    Who left without having given an e-mail address may come back as long as the session lasts.
+    """
+    left = and_(
+        col(ChatEvent.at) < now - PRESENT_FOR,
+        col(ChatSession.seen_at) < now - PRESENT_FOR,
+        col(ChatSession.email_told).is_(True),
+    )
     query = select(ChatEvent).join(ChatSession, col(ChatSession.id) == col(ChatEvent.session))
     query = query.where(col(ChatEvent.kind) == LETTER, col(ChatEvent.settled_at).is_(None))
-    query = query.where(col(ChatEvent.at) < now - PRESENT_FOR, col(ChatSession.seen_at) < now - PRESENT_FOR)
-    query = query.where(col(ChatSession.email_told).is_(True), col(ChatSession.read_seq) < col(ChatEvent.seq))
+    query = query.where(or_(left, col(ChatSession.expires_at) <= now), col(ChatSession.read_seq) < col(ChatEvent.seq))
     return list(session.exec(query.order_by(col(ChatEvent.at)).limit(limit)))
 
 

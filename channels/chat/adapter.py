@@ -50,7 +50,7 @@ class Chat(Adapter):
         now = self._clock()
         try:
             if not self._transcript.reachable(letter.to, now):
-                raise RecipientError("the visitor has left; write to the e-mail address they gave")
+                raise RecipientError("the visitor has left, or their session is over; use another address")
             return Accepted(provider_id=self._transcript.write(letter.to, letter, now), at=now)
         except KeyError:
             raise RecipientError("there is no such chat session; use another address") from None

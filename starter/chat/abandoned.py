@@ -1,7 +1,7 @@
-"""Letters put before a visitor who left without seeing them.
+"""Letters put before a visitor who left without seeing them, or whose session ended before they came back.
 
 To the chat they were accepted, and nobody would ever read them. So they are given back, as a mailbox gives back a mail:
-the case owes them again and sends them to the address that the visitor left (M4.2).
+the case owes them again and sends them to the next address of the visitor's, or says that it has none (M4.2).
 """
 
 from datetime import datetime
@@ -15,9 +15,10 @@ from starter.intake import Intake
 
 
 def give_back(database: Database, intake: Intake, now: datetime) -> int:
-    """Give back what lies unseen before visitors who have left; return how many letters. Call it every minute or so.
+    """Give back what lies unseen before visitors who have left, or whose session is over; return how many letters.
 
-    `now` is aware UTC. Raises RecordsUnavailable. Called twice at once, each letter comes back once.
+    Call it every minute or so; called twice at once, each letter comes back once. `now` is aware UTC. Raises
+    RecordsUnavailable.
     """
     with database.read() as session:
         letters = chat.abandoned(session, now)

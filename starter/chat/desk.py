@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import NamedTuple, TypeVar
 from weakref import WeakValueDictionary
@@ -28,6 +28,8 @@ SMALL_BODY = 16 * 1024
 LONGEST_TOKEN = 128
 LIGHT_PER_MINUTE = 240
 """Calls of one session that carry no message."""
+RETURNS_PER_DAY = 20
+"""Sessions of one account in a day whose addresses its open cases are given: each makes those cases longer."""
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="chat"'}
 
@@ -68,6 +70,7 @@ class ChatDesk:
         self.openings = Rate(self.settings.sessions_per_minute)
         self.messages = Rate(self.settings.messages_per_minute)
         self.light = Rate(LIGHT_PER_MINUTE)
+        self.returns = Rate(RETURNS_PER_DAY, timedelta(days=1))
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def turn(self, session: str) -> asyncio.Lock:

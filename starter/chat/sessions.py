@@ -7,13 +7,15 @@ from typing import Annotated
 import structlog
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from sqlmodel import Session
 
 from channels.chat.identity import LONGEST, Identity
+from channels.chat.post import CHAT
 from channels.text import one_line
 from models.errors import VerificationError
 from models.inquiry import Language
 from models.tables import ChatSession
-from records import chat_sessions
+from records import chat_sessions, contacts
 from starter.chat.desk import CHALLENGE, ChatDesk, LeftAddress
 from starter.chat.limits import network
 from starter.problems import Problem
@@ -119,7 +121,19 @@ def _open(desk: ChatDesk, wanted: Opening) -> Opened:
             account=who.account if who else "",
             bound=who is not None,
         )
+        back = _joined(session, row, now)
+    if back and not desk.returns.wait(row.account, now):
+        desk.intake.take_address(CHAT, row.id, (CHAT, row.id))
     return Opened(session=row.id, token=token, expires_at=row.expires_at, bound=row.bound)
+
+
+def _joined(session: Session, row: ChatSession, now: datetime) -> bool:
+    """Whoever is known by their account is there again; False for everybody else."""
+    contact = contacts.of_account(session, row.account) if row.account else None
+    if contact is None:
+        return False
+    contacts.find_or_add(session, CHAT, row.id, name=row.name, contact=contact, now=now)
+    return True
 
 
 def _identity(desk: ChatDesk, wanted: Opening, now: datetime) -> Identity | None:

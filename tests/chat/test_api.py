@@ -331,6 +331,44 @@ def test_a_letter_left_unseen_comes_back_once(site: Site) -> None:
     assert "ana" not in report.reason
 
 
+@pytest.mark.rule("M4.2")
+def test_nothing_is_put_before_the_visitor_of_an_ended_session_and_what_lay_there_comes_back(site: Site) -> None:
+    visit, channel = site.open(), Chat(site.transcript, site.now)
+    key = sent(site, visit.taken(COMPLAINT)["reference"])
+    visit.write(key)
+    site.later = timedelta(days=179)
+    assert channel.send(letter(visit.session), Whole()).provider_id == f"{visit.session}/3"
+    assert abandoned.give_back(site.database, site.desk.intake, site.now()) == 0
+    site.later = timedelta(days=181)
+    assert problem(visit.call("GET", "/history"), 401) == "session.unknown"
+    with pytest.raises(RecipientError, match="session is over"):
+        channel.send(letter(visit.session, "RX-7KQ4-M2PD/reply/2"), Whole())
+    assert abandoned.give_back(site.database, site.desk.intake, site.now()) == 2
+    assert abandoned.give_back(site.database, site.desk.intake, site.now()) == 0
+    assert [(one.kind, one.hard) for one in reports(site, key)] == [("bounce", True)]
+
+
+def told_of(site: Site, reference: str) -> list[str]:
+    """The chat sessions that an open case was told of after its start."""
+    with site.database.read() as session:
+        rows = [row for row in dispatches.undone(session, reference) if row.name == "identity_bound"]
+        return [contacts.reveal(session, row.payload["addresses"][0]["id"]).value for row in rows]
+
+
+@pytest.mark.rule("M4.2")
+def test_the_new_session_of_an_account_gives_its_address_to_what_is_open(
+    serve: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("starter.chat.desk.RETURNS_PER_DAY", 2)
+    site = serve(identity_secret=SECRET)
+    reference = site.open(identity_jwt=identity(site, email="")).taken(COMPLAINT)["reference"]
+    site.open(identity_jwt=identity(site, sub="user-18"))
+    site.open()
+    assert told_of(site, reference) == []
+    again = [site.open(identity_jwt=identity(site, email="")).session for _ in range(3)]
+    assert told_of(site, reference) == again[:2], "so many in a day"
+
+
 # --------------------------------------------------------------------------------------------------------------- limits
 
 

@@ -129,7 +129,8 @@ def test_a_gap_is_found(database: Database, broken: str) -> None:
 def test_a_visitor_can_be_reached_while_there_or_with_nowhere_else(database: Database) -> None:
     visitor, _ = opened(database)
     book = Transcript(database)
-    assert book.reachable(visitor, NOW + timedelta(days=300)), "nowhere else"
+    assert book.reachable(visitor, NOW + LIVES - MINUTE), "nowhere else"
+    assert not book.reachable(visitor, NOW + LIVES), "nobody can read an ended session"
     with database.write() as session:
         chat_sessions.describe(session, visitor, email="ana@example.org", name=None)
     assert book.reachable(visitor, NOW + timedelta(hours=1)), "intake does not know the address yet"
@@ -172,6 +173,21 @@ def test_letters_are_seen_up_to_a_number_and_only_forwards(database: Database) -
         assert [one.seq for one in chat.unread(session, visitor, 99)] == [4]
         assert chat.seen(session, visitor, 99, NOW) == 4, "nobody sees what is not written"
         assert chat.unread(session, visitor, 99) == []
+
+
+@pytest.mark.rule("M4.2")
+def test_letters_in_an_ended_session_are_found_whoever_it_was(database: Database) -> None:
+    visitor, _ = opened(database)
+    book = Transcript(database)
+    for n in (1, 2):
+        book.write(visitor, Letter(notice=f"RX-7KQ4-M2PD/reply/{n}"), NOW)
+    with database.write() as session:
+        chat.seen(session, visitor, 1, NOW)
+        chat_sessions.present(session, [visitor], NOW + LIVES)
+        assert chat.abandoned(session, NOW + LIVES - MINUTE) == [], "they may come back"
+        assert [one.seq for one in chat.abandoned(session, NOW + LIVES)] == [2]
+        chat.settle(session, visitor, 2, NOW + LIVES)
+        assert chat.abandoned(session, NOW + LIVES) == []
 
 
 @pytest.mark.rule("M4.2")

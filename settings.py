@@ -8,6 +8,7 @@ Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, .
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -66,6 +67,8 @@ class Settings(BaseSettings):
     mailroom_port: Port = 8025
     status_base_url: str | None = Field(
         default_factory=lambda data: (
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses or networks, with commas, whose word for a visitor's address (X-Forwarded-For) is taken."""
             f"http://127.0.0.1:{data['web_port']}" if data["environment"] == "development" else None
         )
     )
@@ -117,6 +120,18 @@ class Settings(BaseSettings):
 
     @field_validator("sendgrid_events_public_key")
     @classmethod
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in value.split(","):
+            try:
+                everybody = ip_network(part.strip()).prefixlen == 0
+            except ValueError:
+                raise ValueError("must be addresses or networks, such as 10.0.0.5 or 10.0.0.0/24") from None
+            if everybody:
+                raise ValueError("must not hold everybody: each caller could give itself any address")
+        return value
+
     def _events_are_signed(cls, value: str | None, info: ValidationInfo) -> str | None:
         sendgrid = info.data.get("email_outgoing") == "sendgrid"
         if value is None and sendgrid and info.data.get("environment") == "production":

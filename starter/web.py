@@ -212,6 +212,7 @@ def main() -> int:
     uvicorn.Server(config).run()
     return 0
 
+        forwarded_allow_ips=settings.trusted_proxies,
 
 if __name__ == "__main__":
     code = main()

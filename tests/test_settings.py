@@ -224,3 +224,16 @@ def test_who_keeps_mail_on_a_server_of_their_own_needs_no_account_elsewhere(
     set_all(monkeypatch, {**PRODUCTION, name: value})
     monkeypatch.delenv(needless)
     assert load_settings().environment == "production"
+
+
+def test_a_proxy_on_this_machine_is_trusted_and_others_where_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().trusted_proxies == "127.0.0.1"
+    monkeypatch.setenv("PLAZO_TRUSTED_PROXIES", "10.0.0.5, 2001:db8::/64")
+    assert load_settings().trusted_proxies == "10.0.0.5, 2001:db8::/64"
+
+
+@pytest.mark.parametrize("wrong", ["*", "proxy", "10.0.0.5,", "10.0.0.5/24", "0.0.0.0/0", "10.0.0.5,::/0"])
+def test_nobody_is_trusted_by_mistake(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("PLAZO_TRUSTED_PROXIES", wrong)
+    with pytest.raises(SettingsError, match="PLAZO_TRUSTED_PROXIES: must"):
+        load_settings()

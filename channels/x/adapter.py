@@ -7,7 +7,7 @@ from channels.letter import Accepted, OutboundLetter
 from channels.message import RemoteFile
 from channels.port import Adapter, Arrivals, Door, Feed, Parts, Post, Surroundings
 from channels.x.api import Api, Grants, open_client
-from channels.x.feed import Reconciliation, Watch
+from channels.x.feed import DirectMessages, Mentions, Watch
 from channels.x.media import PRIVATE, is_file
 from channels.x.parse import read_post
 from channels.x.reading import NAME, Reader
@@ -40,7 +40,8 @@ def build(surroundings: Surroundings) -> "X":
     api = Api(host, client, tokens, clock)
     wanted = surroundings.limits
     reader = Reader(us=settings.user_id, longest=wanted.text, most=wanted.files)
-    feeds: list[Feed] = [Reconciliation(api, reader, timedelta(days=settings.days_back))]
+    back = timedelta(days=settings.days_back)
+    feeds: list[Feed] = [DirectMessages(api, reader, back), Mentions(api, reader, back)]
     if bearer := settings.bearer.get_secret_value():
         feeds.append(Watch(api, bearer))
     return X(
@@ -100,5 +101,5 @@ class X(Adapter):
         return self._downloads.fetch(file)
 
     def feeds(self) -> tuple[Feed, ...]:
-        """The reconciliation, and the watch over the webhook where the app's own token is set."""
+        """The reconciliations, and the watch over the webhook where the app's own token is set."""
         return self._feeds

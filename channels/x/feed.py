@@ -1,22 +1,30 @@
-"""Reconciliation: asks X for the direct messages of the last days, and finds those that no webhook brought.
+"""Reconciliation: asks X for what was written in the last days, and finds what no webhook brought.
+
+Direct messages and public mentions are listed; encrypted chats X lists nowhere, so they come by webhook alone.
 
 Ids are snowflakes: milliseconds since `_EPOCH` above 22 lower bits, so their order is that of time. A sweep goes from
-the newest message down to the newest of the sweep before, with some overlap; a cursor within a sweep says where to go
+the newest one down to the newest of the sweep before, with some overlap; a cursor within a sweep says where to go
 on, so that a rate limit in the middle of a long one costs nothing.
 """
 
 import json
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from channels.message import InboundMessage
 from channels.port import Arrivals, Batch, Feed
+from channels.unread import unread
 from channels.x.api import Api
-from channels.x.fields import number, rows, sub, text
-from channels.x.reading import Reader
+from channels.x.fields import Table, number, rows, sub, text
+from channels.x.reading import NAME, POST, Reader
 from models.errors import ChannelError, OperatorError
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PAUSE = 300.0
 """Seconds: X allows 15 looks in 15 minutes."""
@@ -29,11 +37,18 @@ _PATIENCE = timedelta(seconds=60)
 """A younger message is left to the webhook, which may be bringing it just now; the overlap shows it again."""
 _PAGES = 3
 """A look reads at most so many pages of 100, which keeps it within 30 seconds."""
-_WANTED = {
+_MESSAGES = {
     "max_results": "100",
     "event_types": "MessageCreate",
     "dm_event.fields": "id,text,event_type,dm_conversation_id,created_at,sender_id,attachments,entities",
     "expansions": "sender_id,attachments.media_keys",
+    "user.fields": "name,username",
+    "media.fields": "media_key,type,url,preview_image_url,variants",
+}
+_POSTS = {
+    "max_results": "100",
+    "tweet.fields": "id,text,note_tweet,author_id,created_at,lang,referenced_tweets,attachments,entities",
+    "expansions": "author_id,attachments.media_keys",
     "user.fields": "name,username",
     "media.fields": "media_key,type,url,preview_image_url,variants",
 }
@@ -59,21 +74,33 @@ class _Cursor:
 
 
 class Reconciliation(Feed):
-    """Looks through the direct messages of the account. `back`: how far the very first sweep goes."""
+    """Looks through what X lists for the account, newest first. `back`: how far the very first sweep goes."""
 
-    name = "x"
     pause = PAUSE
 
     def __init__(self, api: Api, reader: Reader, back: timedelta) -> None:
         self._api, self._reader, self._back = api, reader, back
 
+    @abstractmethod
+    def _list(self, floor: int) -> tuple[str, dict[str, str]]:
+        """Where to ask, and what for; what is not newer than `floor` need not be listed."""
+
+    @abstractmethod
+    def _read(self, one: Table, includes: Table, now: datetime, raw: bytes) -> InboundMessage | None:
+        """Read one of what is listed; None where it is no message to us."""
+
+    @abstractmethod
+    def _id(self, number_of_it: str) -> str:
+        """What the house knows it by."""
+
     def look(self, cursor: str, known: Callable[[str], bool], now: datetime) -> Batch:
         """Go on with a sweep, or begin one."""
         sweep = _Cursor.read(cursor) or _Cursor(_snowflake(now - self._back))
+        path, wanted = self._list(sweep.floor)
         top, token, found = sweep.top, sweep.token, list[InboundMessage]()
         for read in range(_PAGES):
             try:
-                page = self._api.read("/2/dm_events", _WANTED | ({"pagination_token": token} if token else {}))
+                page = self._api.read(path, wanted | ({"pagination_token": token} if token else {}))
             except ChannelError as error:
                 if read:
                     # What was found is stored first; the next look meets the same refusal and tells of it.
@@ -97,11 +124,54 @@ class Reconciliation(Feed):
         """The messages of a page that are newer than `floor`, were not written just now, and are not stored."""
         young = _snowflake(now - _PATIENCE)
         read = [
-            self._reader.listed(one, sub(page, "includes"), now, json.dumps(one).encode())
+            self._bear(one, sub(page, "includes"), now)
             for one in rows(page, "data")
             if floor < int(number(one, "id") or floor + 1) <= young
         ]
         return [one for one in read if one is not None and not known(one.provider_id)]
+
+    def _bear(self, one: Table, includes: Table, now: datetime) -> InboundMessage | None:
+        """Read one; one that reading fails on, however that comes, holds up no other and is kept for a person."""
+        raw = json.dumps(one).encode()
+        try:
+            return self._read(one, includes, now, raw)
+        except Exception:
+            log.exception("feed.unread", feed=self.name, bytes=len(raw))
+        its = number(one, "id")
+        return unread(NAME, self._id(its) if its else "", raw, now, "could not be read")
+
+
+class DirectMessages(Reconciliation):
+    """The direct messages of the account."""
+
+    name = "x"
+
+    def _list(self, floor: int) -> tuple[str, dict[str, str]]:  # noqa: ARG002 - X knows no floor here
+        return "/2/dm_events", _MESSAGES
+
+    def _read(self, one: Table, includes: Table, now: datetime, raw: bytes) -> InboundMessage | None:
+        return self._reader.listed(one, includes, now, raw)
+
+    def _id(self, number_of_it: str) -> str:
+        return number_of_it
+
+
+class Mentions(Reconciliation):
+    """Public posts that name the account or answer it, of which X lists the newest 800."""
+
+    name = "x_mentions"
+
+    def _list(self, floor: int) -> tuple[str, dict[str, str]]:
+        return f"/2/users/{self._reader.us}/mentions", {**_POSTS, "since_id": str(floor)}
+
+    def _read(self, one: Table, includes: Table, now: datetime, raw: bytes) -> InboundMessage | None:
+        if any(text(other, "type") == "retweeted" for other in rows(one, "referenced_tweets")):
+            # Somebody else's words, passed on.
+            return None
+        return self._reader.posted(one, includes, now, raw)
+
+    def _id(self, number_of_it: str) -> str:
+        return f"{POST}{number_of_it}"
 
 
 class Watch(Feed):

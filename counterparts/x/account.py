@@ -10,7 +10,15 @@ LASTS = 7200
 """Seconds that a fresh access token lasts."""
 
 _WINDOW, _DAY = 900, 86_400
-LIMITS = {"dm_events": 15, "dm_send": 15, "tweets": 100, "users_me": 75, "dm_media": 300, "webhooks": 450}
+LIMITS = {
+    "dm_events": 15,
+    "dm_send": 15,
+    "tweets": 100,
+    "mentions": 300,
+    "users_me": 75,
+    "dm_media": 300,
+    "webhooks": 450,
+}
 """Requests in 15 minutes."""
 _A_DAY = {"dm_send": 1440}
 

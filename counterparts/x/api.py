@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from channels.x.wording import LONGEST_MESSAGE, LONGEST_POST, weight
 from counterparts.x import envelopes, problems
 from counterparts.x.desk import Desk, answered, refused
-from counterparts.x.world import World
+from counterparts.x.world import Words, World
 
 _LONGEST_PAGE = 100
 _ID = re.compile(r"[0-9]{1,19}")
@@ -110,6 +110,15 @@ def _reading(router: APIRouter, desk: Desk) -> None:
         headers = await desk.user(request, "dm_events")
         return JSONResponse(_page(desk.world, request.query_params), headers=headers)
 
+    @router.get("/2/users/{user_id}/mentions")
+    @answered
+    async def mentions(request: Request, user_id: str) -> Response:
+        """List posts that name our account or answer it, newest first."""
+        headers = await desk.user(request, "mentions")
+        if user_id != desk.world.us.id:
+            raise problems.invalid("id", user_id, "This stand-in lists the mentions of its own account alone")
+        return JSONResponse(_mentions(desk.world, request.query_params), headers=headers)
+
     @router.get("/2/dm_conversations/media/{dm_id}/{media_id}/{resource_id}")
     @answered
     async def media(request: Request, dm_id: str, media_id: str, resource_id: str) -> Response:
@@ -155,24 +164,50 @@ def _webhooks(router: APIRouter, desk: Desk) -> None:
 
 def _page(world: World, query: Mapping[str, str]) -> dict[str, Any]:
     """A page of the direct messages. Raises Refusal."""
-    asked, token = query.get("max_results", "100"), query.get("pagination_token", "")
-    if not re.fullmatch(r"[0-9]{1,3}", asked) or not 1 <= int(asked) <= _LONGEST_PAGE:
-        raise problems.invalid("max_results", asked, "The `max_results` query parameter value is not 1 to 100")
-    if token and not re.fullmatch(r"before[0-9]{1,19}", token):
-        raise problems.invalid("pagination_token", token, "The `pagination_token` value is not valid")
-    before = int(token.removeprefix("before")) if token else None
-    every = [one for one in world.listed() if before is None or int(one.id) < before]
-    page = every[: int(asked)]
+    page, meta = _part(world.listed(), query, least=1)
     fields = set(query.get("dm_event.fields", "").split(","))
-    meta: dict[str, Any] = {"result_count": len(page)}
-    if len(every) > len(page):
-        meta["next_token"] = f"before{page[-1].id}"
     expansions, includes = query.get("expansions", "").split(","), dict[str, Any]()
     if "sender_id" in expansions:
-        includes["users"] = [world.people[one].data() for one in {said.author for said in page}]
+        includes["users"] = _writers(world, page)
     if "attachments.media_keys" in expansions:
         includes["media"] = [envelopes.pictured(one) for one in page if one.picture]
     return {"data": [envelopes.listed(one, fields) for one in page], "includes": includes, "meta": meta}
+
+
+def _mentions(world: World, query: Mapping[str, str]) -> dict[str, Any]:
+    """A page of the mentions. Raises Refusal."""
+    since = query.get("since_id", "0")
+    if not _ID.fullmatch(since):
+        raise problems.invalid("since_id", since, "The `since_id` query parameter value is not valid")
+    page, meta = _part(world.mentions(int(since)), query, least=5)
+    expansions, includes = query.get("expansions", "").split(","), dict[str, Any]()
+    if "author_id" in expansions:
+        includes["users"] = _writers(world, page)
+    if "attachments.media_keys" in expansions:
+        includes["media"] = [envelopes.shown(one.picture) for one in page if one.picture]
+    # X leaves an empty list out.
+    found = {"data": [envelopes.post(one) for one in page], "includes": includes} if page else {}
+    return {**found, "meta": meta}
+
+
+def _writers(world: World, page: list[Words]) -> list[dict[str, Any]]:
+    return [world.people[one].data() for one in {said.author for said in page}]
+
+
+def _part(listed: list[Words], query: Mapping[str, str], least: int) -> tuple[list[Words], dict[str, Any]]:
+    """The part of a list that a page shows, of `least` at least, and what X says about it. Raises Refusal."""
+    asked, token = query.get("max_results", "100"), query.get("pagination_token", "")
+    if not re.fullmatch(r"[0-9]{1,3}", asked) or not least <= int(asked) <= _LONGEST_PAGE:
+        raise problems.invalid("max_results", asked, f"The `max_results` query parameter value is not {least} to 100")
+    if token and not re.fullmatch(r"before[0-9]{1,19}", token):
+        raise problems.invalid("pagination_token", token, "The `pagination_token` value is not valid")
+    before = int(token.removeprefix("before")) if token else None
+    every = [one for one in listed if before is None or int(one.id) < before]
+    page = every[: int(asked)]
+    meta: dict[str, Any] = {"result_count": len(page)}
+    if len(every) > len(page):
+        meta["next_token"] = f"before{page[-1].id}"
+    return page, meta
 
 
 async def _json(request: Request) -> dict[str, Any]:

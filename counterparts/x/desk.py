@@ -16,7 +16,7 @@ from counterparts.x.hooks import Hooks
 from counterparts.x.problems import Refusal, plain
 from counterparts.x.world import World
 
-_PRICES = {"dm_events": 0.01, "dm_send": 0.015, "tweets": 0.015, "users_me": 0.001, "dm_media": 0.0}
+_PRICES = {"dm_events": 0.01, "dm_send": 0.015, "tweets": 0.015, "mentions": 0.005, "users_me": 0.001, "dm_media": 0.0}
 
 Route = Callable[..., Coroutine[Any, Any, Response]]
 

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from counterparts.x.world import Words, World
+from counterparts.x.world import Picture, Words, World
 
 
 def envelope(
@@ -79,14 +79,13 @@ def public(world: World, said: Words, kind: str) -> dict[str, Any]:
     """A post that names us or answers us."""
     includes = {"users": [world.people[said.author].data(), world.us.data()], "tweets": [post(said)]}
     if said.picture:
-        includes["media"] = [
-            {
-                "media_key": f"3_{said.picture.id}",
-                "type": "photo",
-                "url": f"https://pbs.twimg.com/media/{said.picture.file}",
-            }
-        ]
+        includes["media"] = [shown(said.picture)]
     return envelope(world, kind, post(said), includes)
+
+
+def shown(picture: Picture) -> dict[str, Any]:
+    """The picture of a post."""
+    return {"media_key": f"3_{picture.id}", "type": "photo", "url": f"https://pbs.twimg.com/media/{picture.file}"}
 
 
 def post(said: Words) -> dict[str, Any]:

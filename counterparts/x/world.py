@@ -12,6 +12,9 @@ EPOCH = 1_288_834_974_657
 KEPT_MS = 30 * 24 * 3600 * 1000
 """How long `GET /2/dm_events` shows a message."""
 
+MENTIONS = 800
+"""How many posts `GET /2/users/:id/mentions` shows."""
+
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -114,6 +117,11 @@ class World:
     def listed(self) -> list[Words]:
         """What the lookup shows: direct messages of the last 30 days, newest first."""
         return [one for one in reversed(self.messages) if one.at > self.now_ms() - KEPT_MS]
+
+    def mentions(self, since: int) -> list[Words]:
+        """Others' posts that name us or answer us, above an id, newest first: 800 of them."""
+        ours = [one for one in self.posts.values() if one.author != self.us.id and self.summoned(one)]
+        return [one for one in reversed(ours[-MENTIONS:]) if int(one.id) > since]
 
     def summoned(self, post: Words) -> bool:
         """Whether we may answer a post: it names us, or answers one of ours."""

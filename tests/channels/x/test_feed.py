@@ -1,10 +1,14 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from channels.message import Disposition, InboundMessage
 from channels.port import Arrivals, Batch, Feed
 from channels.x.adapter import X
+from channels.x.reading import Reader
+from counterparts.x import envelopes
 from counterparts.x.app import Arrangement
 from models.errors import OperatorError, TransientError
 from tests.channels.x.places import House, Standin, Taken, adapter, letter, now, open_standin
@@ -18,6 +22,11 @@ def nothing(provider_id: str) -> bool:
 
 def reconciliation(channel: X) -> Feed:
     [found] = [one for one in channel.feeds() if one.name == "x"]
+    return found
+
+
+def mentions(channel: X) -> Feed:
+    [found] = [one for one in channel.feeds() if one.name == "x_mentions"]
     return found
 
 
@@ -94,6 +103,89 @@ def test_a_message_reads_the_same_from_the_webhook_and_from_the_list(
     }
     assert listed.model_dump(include=same) == told.model_dump(include=same)
     assert told.files
+
+
+@pytest.mark.rule("M2.1")
+@pytest.mark.rule("M3.1")
+def test_a_mention_that_no_webhook_brought_is_found_with_its_true_time(
+    channel: X, standin: Standin, house: House
+) -> None:
+    feed, ana = mentions(channel), standin.join()
+    posted = f"/x/api/people/{ana}/posts"
+    standin.ask("POST", posted, text="@help uno")
+    standin.settled()
+    batches, cursor = swept(feed, house)
+    assert (found(batches), [one.late for one in batches]) == ([], [False])
+
+    standin.set(calling=False)
+    missed = standin.ask("POST", posted, text="@help dos")
+    standin.ask("POST", posted, text="nada para nadie")
+    standin.says(ana, "en privado")
+    batches, cursor = swept(feed, house, cursor)
+    assert (found(batches), [one.late for one in batches]) == (["@help dos"], [True])
+    message = house.stored[f"post/{missed['id']}"]
+    assert message.received_at == datetime.fromisoformat(missed["at"]).astimezone(UTC)
+    assert (message.sender, message.sender_name, message.public_place) == (ana, "Ana (@ana)", missed["id"])
+    assert found(swept(feed, house, cursor)[0]) == []
+
+
+def test_a_mention_reads_the_same_from_the_webhook_and_from_the_list(
+    channel: X, standin: Standin, house: House
+) -> None:
+    text = "@help ¿y mi retiro? https://example.org/recibo?a=1&b=2 <b>"
+    standin.ask("POST", f"/x/api/people/{standin.join()}/posts", text=text, picture="iVBORw==")
+    standin.settled()
+    [told] = house.stored.values()
+    [listed] = mentions(channel).look("", nothing, now() + SOON).arrivals.messages
+    assert listed.model_dump(exclude={"raw_sha256"}) == told.model_dump(exclude={"raw_sha256"})
+    assert told.files
+
+
+def test_a_long_row_of_mentions_is_read_to_its_end(channel: X, standin: Standin, house: House) -> None:
+    path = f"/x/api/people/{standin.join()}/posts"
+    standin.set(calling=False)
+    for n in range(120):
+        standin.ask("POST", path, text=f"@help {n}")
+    batches, _ = swept(mentions(channel), house)
+    assert found(batches) == [f"@help {n}" for n in range(120)]
+
+
+def test_a_post_passed_on_is_nobodys_message(
+    channel: X, standin: Standin, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.set(calling=False)
+    standin.ask("POST", f"/x/api/people/{standin.join()}/posts", text="RT @help: hola")
+    whole = envelopes.post
+    passed_on = {"referenced_tweets": [{"type": "retweeted", "id": "7"}]}
+    monkeypatch.setattr(envelopes, "post", lambda said: whole(said) | passed_on)
+    assert found(swept(mentions(channel), house)[0]) == []
+
+
+@pytest.mark.parametrize("mark", ["", "post/"])
+def test_one_that_reading_fails_on_is_kept_and_holds_up_no_other(
+    channel: X, standin: Standin, house: House, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    standin.set(calling=False)
+    ana = standin.join()
+    if mark:
+        said = [standin.ask("POST", f"/x/api/people/{ana}/posts", text=f"@help {text}") for text in ("mal", "bien")]
+    else:
+        said = [standin.says(ana, text) for text in ("mal", "bien")]
+    whole = Reader._message
+
+    def failing(reader: Reader, about: Any, *rest: Any) -> InboundMessage:
+        if about.words.endswith("mal"):
+            raise RecursionError
+        return whole(reader, about, *rest)
+
+    monkeypatch.setattr(Reader, "_message", failing)
+    feed = mentions(channel) if mark else reconciliation(channel)
+    _, cursor = swept(feed, house)
+    kept = house.stored[f"{mark}{said[0]['id']}"]
+    assert (kept.disposition, kept.unreadable) == (Disposition.UNANSWERABLE, "could not be read")
+    assert said[0]["id"].encode() in kept.raw
+    assert house.stored[f"{mark}{said[1]['id']}"].text.endswith("bien")
+    assert found(swept(feed, house, cursor)[0]) == []
 
 
 def test_what_we_wrote_and_what_was_written_just_now_are_left_alone(channel: X, standin: Standin, house: House) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from channels.email.folder import Folder, Withheld
@@ -17,7 +18,11 @@ from channels.email.settings import EmailSettings
 from channels.message import InboundMessage
 from channels.port import Arrivals, Batch, Feed
 from channels.report import DeliveryEvent
+from channels.unread import unread
 from models.errors import ChannelError
+from models.inquiry import EMAIL
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Reports = Callable[[InboundMessage], tuple[DeliveryEvent, ...]]
 """Tells what a mail says of our letters."""
@@ -190,11 +195,25 @@ class Imap(Feed):
         if found is None:
             return None
         now = self._clock()
-        return self._reader.read_mail(found.mail, min(found.at or now, now), whole=found.whole)
+        at = min(found.at or now, now)
+        try:
+            return self._reader.read_mail(found.mail, at, whole=found.whole)
+        except Exception:
+            # One mail must not hold up the folder, whatever we make of it.
+            log.exception("feed.unread", channel=EMAIL, bytes=len(found.mail))
+            return unread(EMAIL, "", found.mail, at, "could not be read")
 
     def _arrivals(self, mails: dict[int, InboundMessage]) -> Arrivals:
         messages = tuple(mails.values())
         return Arrivals(
             messages=messages,
-            reports=tuple(event for message in messages for event in self._reports(message)),
+            reports=tuple(event for message in messages for event in self._told(message)),
         )
+
+    def _told(self, message: InboundMessage) -> tuple[DeliveryEvent, ...]:
+        """What a mail says of our letters; nothing where that cannot be read: the mail itself is kept."""
+        try:
+            return self._reports(message)
+        except Exception:
+            log.exception("feed.unread-report", channel=EMAIL, bytes=len(message.raw))
+            return ()

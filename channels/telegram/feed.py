@@ -43,7 +43,7 @@ class TelegramFeed(Feed):
         numbered = [one for one in updates if number(obj(one).get("update_id")) is not None]
         if updates and not numbered:
             raise TransientError("Telegram answered getUpdates with updates that bear no update_id")
-        brought = [self._reader.take(one, json.dumps(one).encode(), now) for one in numbered]
+        brought = [self._reader.bear(one, json.dumps(one).encode(), now) for one in numbered]
         newest = max((one["update_id"] for one in numbered), default=None)
         return Batch(_together(brought), cursor if newest is None else str(newest + 1), more=len(updates) == _MOST)
 

@@ -47,11 +47,27 @@ Si le parece un error, escríbanos aquí.""",
 If you think that is a mistake, tell us here.""",
 }
 
+_LINK_TO_TYPE = {
+    Language.ES: """Este enlace todavía no conectó nada: en este chat ya hay consultas o reclamos.
+
+Si usted pidió conectarlo con su cuenta en {operator}, escriba aquí, sin nada más, el código que le mostraron con el \
+enlace. Sus casos de este chat se unirán entonces a esa cuenta.
+
+Si no lo pidió, no haga nada y no escriba aquí ningún código que le dé otra persona.""",
+    Language.EN: """This link has connected nothing yet: there are inquiries or complaints in this chat already.
+
+If you asked to connect it to your account at {operator}, write here, and nothing else, the code that was shown to you \
+with the link. Your cases in this chat will then join that account.
+
+If you did not ask for it, do nothing, and write no code here that somebody else gave you.""",
+}
+
 _WORDS: dict[Courtesy, dict[Language, str]] = {
     "hello": _HELLO,
     "connected": _CONNECTED,
     "link_over": _LINK_OVER,
     "link_other": _LINK_OTHER,
+    "link_to_type": _LINK_TO_TYPE,
 }
 
 

@@ -10,7 +10,8 @@ from channels.message import Disposition, InboundMessage
 from channels.telegram.contents import Contents, read_contents
 from channels.telegram.fields import Object, moment, number, obj, said
 from channels.text import one_line
-from models.inquiry import Channel, Kind, Language
+from channels.unread import unread
+from models.inquiry import Channel, Language
 
 NAME: Channel = "telegram"
 
@@ -84,26 +85,12 @@ def read_message(posted: Posted) -> InboundMessage | None:
 
 def unplaceable(posted: Posted) -> InboundMessage:
     """What is left of a message that does not say who wrote it, or where: kept for a person to look at."""
-    return InboundMessage(
-        channel=NAME,
-        provider_id=f"{posted.bot_id}:update/{posted.update_id}",
-        received_at=posted.stored_at,
-        sender="",
-        sender_name="",
-        sender_verified=False,
-        reply_to="",
-        recipients=(),
-        subject="",
-        text="",
-        full_text="",
-        unreadable="does not say who wrote it, or where",
-        disposition=Disposition.UNANSWERABLE,
-        disposition_reason="the update names no sender or no chat",
-        language=None,
-        kind=Kind.COMPLAINT,
-        raw_sha256=hashlib.sha256(posted.raw).hexdigest(),
-        raw=posted.raw,
-    )
+    return kept(posted.bot_id, posted.update_id, posted.raw, posted.stored_at, "does not say who wrote it, or where")
+
+
+def kept(bot_id: int, update_id: int, raw: bytes, stored_at: datetime, why: str) -> InboundMessage:
+    """What stands for an update that brings no message to be read."""
+    return unread(NAME, f"{bot_id}:update/{update_id}", raw, stored_at, why)
 
 
 def name_of(post: Object) -> str:

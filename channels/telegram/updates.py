@@ -5,13 +5,26 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from channels.message import InboundMessage
 from channels.port import Arrivals, Claim, Greeting, Number
 from channels.report import Reach
 from channels.telegram.contents import SERVICE
 from channels.telegram.fields import Object, moment, number, obj
-from channels.telegram.messages import GROUPS, NAME, Posted, language_of_sender, name_of, read_message, unplaceable
+from channels.telegram.messages import (
+    GROUPS,
+    NAME,
+    Posted,
+    kept,
+    language_of_sender,
+    name_of,
+    read_message,
+    unplaceable,
+)
 from models.errors import UnreadableMessage
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 KINDS = ("message", "edited_message", "my_chat_member")
 """The updates that are asked for; others cost traffic and say nothing of an inquiry."""
@@ -50,7 +63,7 @@ class UpdateReader:
         update_id = number(fields.get("update_id"))
         if update_id is None:
             raise UnreadableMessage("the post is no update of Telegram: it has no update_id")
-        numbers = (Number(f"telegram:{self.bot_id}", update_id),)
+        numbers = (self._number(update_id),)
         if "my_chat_member" in fields:
             return Arrivals(reaches=self._reaches(obj(fields["my_chat_member"]), update_id, stored_at), numbers=numbers)
         kind = next((one for one in ("message", "edited_message") if one in fields), None)
@@ -68,6 +81,26 @@ class UpdateReader:
             return Arrivals(claims=(claim,), numbers=numbers)
         posted = Posted(self.bot_id, update_id, post, raw, stored_at, self.text_limit, edited=kind == "edited_message")
         return Arrivals(messages=(self._message(posted),), numbers=numbers)
+
+    def bear(self, update: object, raw: bytes, stored_at: datetime) -> Arrivals:
+        """Read one of several updates; one that reading fails on, however that comes, holds up no other and is kept.
+
+        Raises UnreadableMessage where it has no `update_id`.
+        """
+        try:
+            return self.take(update, raw, stored_at)
+        except UnreadableMessage:
+            raise
+        except Exception:
+            log.exception("feed.unread", channel=NAME, bytes=len(raw))
+        update_id = number(obj(update).get("update_id")) or 0
+        return Arrivals(
+            messages=(kept(self.bot_id, update_id, raw, stored_at, "could not be read"),),
+            numbers=(self._number(update_id),),
+        )
+
+    def _number(self, update_id: int) -> Number:
+        return Number(f"telegram:{self.bot_id}", update_id)
 
     def _elsewhere(self, post: Object) -> bool:
         chat = obj(post.get("chat"))

@@ -20,8 +20,9 @@ from channels.email.folder import Withheld
 from channels.email.imap import CHECK_EVERY, Imap
 from channels.email.reading import Limits, Reader
 from channels.email.settings import EmailSettings
-from channels.message import InboundMessage
+from channels.message import Disposition, InboundMessage
 from channels.port import Batch
+from channels.report import DeliveryEvent
 from models.errors import OperatorError, TransientError
 from tests.channels.email.servers import PASSWORD, USER, Dovecot, needs_dovecot, open_dovecot, open_refuser
 from tests.waiting import until
@@ -429,3 +430,38 @@ def _certify(path: Path) -> None:
     path.write_bytes(
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
     )
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_mail_that_reading_fails_on_is_kept_and_holds_up_no_other(
+    server: Dovecot, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Reader.read_mail
+
+    def failing(reader: Reader, mail: bytes, *rest: Any, **more: Any) -> InboundMessage:
+        if b"Subject: Retiro 1" in mail:
+            raise RecursionError
+        return whole(reader, mail, *rest, **more)
+
+    monkeypatch.setattr(Reader, "read_mail", failing)
+    deliver(server, house, *(mail(n) for n in range(3)))
+    house.drain()
+    assert house.subjects == ["Retiro 0", "", "Retiro 2"]
+    kept = house.messages[1]
+    assert kept.disposition is Disposition.UNANSWERABLE
+    assert kept.provider_id == f"sha256:{kept.raw_sha256}"
+    assert b"Subject: Retiro 1" in kept.raw
+    house.feed.reconcile()
+    house.drain()
+    assert (len(house.messages), house.late) == (3, [])
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_mail_whose_report_cannot_be_read_comes_all_the_same(server: Dovecot, house: House) -> None:
+    def failing(_: InboundMessage) -> tuple[DeliveryEvent, ...]:
+        raise RecursionError
+
+    house.feed._reports = failing
+    deliver(server, house, mail(0))
+    house.drain()
+    assert house.subjects == ["Retiro 0"]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from channels.message import RemoteFile
+from channels.message import Disposition, InboundMessage, RemoteFile
 from channels.port import Arrivals, Batch, Feed, Post
 from channels.telegram.adapter import UPDATES, Telegram
 from channels.telegram.contents import LARGEST_FILE
 from channels.telegram.feed import TelegramFeed
+from channels.telegram.messages import Posted, read_message
 from channels.telegram.verify import HEADER
 from models.errors import OperatorError, RecipientError, TransientError, VerificationError
 from tests.channels.telegram.conftest import Make
@@ -132,6 +133,28 @@ def test_what_cannot_be_read_holds_up_nothing(town: Town, feed: Feed) -> None:
     batch = look(feed)
     assert [one.text for one in batch.arrivals.messages] == ["", "Hola"]
     assert batch.cursor == str(batch.arrivals.numbers[1].n + 1)
+
+
+def test_one_that_reading_fails_on_is_kept_and_holds_up_no_other(
+    town: Town, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = town.person()
+    for text in ("uno", "mal", "dos"):
+        town.write(ana, text)
+
+    def failing(posted: Posted) -> InboundMessage | None:
+        if posted.post["text"] == "mal":
+            raise RecursionError
+        return read_message(posted)
+
+    monkeypatch.setattr("channels.telegram.updates.read_message", failing)
+    batch = look(feed)
+    numbers = [one.n for one in batch.arrivals.numbers]
+    assert batch.cursor == str(numbers[0] + 3)
+    one, kept, two = batch.arrivals.messages
+    assert (one.text, two.text) == ("uno", "dos")
+    assert (kept.disposition, kept.provider_id) == (Disposition.UNANSWERABLE, f"4242:update/{numbers[1]}")
+    assert b'"mal"' in kept.raw
 
 
 def test_updates_without_any_number_are_no_silence(town: Town, feed: Feed) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "retry": ("starter.inbox", "retry_command"),
     "telegram-webhook": ("starter.telegram_webhook", "telegram_webhook_command"),
     "telegram-poll": ("starter.collector", "telegram_poll_command"),
+    "report": ("starter.reporting.command", "report_command"),
     "verify": ("starter.upkeep", "verify_command"),
     "explain": ("starter.explain", "explain_command"),
     "migrate": ("starter.upkeep", "migrate_command"),

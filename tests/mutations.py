@@ -138,6 +138,13 @@ MUTATIONS = (
     ),
     Mutation("M3.11", "models/ledger.py", "if event.hash != event_hash(event):", "if False:"),
     Mutation("M3.11", "models/post.py", "(waited or case.told is None)", "True"),
+    Mutation("M3.11", "records/figures.py", "        (ended_late, Fate.LAPSED),\n", "", "tests/reporting"),
+    Mutation(
+        "M3.11", "records/figures_terms.py", 'and_(begun, col(row.why) != "reopened")', "begun", "tests/reporting"
+    ),
+    Mutation(
+        "M3.11", "records/figures_misses.py", "        return Reason.FOUND_LATE", "        pass", "tests/reporting"
+    ),
     Mutation(
         "M4.1",
         "models/standing.py",

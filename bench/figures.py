@@ -77,4 +77,8 @@ def _open(found: dict[str, Any]) -> Iterator[Figure]:
     yield Figure(f"{number}: idle server", found["idle_percent"]["server"], "% of a core", 2.0)
     yield Figure(f"{number}: due list of 50, p99", found["due_list_ms"]["p99"], "ms", 50, why=why)
     yield Figure(f"{number}: due list of 50, p50", found["due_list_ms"]["p50"], "ms")
+    if "report_ms" in found:
+        why = strangers(found["report_foreign_percent"])
+        seconds = round(found["report_ms"]["p50"] / 1000, 2)
+        yield Figure(f"{number}: report of all their terms, p50", seconds, "s", 2.0, why=why)
     yield Figure("worker memory, each cached case", found["worker_kb_each"], "KB", 120)

@@ -29,6 +29,11 @@ TOGETHER = 250
 SPREAD = timedelta(days=3)
 """Receptions lie within this time, so that the due list has many days and nothing is late."""
 
+ALL_TERMS = timedelta(days=80)
+"""Within so many days from now every term of the open cases ends."""
+
+REPORTS = 10
+
 SETTLE = 10.0
 """Seconds between the last letter and the look at the idle server."""
 
@@ -66,6 +71,9 @@ async def open_cases(
         watch = Meter(server=engine, worker=worker, web=web)
         found["due_list_ms"] = await due_list(site, database, requests)
         found["due_list_foreign_percent"] = watch.read().foreign_percent
+        watch = Meter(server=engine, worker=worker, web=web)
+        found["report_ms"] = await reports(site, database)
+        found["report_foreign_percent"] = watch.read().foreign_percent
         database.close()
     return found
 
@@ -106,6 +114,24 @@ class Opener:
             return session.exec(
                 select(func.count()).select_from(Notice).where(col(Notice.accepted_at).is_not(None))
             ).one()
+
+
+async def reports(site: Site, database: Database) -> dict[str, float]:
+    """Milliseconds for the report of the days in which the terms of all of them end, over HTTP, as data."""
+    with database.write() as session:
+        secret = keys.create(session, "auditor-1", Role.AUDITOR, now())
+    today = now().date()
+    path = f"/api/reports/{today - SPREAD}..{today + ALL_TERMS}"
+    taken: list[float] = []
+    async with httpx2.AsyncClient(
+        base_url=site.settings.web_url, headers={"Authorization": f"Bearer {secret}"}, trust_env=False, timeout=60
+    ) as client:
+        for _ in range(REPORTS):
+            begun = time.perf_counter()
+            answer = await client.get(path)
+            taken.append(1000 * (time.perf_counter() - begun))
+            answer.raise_for_status()
+    return percentiles(taken)
 
 
 async def due_list(site: Site, database: Database, requests: int) -> dict[str, float]:

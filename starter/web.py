@@ -45,6 +45,7 @@ from starter.engine import answering
 from starter.intake import make_intake
 from starter.problems import install_problems
 from starter.reconciler import Reconciler
+from starter.reporting.api import router as reports_router
 from starter.threads import Threads
 from starter.webhooks import Hall, intake_router
 
@@ -113,6 +114,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
     app.include_router(api.router)
     app.include_router(bindings.router)
+    app.include_router(reports_router)
     app.include_router(status.router)
     if is_loopback(settings.web_host):
         # Never on a public listener: it opens what is sealed.

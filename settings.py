@@ -64,11 +64,13 @@ class Settings(BaseSettings):
 
     web_host: str = "127.0.0.1"
     web_port: Port = 8080
+    forms_per_minute: Annotated[int, Field(ge=1)] = 10
+    """Web forms that are taken in from one network address."""
     mailroom_port: Port = 8025
-    status_base_url: str | None = Field(
-        default_factory=lambda data: (
     trusted_proxies: str = "127.0.0.1"
     """Addresses or networks, with commas, whose word for a visitor's address (X-Forwarded-For) is taken."""
+    status_base_url: str | None = Field(
+        default_factory=lambda data: (
             f"http://127.0.0.1:{data['web_port']}" if data["environment"] == "development" else None
         )
     )
@@ -118,8 +120,6 @@ class Settings(BaseSettings):
             raise ValueError("must be set in production")
         return DEVELOPMENT[info.field_name or ""]
 
-    @field_validator("sendgrid_events_public_key")
-    @classmethod
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
@@ -132,6 +132,8 @@ class Settings(BaseSettings):
                 raise ValueError("must not hold everybody: each caller could give itself any address")
         return value
 
+    @field_validator("sendgrid_events_public_key")
+    @classmethod
     def _events_are_signed(cls, value: str | None, info: ValidationInfo) -> str | None:
         sendgrid = info.data.get("email_outgoing") == "sendgrid"
         if value is None and sendgrid and info.data.get("environment") == "production":

@@ -45,9 +45,10 @@ class Number(NamedTuple):
     n: int
 
 
-Courtesy = Literal["hello", "connected", "link_over", "link_other"]
+Courtesy = Literal["hello", "connected", "link_over", "link_other", "link_to_type"]
 """What somebody is told: how to write; that their address now belongs to an account; that the code they showed is good
-no longer; that it is good, but their address belongs to another account already."""
+no longer; that it is good, but their address belongs to another account already, or has inquiries, which a code joins
+only when the person writes it."""
 
 
 class Greeting(NamedTuple):

@@ -64,9 +64,12 @@ def identity_bound(case: Case, order: IdentityBound, actor: Actor, now: datetime
 
 
 def _join(case: Case, addresses: tuple[Address, ...], now: datetime) -> None:
-    """The person can be reached there too, and what had nowhere to go leaves for it."""
-    known, registered = {a.id for a in case.addresses}, {a.id for a in addresses if a.registered}
-    kept = (a.model_copy(update={"registered": True}) if a.id in registered else a for a in case.addresses)
+    """The person can be reached there too, and what had nowhere to go leaves for it.
+
+    Which of the addresses are registered is as it was said last.
+    """
+    known, given = {a.id for a in case.addresses}, {a.id: a for a in addresses}
+    kept = (given.get(a.id, a) for a in case.addresses)
     case.addresses = (*kept, *(a for a in addresses if a.id not in known))
     found_address(case, now)
 

@@ -30,6 +30,12 @@ def find(session: Session, code: str, now: datetime) -> Binding | None:
     return row if row and row.used_at is None and now < row.ends_at else None
 
 
+def shown_from(session: Session, code: str) -> str | None:
+    """Return the address that a code was shown from, or None."""
+    row = session.get(Binding, _digest(code))
+    return row.address_id if row else None
+
+
 def use(session: Session, binding: Binding, address_id: str, now: datetime) -> None:
     """A code was shown from an address; it is good no more."""
     binding.used_at, binding.address_id = now, address_id

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, tuple_, update
+from sqlalchemy import bindparam, exists, or_, tuple_, update
 from sqlmodel import Session, col, func, select
 
 from models.case import Case
 from models.errors import Malformed, UnknownInquiry
-from models.tables import FAR, CaseRow, Salt, StatusToken
+from models.tables import FAR, CaseRow, Salt, StatusToken, StoredMessage
 from records import obligations
 from records.database import add_once, first
 
@@ -51,6 +51,15 @@ _OPENED = (
     .select_from(CaseRow)
     .where(col(CaseRow.contact) == bindparam("contact"), col(CaseRow.opened_at) >= bindparam("since"))
 )
+_BY_ANYBODY = exists().where(
+    col(StoredMessage.reference) == col(CaseRow.reference),
+    col(StoredMessage.sender_verified).is_(False),
+    # What opens an inquiry is stored, or let out of quarantine, in the same moment.
+    or_(
+        col(StoredMessage.stored_at) == col(CaseRow.opened_at), col(StoredMessage.promoted_at) == col(CaseRow.opened_at)
+    ),
+)
+_OPENED_BY = {True: _OPENED.where(~_BY_ANYBODY), False: _OPENED.where(_BY_ANYBODY)}
 _UPDATE = update(CaseRow).where(
     col(CaseRow.reference) == bindparam("of"),
     tuple_(col(CaseRow.seq), col(CaseRow.version)) <= tuple_(bindparam("most_seq"), bindparam("most_version")),
@@ -166,9 +175,17 @@ def open_references(session: Session) -> list[str]:
     return list(session.exec(query.order_by(col(CaseRow.reference))))
 
 
-def opened_since(session: Session, contact: str, since: datetime) -> int:
-    """Count the cases that a contact opened at or after `since`: each owes an acknowledgement, sent yet or not."""
-    return int(first(session, _OPENED, contact=contact, since=since)[0])
+def opened_since(session: Session, contact: str, since: datetime, *, verified: bool) -> int:
+    """Count the cases that a contact opened at or after `since`: each owes an acknowledgement, sent yet or not.
+
+    Those that an unverified message opened, which anybody may have written, are counted apart from all others.
+    """
+    return int(first(session, _OPENED_BY[verified], contact=contact, since=since)[0])
+
+
+def any_of(session: Session, contact: str) -> bool:
+    """Say whether a contact has a case, closed or not."""
+    return session.exec(select(CaseRow.reference).where(col(CaseRow.contact) == contact).limit(1)).first() is not None
 
 
 def conversation(session: Session, contact: str, channel: str) -> str | None:

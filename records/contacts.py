@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from models.inquiry import EMAIL, WEB, Address, Channel
-from models.tables import Contact, ContactAddress
+from models.tables import Binding, Contact, ContactAddress
 from records.database import add_once, first
 from records.ids import new_id
 
@@ -21,6 +21,7 @@ _REVEAL = select(ContactAddress.channel, ContactAddress.value, ContactAddress.na
 )
 _JOIN = update(ContactAddress).where(col(ContactAddress.id) == bindparam("of")).values(contact=bindparam("whose"))
 _MERGE = update(ContactAddress).where(col(ContactAddress.contact) == bindparam("of")).values(contact=bindparam("whose"))
+_CODES = update(Binding).where(col(Binding.contact) == bindparam("of")).values(contact=bindparam("whose"))
 _ONLY = (
     update(ContactAddress)
     .where(
@@ -93,9 +94,8 @@ def add(session: Session, now: datetime) -> str:
 def addresses(session: Session, contact: str) -> tuple[Address, ...]:
     """Return a contact's addresses, the oldest first; none for an unknown contact."""
     query = select(ContactAddress).where(col(ContactAddress.contact) == contact)
-    return tuple(
-        _address(row) for row in session.exec(query.order_by(col(ContactAddress.created_at), col(ContactAddress.id)))
-    )
+    ordered = query.order_by(col(ContactAddress.created_at), col(ContactAddress.id))
+    return tuple(_address(row) for row in session.exec(ordered.execution_options(populate_existing=True)))
 
 
 def known(session: Session, channel: Channel, value: str) -> str | None:
@@ -151,8 +151,9 @@ def join(session: Session, address_id: str, contact: str) -> None:
 
 
 def merge(session: Session, former: str, contact: str) -> None:
-    """Give all addresses of a contact to another: both are the same person."""
-    session.connection().execute(_MERGE, {"of": former, "whose": contact})
+    """Give all addresses of a contact to another, and the codes made for it: both are the same person."""
+    for change in (_MERGE, _CODES):
+        session.connection().execute(change, {"of": former, "whose": contact})
 
 
 def only_registered(session: Session, contact: str, address: Address) -> None:

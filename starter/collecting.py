@@ -83,8 +83,8 @@ class Collecting:
                 feeds.failed(session, name, error.detail, house.clock())
             pause = self._failed(error.detail, error)
             return max(pause, error.retry_after or 0)
-        receipts, _ = house.intake.take(self._adapter.name, batch.arrivals)
-        found = sum(not receipt.duplicate for receipt in receipts) if batch.late else 0
+        brought = house.intake.take(self._adapter.name, batch.arrivals)
+        found = sum(not receipt.duplicate for receipt in brought.receipts) if batch.late else 0
         with house.database.write() as session:
             recovered = feeds.looked(session, name, batch.cursor, house.clock(), holder=house.holder, late=found)
         if found:
@@ -92,7 +92,7 @@ class Collecting:
         if recovered:
             log.info("feed.back", feed=name)
         self._failures, self._alarmed_at = 0, None
-        for greeting in batch.arrivals.greetings:
+        for greeting in brought.greetings:
             greet(self._adapter, greeting)
         return 0.0 if batch.more else self._feed.pause
 

@@ -199,7 +199,7 @@ async def receive(house: Rehearsal, sample: Sample, console: Console, settings: 
     arrivals = email.parse(Post(INBOUND, {"content-type": headers["Content-Type"]}, body), now)
     secret = settings.reply_secret.get_secret_value().encode()
     intake = Intake(house.database, policy, FolderStore(folder), lambda: now, lambda: None, reply_secret=secret)
-    [receipt], _ = intake.take(EMAIL, arrivals)
+    [receipt] = intake.take(EMAIL, arrivals).receipts
     reference = receipt.reference or ""
     with house.database.read() as session:
         case = cases.load(session, reference)

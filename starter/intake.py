@@ -8,12 +8,13 @@ RecordsUnavailable when the database or the file store does not answer; sent aga
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
 from channels.message import Disposition, Dropped, InboundMessage
-from channels.port import Arrivals
-from channels.report import DeliveryEvent
+from channels.port import Arrivals, Claim, Greeting
+from channels.report import DeliveryEvent, Reach
 from models.inquiry import EMAIL, Actor, Channel, Kind
 from models.policy import Policy
 from records import messages, streams
@@ -31,6 +32,14 @@ REPORTS_AT_ONCE = 100
 """Events of letters in one transaction: nobody else writes meanwhile."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Brought(NamedTuple):
+    """What became of arrivals: the messages' receipts, how many reports were new, and whom a courtesy is owed."""
+
+    receipts: list[Receipt]
+    reports: int
+    greetings: tuple[Greeting, ...]
 
 
 class Intake:
@@ -55,20 +64,24 @@ class Intake:
         self._clock, self._wake = clock, wake
         self._taking, self._delivered_after = Taking(policy, reply_secret), delivered_after
 
-    def take(self, channel: Channel, arrivals: Arrivals) -> tuple[list[Receipt], int]:
-        """Store everything that one post, or one look at a provider, brought.
+    def take(self, channel: Channel, arrivals: Arrivals) -> Brought:
+        """Store everything that one post, or one look at a provider, brought, in the order it happened to people.
 
-        Returns the messages' receipts, and how many reports of letters were new.
+        Whoever shows a code speaks as the person it was made for from then on; whoever shut a channel spoke before.
         """
-        if arrivals.claims or arrivals.reaches or arrivals.numbers:
-            self._people(channel, arrivals)
+        told = self._claims(channel, arrivals.claims) if arrivals.claims else []
         receipts = [self.receive(message) for message in arrivals.messages]
+        for message, receipt in zip(arrivals.messages, receipts, strict=True):
+            if receipt.disposition == Disposition.CLAIM and not receipt.duplicate:
+                told.append(Greeting(message.sender, message.language, "connected"))
+        if arrivals.reaches:
+            self._reaches(arrivals.reaches)
         reports = self.notice_event(arrivals.reports)
         if arrivals.numbers:
             # Last: a number that is kept says that what it numbers is stored.
             with self._database.write() as session:
                 streams.add(session, arrivals.numbers, self._clock())
-        return receipts, reports
+        return Brought(receipts, reports, (*arrivals.greetings, *told))
 
     def receive(self, message: InboundMessage) -> Receipt:
         """Store a message and let it open an inquiry, join one, or wait in quarantine; a repetition changes nothing.
@@ -144,15 +157,24 @@ class Intake:
             changes |= {"attachments": message.attachments[:most], "dropped": (*message.dropped, left)}
         return message.model_copy(update=changes)
 
-    def _people(self, channel: Channel, arrivals: Arrivals) -> None:
-        """Store who somebody turned out to be, and who can be reached where."""
+    def _claims(self, channel: Channel, claims: Iterable[Claim]) -> list[Greeting]:
+        """Store who somebody turned out to be; return what each is to be told of the code they showed."""
+        told: list[Greeting] = []
         now = self._clock()
         with self._database.write() as session:
-            for claim in arrivals.claims:
-                good = take_claim(session, channel, claim, now)
-                log.info("intake.claimed", channel=channel, good=good)
-            for reach in arrivals.reaches:
-                take_reach(session, reach, now)
+            for claim in claims:
+                shown = take_claim(session, channel, claim, now, typed=False)
+                log.info("intake.claimed", channel=channel, shown=shown)
+                if shown is not None:
+                    told.append(Greeting(claim.address, None, shown))
+        self._wake()
+        return told
+
+    def _reaches(self, reaches: Iterable[Reach]) -> None:
+        """Tell the cases who can be reached where."""
+        with self._database.write() as session:
+            for reach in reaches:
+                take_reach(session, reach, self._clock())
         self._wake()
 
 

@@ -29,7 +29,8 @@ class Opening:
     """What an inquiry is opened with. `received_at` is its true reception (reading 2), aware UTC.
 
     `bound`: somebody vouches that the person is who the address says. `refers_to` is an earlier inquiry of the same
-    person. `unreadable`: nobody here can read the message; `in_public`: everybody can, and no address is known yet.
+    person. `verified`: nobody else opened it under that person's address. `unreadable`: nobody here can read the
+    message; `in_public`: everybody can, and no address is known yet.
     """
 
     channel: Channel
@@ -42,6 +43,7 @@ class Opening:
     subject: str
     text: str
     refers_to: str = ""
+    verified: bool = True
     unreadable: bool = False
     in_public: bool = False
 
@@ -110,7 +112,8 @@ def _hold(
     Until then somebody can look into it; then it leaves in any case, because the term runs on (M3.2).
     """
     midnight = calendar.from_local(datetime.combine(calendar.local_date(now), time()))
-    if cases.opened_since(session, opening.contact, midnight) < policy.mail.acknowledgements_per_address_per_day:
+    opened = cases.opened_since(session, opening.contact, midnight, verified=opening.verified)
+    if opened < policy.mail.acknowledgements_per_address_per_day:
         return None
     last = calendar.local_date(acknowledgement_due(policy.terms(), calendar, opening.received_at))
     hold = calendar.at(last, policy.term_settings.working_hour)

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from channels.message import InboundMessage
-from channels.port import Claim
+from channels.port import Claim, Courtesy
 from channels.report import Reach
 from models.inquiry import Address, Channel
 from models.messages import AddressClosed, AddressOpen, IdentityBound, Order
@@ -25,19 +25,27 @@ MOST_KEY = 128
 MOST_ADDRESSES = 20
 
 
-def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime) -> bool:
-    """Bind the address that a code was shown from; False where the code is not good, and nothing changed.
+def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime, *, typed: bool) -> Courtesy | None:
+    """Bind the address that a code was shown from; return what to say of it, or None where it was said before.
 
-    Every open case of the two is told: it may write to all addresses of the person, and say all if they are known. The
-    address of another account is not moved by a code: somebody may have been led to show it.
+    Nothing changes unless it is "connected".
+
+    Every open case of the two is told: it may write to all addresses of the person, and say all if they are known.
+    Somebody may have been led to press a link without a look at it. So the address of another account is not moved by a
+    code, and one that has inquiries only by a code that the person wrote themselves (`typed`).
     """
     binding = bindings.find(session, claim.code, now)
     if binding is None:
-        return False
+        before = bindings.shown_from(session, claim.code)
+        same = before is not None and before == contacts.address_id(session, channel, claim.address)
+        return None if same else "link_over"
     contact = binding.contact
     former, address = contacts.find_or_add(session, channel, claim.address, name=claim.name, contact=contact, now=now)
-    if former != contact and contacts.account_of(session, former):
-        return False
+    if former != contact:
+        if contacts.account_of(session, former):
+            return "link_other"
+        if not typed and cases.any_of(session, former):
+            return "link_to_type"
     bindings.use(session, binding, address.id, now)
     if binding.bound:
         contacts.bind(session, contact, now)
@@ -47,7 +55,7 @@ def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime) 
     _tell(session, told, "identity_bound", order, now)
     # Whoever shows a code there can be written to there, whatever came back before.
     _tell(session, told, "address_open", AddressOpen(address=address.id, key=f"shown:{binding.digest}"), now)
-    return True
+    return "connected"
 
 
 def of_account(session: Session, account: str, now: datetime) -> str:
@@ -71,10 +79,25 @@ def known_person(session: Session, channel: Channel, message: InboundMessage, no
 
 
 def register(session: Session, contact: str, given: tuple[Channel, str], now: datetime) -> Address:
-    """The platform says that an address is registered on a person's account: it is theirs, whoever had it before."""
+    """The platform says that an address is registered on a person's account: it is theirs, whoever had it before.
+
+    Where that is news, the account's open cases hear it: letters go to the registered address, and no more to the last.
+    """
+    before, told = contacts.addresses(session, contact), cases.open_of(session, contact)
     address = _vouched(session, contact, given, now, registered=True)
-    contacts.only_registered(session, contact, address)
+    after = reachable_at(session, contact)
+    if news := [one for one in after if one not in before]:
+        addresses = tuple(dict.fromkeys([*news, *after]))[:MOST_ADDRESSES]
+        key = f"registered:{address.id}:{now.isoformat()}"
+        order = IdentityBound(contact=contact, addresses=addresses, bound=False, key=key)
+        _tell(session, told, "identity_bound", order, now)
     return address
+
+
+def given_address(session: Session, contact: str, given: tuple[Channel, str], now: datetime) -> Address:
+    """Return an address that somebody merely gave. On whose account it may be registered is nothing of theirs."""
+    owner, address = contacts.find_or_add(session, *given, now=now)
+    return address if owner == contact else address.model_copy(update={"registered": False})
 
 
 def take_reach(session: Session, reach: Reach, now: datetime) -> int:
@@ -98,7 +121,7 @@ def take_address(session: Session, channel: Channel, sender: str, given: tuple[C
     contact = contacts.known(session, channel, sender)
     if contact is None:
         return
-    _, address = contacts.find_or_add(session, *given, now=now)
+    address = given_address(session, contact, given, now)
     order = IdentityBound(contact=contact, addresses=(address,), bound=False, key=f"address:{address.id}")
     _tell(session, cases.open_of(session, contact), "identity_bound", order, now)
 
@@ -142,16 +165,30 @@ def _vouched(
 ) -> Address:
     """An address is a person's: the platform says so. Cases of whoever had it, unless it was another account, too."""
     former, address = contacts.find_or_add(session, *given, name=name, registered=registered, contact=contact, now=now)
+    if registered:
+        contacts.only_registered(session, contact, address)
     if former == contact:
         return address
     if contacts.account_of(session, former):
-        contacts.join(session, address.id, contact)
+        _move(session, address, former, contact, now)
         return address
     told = cases.open_of(session, former)
     _become(session, former, contact)
     order = _identity(session, contact, bound=bound, key=f"account:{address.id}")
     _tell(session, told, "identity_bound", order, now)
     return address
+
+
+def _move(session: Session, address: Address, former: str, contact: str, now: datetime) -> None:
+    """The platform moved an address from one account to another: no letter of the first goes there any more."""
+    contacts.join(session, address.id, contact)
+    at = f"{address.id}:{now.isoformat()}"
+    closed = AddressClosed(address=address.id, reason="registered on another account", key=f"moved:{at}")
+    _tell(session, cases.open_of(session, former), "address_closed", closed, now)
+    # It may have been theirs before, and shut to them since.
+    _tell(
+        session, cases.open_of(session, contact), "address_open", AddressOpen(address=address.id, key=f"back:{at}"), now
+    )
 
 
 def _become(session: Session, former: str, contact: str) -> None:

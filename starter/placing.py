@@ -22,7 +22,7 @@ from models.errors import UnknownInquiry
 from models.inquiry import EMAIL, Channel
 from models.reference import find_references
 from models.tables import StoredMessage
-from records import cases, messages, notices
+from records import cases, contacts, messages, notices
 
 
 class Place(NamedTuple):
@@ -97,7 +97,7 @@ def place(
         case = _load(session, trail.reference)
         if case is None:
             continue
-        own = _own(clues, case)
+        own = _own(session, clues, case)
         if own or trail.secret:
             return Place(leading(session, case), third_party=not own)
     last = last_one(session, clues) if conversation else None
@@ -113,10 +113,16 @@ def last_one(session: Session, clues: Clues) -> Case | None:
     return leading(session, found) if found else None
 
 
-def _own(clues: Clues, case: Case) -> bool:
-    """Whether the sender is the person of the case, or writes from where its letters go."""
-    if clues.contact is not None and clues.contact == case.contact:
-        return True
+def _own(session: Session, clues: Clues, case: Case) -> bool:
+    """Whether the sender is the person of the case, or writes from where its letters go.
+
+    An address that the platform moved to another account is nobody's of the first any more, whatever the case heard.
+    """
+    if clues.contact is not None:
+        if clues.contact == case.contact:
+            return True
+        if contacts.account_of(session, clues.contact) and contacts.account_of(session, case.contact):
+            return False
     return any(one.id == clues.address for one in case.addresses)
 
 

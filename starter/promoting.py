@@ -50,6 +50,7 @@ def promote(session: Session, taking: Taking, row: StoredMessage, actor: Actor, 
             subject=row.subject,
             text=row.text,
             refers_to=taking.follows(session, clues, found),
+            verified=row.sender_verified,
             unreadable=bool(row.unreadable),
             in_public=bool(row.public_place),
         )

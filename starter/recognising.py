@@ -24,7 +24,7 @@ def claims(session: Session, message: InboundMessage, now: datetime) -> bool:
     if message.attachments or message.files:
         return False
     claim = Claim(code, message.sender, message.sender_name, message.received_at)
-    return take_claim(session, message.channel, claim, now)
+    return take_claim(session, message.channel, claim, now, typed=True) == "connected"
 
 
 def earlier_of(session: Session, message: InboundMessage) -> StoredMessage | None:

@@ -18,7 +18,7 @@ from models.tables import StoredMessage
 from records import cases, contacts, dispatches, messages
 from records.messages import Filed
 from starter.opening import Opening, letters_channel, open_inquiry
-from starter.persons import known_person, reachable_at, register, wrote_from
+from starter.persons import given_address, known_person, reachable_at, register, wrote_from
 from starter.placing import Clues, Place, clues_of, last_one, leading, place
 from starter.receipt import Receipt, receipt_of
 from starter.recognising import claims, distinct, earlier_of
@@ -56,7 +56,7 @@ class Taking:
         contact = known_person(session, channel, message, now)
         clues = clues_of(message, contact, contacts.address_id(session, channel, message.sender))
         found = self.place(session, clues)
-        if found is None and contact is not None and self._loops(session, contact, now):
+        if found is None and contact is not None and self._loops(session, contact, message, now):
             reason = "more inquiries in an hour than a person opens"
             looping = {"disposition": Disposition.LOOP, "disposition_reason": reason}
             return self._set_aside(session, message.model_copy(update=looping), filed, now)
@@ -92,6 +92,7 @@ class Taking:
             subject=message.subject,
             text=message.text,
             refers_to=self.follows(session, clues, found),
+            verified=message.sender_verified,
             unreadable=bool(message.unreadable),
             in_public=bool(message.public_place),
         )
@@ -107,7 +108,7 @@ class Taking:
             if message.account:
                 yield register(session, contact, (channel, value), now)
             else:
-                yield contacts.find_or_add(session, channel, value, now=now)[1]
+                yield given_address(session, contact, (channel, value), now)
 
     def _others(
         self, session: Session, contact: str, address: Address, given: tuple[Address, ...]
@@ -172,9 +173,12 @@ class Taking:
         row, new = messages.store(session, message, filed, now)
         return Receipt(None, row.disposition) if new else again(session, row)
 
-    def _loops(self, session: Session, contact: str, now: datetime) -> bool:
-        """Say whether a sender opens inquiries faster than a person can: each would owe it another letter."""
-        opened = cases.opened_since(session, contact, now - timedelta(hours=1))
+    def _loops(self, session: Session, contact: str, message: InboundMessage, now: datetime) -> bool:
+        """Say whether a sender opens inquiries faster than a person can: each would owe it another letter.
+
+        Who writes under another's address without being verified silences nobody but those like them.
+        """
+        opened = cases.opened_since(session, contact, now - timedelta(hours=1), verified=message.sender_verified)
         return opened >= self.policy.mail.messages_per_address_per_hour
 
 

@@ -36,6 +36,7 @@ from records.database import Database
 from settings import Settings, load_settings, read_section
 from starter import api, bindings, status
 from starter.chat.desk import ChatDesk
+from starter.chat.limits import Rate
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
 from starter.codec_endpoint import codec_router
@@ -107,6 +108,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         clock=clock,
         threads=threads,
         most_form_bytes=policy.intake.max_web_form_bytes,
+        forms=Rate(settings.forms_per_minute),
     )
     app.state.channels = hall.channels
     app.include_router(intake_router(hall))
@@ -205,6 +207,7 @@ def main() -> int:
         app,
         host=settings.web_host,
         port=settings.web_port,
+        forwarded_allow_ips=settings.trusted_proxies,
         log_config=None,
         # A status link is a secret, and it stands in the path.
         access_log=False,
@@ -214,7 +217,6 @@ def main() -> int:
     uvicorn.Server(config).run()
     return 0
 
-        forwarded_allow_ips=settings.trusted_proxies,
 
 if __name__ == "__main__":
     code = main()

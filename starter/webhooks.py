@@ -18,10 +18,11 @@ import structlog
 from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field, ValidationError
 
-from channels.port import Adapter, Arrivals, Greeting, Post
+from channels.port import Adapter, Greeting, Post
 from channels.registry import Adapters
 from models.errors import ChannelError, UnreadableMessage, VerificationError
 from starter.body import Bodies, read_body, too_large
+from starter.chat.limits import Rate, network
 from starter.intake import Intake
 from starter.problems import Problem, ProblemDocument, malformed
 from starter.receipt import Receipt
@@ -60,6 +61,8 @@ class Hall:
     clock: Callable[[], datetime]
     threads: Threads
     most_form_bytes: int
+    forms: Rate
+    """Web forms of one network address."""
 
     def taken(self, receipt: Receipt) -> Taken:
         """The receipt as it is told, its dates in the operator's zone."""
@@ -83,7 +86,7 @@ def intake_router(hall: Hall) -> APIRouter:
     @router.post(
         "/web",
         status_code=HTTPStatus.ACCEPTED,
-        responses=_problems(422),
+        responses=_problems(422, 429),
         openapi_extra=_takes("application/json", WebForm.model_json_schema()),
     )
     async def web(
@@ -91,6 +94,8 @@ def intake_router(hall: Hall) -> APIRouter:
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Taken:
         """Take in the web form. Send an Idempotency-Key and the same post is safe to send again."""
+        if seconds := hall.forms.wait(network(request.client.host if request.client else None), hall.clock()):
+            raise _too_many_forms(seconds)
         body, whole = await read_body(request, hall.most_form_bytes)
         if not whole:
             raise too_large(hall.most_form_bytes)
@@ -123,8 +128,8 @@ def intake_router(hall: Hall) -> APIRouter:
             if not whole and not cut:
                 raise too_large(limit)
             arrived = Post(door, headers, body, whole)
-            arrivals, taken = await hall.threads.work(lambda: _take(hall, adapter, arrived))
-        for greeting in arrivals.greetings:
+            greetings, taken = await hall.threads.work(lambda: _take(hall, adapter, arrived))
+        for greeting in greetings:
             if not hall.threads.forget(partial(greet, adapter, greeting)):
                 log.warning("intake.not-greeted", channel=channel, why="too many are greeted at once")
         return taken
@@ -133,7 +138,7 @@ def intake_router(hall: Hall) -> APIRouter:
 
 
 def greet(adapter: Adapter, greeting: Greeting) -> None:
-    """Tell somebody who has said nothing yet how to go on; a courtesy, which nobody tries twice."""
+    """Tell somebody how to go on, or what came of a code they showed; a courtesy, which nobody tries twice."""
     try:
         adapter.greet(greeting)
     except ChannelError as error:
@@ -153,7 +158,12 @@ def _nowhere(channel: str, door: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "intake.no-door", f"there is no door {channel[:40]}/{door[:40]} here")
 
 
-def _take(hall: Hall, adapter: Adapter, post: Post) -> tuple[Arrivals, TakenIn]:
+def _too_many_forms(seconds: int) -> Problem:
+    words = "that were many forms from one place; nothing was stored, send this one again a little later"
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, "form.too-many", words, headers={"Retry-After": str(seconds)})
+
+
+def _take(hall: Hall, adapter: Adapter, post: Post) -> tuple[tuple[Greeting, ...], TakenIn]:
     """Verify, read, store. What is genuine and cannot be read is kept for a person."""
     now = hall.clock()
     with _verified(adapter.name, post.door):
@@ -166,9 +176,10 @@ def _take(hall: Hall, adapter: Adapter, post: Post) -> tuple[Arrivals, TakenIn]:
         say = log.warning if foreseen else log.exception
         say("intake.unreadable", channel=adapter.name, bytes=len(post.body))
         kept = hall.taken(hall.intake.receive_unreadable(post.body, adapter.name))
-        return Arrivals(), TakenIn(messages=[kept])
-    receipts, reports = hall.intake.take(adapter.name, arrivals)
-    return arrivals, TakenIn(messages=[hall.taken(receipt) for receipt in receipts], reports=reports)
+        return (), TakenIn(messages=[kept])
+    brought = hall.intake.take(adapter.name, arrivals)
+    messages = [hall.taken(receipt) for receipt in brought.receipts]
+    return brought.greetings, TakenIn(messages=messages, reports=brought.reports)
 
 
 @contextmanager

@@ -279,6 +279,16 @@ def test_what_had_nowhere_to_go_leaves_for_an_address_of_the_person_that_works()
     assert bind(shut(new_case()), ORIGIN).undelivered
 
 
+@pytest.mark.rule("M3.7")
+def test_copies_follow_the_registered_address_to_another() -> None:
+    former = SECOND_MAIL.model_copy(update={"registered": True})
+    case = acknowledged(addresses=(TELEGRAM, former), channel="telegram")
+    changed = bind(case, REGISTERED, SECOND_MAIL)
+    assert changed.addresses == (TELEGRAM, SECOND_MAIL, REGISTERED)
+    case = do(changed, "resolve", TUESDAY, outcome="upheld", draft=FULL)
+    assert {one.address for one in send_all(case, TUESDAY)} == {TELEGRAM, REGISTERED}
+
+
 @pytest.mark.parametrize("name", sorted(OURS_ALONE))
 def test_only_our_own_intake_says_where_letters_go_and_to_whom(name: str) -> None:
     orders: dict[str, dict[str, Any]] = {

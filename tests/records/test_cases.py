@@ -123,8 +123,10 @@ def test_a_contacts_cases_are_counted(database: Database) -> None:
     with database.write() as session:
         for n, reference in enumerate(("RX-2222-2222", "RX-3333-3333", "RX-4444-4444")):
             add(session, new_case(MONDAY + timedelta(hours=n), reference=reference))
-        assert cases.opened_since(session, "ct_1", MONDAY + timedelta(hours=1)) == 2
-        assert cases.opened_since(session, "ct_2", MONDAY) == 0
+        assert cases.opened_since(session, "ct_1", MONDAY + timedelta(hours=1), verified=True) == 2
+        assert cases.opened_since(session, "ct_1", MONDAY, verified=False) == 0
+        assert cases.opened_since(session, "ct_2", MONDAY, verified=True) == 0
+        assert (cases.any_of(session, "ct_1"), cases.any_of(session, "ct_2")) == (True, False)
 
 
 def listed(database: Database, **asked: Any) -> list[str]:

@@ -1,7 +1,7 @@
 """Contacts that turn out to be one person, and the addresses of an account."""
 
 from models.inquiry import EMAIL, Address
-from records import cases, contacts
+from records import bindings, cases, contacts
 from records.database import Database
 from tests.cases import new_case
 from tests.records.mail import NOW
@@ -17,6 +17,21 @@ def test_two_contacts_become_one(database: Database) -> None:
         assert {one.channel for one in contacts.addresses(session, contact)} == {EMAIL, "x", "telegram"}
         assert contacts.address_id(session, EMAIL, " ANA@example.org ") == by_mail.id != by_telegram.id
         assert contacts.address_id(session, EMAIL, "nobody@example.org") is None
+
+
+def test_a_code_follows_the_contact_that_it_was_made_for(database: Database) -> None:
+    with database.write() as session:
+        former, contact = contacts.add(session, NOW), contacts.add(session, NOW)
+        code, _ = bindings.make(session, former, bound=False, made_by="agent-1", now=NOW)
+        contacts.merge(session, former, contact)
+    with database.write() as session:
+        row = bindings.find(session, code, NOW)
+        assert row
+        assert row.contact == contact
+        assert bindings.shown_from(session, code) is None
+        bindings.use(session, row, "ad_1", NOW)
+        assert bindings.shown_from(session, code) == "ad_1"
+        assert bindings.shown_from(session, "another") is None
 
 
 def test_of_an_accounts_addresses_on_a_channel_the_newest_is_registered(database: Database) -> None:

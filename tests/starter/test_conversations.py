@@ -76,6 +76,26 @@ def test_what_somebody_says_next_belongs_to_their_open_inquiry(bench: Bench, cha
     assert not load(bench, reference).bound, "a handle is no person"
 
 
+def test_who_writes_under_an_address_unverified_silences_nobody_who_is(bench: Bench) -> None:
+    """M3.2 holds for her: neither is her mail taken for a loop, nor its acknowledgement held back."""
+    forms = [message(n, channel="web", provider_id=f"form:{n}", sender_verified=False, bound=False) for n in range(31)]
+    found = [bench.intake.receive(one) for one in forms]
+    assert [one.disposition for one in found] == ["message"] * 30 + ["loop"]
+    held = load(bench, found[29].reference)
+    assert held.outbox(bench.now) is None
+    with bench.database.read() as session:
+        (waiting,) = messages.quarantined(session)
+    bench.tick(minutes=1)
+    let_out = bench.intake.promote(waiting.id, AGENT)
+    receipt = bench.intake.receive(message(99))
+    assert (receipt.disposition, receipt.new) == ("message", True)
+    assert load(bench, receipt.reference).outbox(bench.now)
+    assert load(bench, let_out.reference).contact == load(bench, receipt.reference).contact
+    for n in range(100, 129):
+        assert bench.intake.receive(message(n)).disposition == "message"
+    assert bench.intake.receive(message(129)).disposition == "loop", "her own are counted"
+
+
 def test_a_mail_without_any_sign_opens_one_of_its_own(bench: Bench) -> None:
     bench.intake.receive(message())
     assert bench.intake.receive(message(2)).new

@@ -1,5 +1,6 @@
 """One person on several handles: one-time codes, accounts, and channels that are shut to us; on a real database."""
 
+import dataclasses
 import threading
 from datetime import timedelta
 from typing import Any
@@ -10,14 +11,15 @@ from sqlalchemy import text
 from channels.message import Disposition, RemoteFile
 from channels.port import Arrivals
 from channels.report import Delivery, DeliveryEvent, Reach
+from channels.tokens import reply_token
 from models.inquiry import EMAIL, Flag
 from models.letters import LetterKind
 from models.messages import AddressClosed, NoticeBounced, Order
 from records import bindings, cases, contacts, messages, notices
 from starter.persons import of_account, register
 from starter.reports import take_reports
-from tests.cases import letters, send_all
-from tests.starter.mailbag import NOW, Bench, left, message
+from tests.cases import AGENT, letters, send_all
+from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, left, message
 from tests.starter.talk import ANA, EVA, close, contact_of, edit, hear, load, said, save, shown, told
 
 ACCOUNT = "user-77"
@@ -40,6 +42,12 @@ def code_for(bench: Bench, contact: str, *, bound: bool = True) -> str:
 
 def show(bench: Bench, code: str, address: str = ANA, channel: str = "telegram") -> None:
     bench.intake.take(channel, shown(code, address))
+
+
+def write(bench: Bench, code: str, address: str = ANA, channel: str = "telegram") -> None:
+    """Somebody writes a code, which no link does for them."""
+    post = said(900, code, channel=channel, sender=address)
+    assert bench.intake.receive(post).disposition == Disposition.CLAIM
 
 
 def of_contact(bench: Bench, contact: str) -> set[tuple[str, str]]:
@@ -184,6 +192,55 @@ def test_a_code_worded_anew_is_an_ordinary_message(bench: Bench) -> None:
     assert receipt.new, "nobody would ever answer it in quarantine"
 
 
+# -- links that somebody was led to press ---------------------------------------------------------------------------
+
+
+def pressed(bench: Bench, code: str, address: str = ANA) -> list[str]:
+    """A link was pressed; what the handle is told of it."""
+    greetings = bench.intake.take("telegram", shown(code, address)).greetings
+    assert {one.to for one in greetings} <= {address}
+    return [one.what for one in greetings]
+
+
+@pytest.mark.rule("M3.7")
+@pytest.mark.parametrize("over", [False, True])
+def test_a_pressed_link_hands_nobodys_inquiries_over(bench: Bench, over: bool) -> None:  # noqa: FBT001
+    reference = str(bench.intake.receive(said()).reference)
+    if over:
+        close(bench, reference)
+    owner = load(bench, reference).contact
+    contact = account(bench)
+    code = code_for(bench, contact)
+    assert pressed(bench, code) == ["link_to_type"]
+    assert (contact_of(bench, "telegram", ANA), load(bench, reference).contact) == (owner, owner)
+    assert told(bench, reference) == []
+    assert not load(bench, bench.intake.receive(said(2, "Fue el lunes.")).reference).bound
+    write(bench, code)
+    assert (contact_of(bench, "telegram", ANA), load(bench, reference).contact) == (contact, contact)
+
+
+def test_whoever_shows_a_code_is_told_what_came_of_it(bench: Bench) -> None:
+    code = code_for(bench, account(bench))
+    assert pressed(bench, code) == ["connected"]
+    assert pressed(bench, code) == [], "the provider may bring it again"
+    assert pressed(bench, code, EVA) == ["link_over"]
+    assert pressed(bench, "x" * 24) == ["link_over"]
+    assert pressed(bench, code_for(bench, account(bench, "user-88", "eva@example.org"))) == ["link_other"]
+    typed = said(1, code_for(bench, account(bench)), sender=EVA)
+    for greetings in (["connected"], []):
+        brought = bench.intake.take("telegram", Arrivals(messages=(typed,)))
+        assert [one.what for one in brought.greetings] == greetings
+
+
+def test_a_code_is_good_for_whom_its_person_turned_out_to_be(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said()).reference)
+    code = code_for(bench, load(bench, reference).contact, bound=False)
+    contact = account(bench)
+    write(bench, code_for(bench, contact))
+    show(bench, code, "33", "x")
+    assert contact_of(bench, "x", "33") == contact
+
+
 # -- what the cases hear ----------------------------------------------------------------------------------------------
 
 
@@ -195,8 +252,8 @@ def test_the_open_cases_of_both_are_told_and_say_all_from_then_on(bench: Bench) 
     close(bench, over)
     contact = account(bench)
     hear(bench, by_mail)
-    show(bench, code_for(bench, contact))
-    show(bench, code_for(bench, contact), EVA, "x")
+    write(bench, code_for(bench, contact))
+    write(bench, code_for(bench, contact), EVA, "x")
     for reference in (by_mail, by_chat):
         case = hear(bench, reference)
         assert (case.contact, case.bound) == (contact, True)
@@ -211,7 +268,7 @@ def test_the_case_is_theirs_before_its_workflow_hears_of_it(bench: Bench) -> Non
     reference = str(bench.intake.receive(said()).reference)
     stale = load(bench, reference)
     contact = account(bench)
-    show(bench, code_for(bench, contact))
+    write(bench, code_for(bench, contact))
     save(bench, stale)
     assert load(bench, reference).contact == contact
     assert bench.intake.receive(said(2, "Fue el lunes.")).reference == reference
@@ -224,7 +281,7 @@ def test_letters_without_an_address_leave_whole_once_they_are_known(bench: Bench
     send_all(case, NOW)
     save(bench, case)
     assert Flag.UNDELIVERED in case.flags
-    show(bench, code_for(bench, account(bench)))
+    write(bench, code_for(bench, account(bench)))
     case = hear(bench, reference)
     assert case.bound
     kinds = [one.kind for one in send_all(case, bench.now)]
@@ -234,7 +291,7 @@ def test_letters_without_an_address_leave_whole_once_they_are_known(bench: Bench
 
 def test_the_same_binding_handed_over_twice_counts_once(bench: Bench) -> None:
     reference = str(bench.intake.receive(said()).reference)
-    show(bench, code_for(bench, account(bench)))
+    write(bench, code_for(bench, account(bench)))
     hear(bench, reference, done=False)
     facts = [fact.type for fact in hear(bench, reference).pending]
     assert facts.count("identity.bound") == 1
@@ -284,7 +341,53 @@ def test_a_mailbox_that_another_account_registers_takes_no_inquiries_along(bench
     assert first != second
     assert contact_of(bench, EMAIL, "ana@example.org") == second
     assert load(bench, reference).contact == first
-    assert told(bench, reference) == []
+    assert [order["name"] for order in told(bench, reference)] == ["address_closed"]
+
+
+@pytest.mark.rule("M3.7")
+def test_letters_of_an_account_go_no_more_to_what_is_anothers_now(bench: Bench) -> None:
+    account(bench)
+    reference = str(bench.intake.receive(message()).reference)
+    token = reply_token(REPLY_SECRET, reference)
+    account(bench, "user-88")
+    late = bench.intake.receive(message(2, tokens=(token,)))
+    assert late.reference == reference
+    with bench.database.read() as session:
+        assert messages.of_case(session, reference)[-1].third_party, "whatever the case has heard by then"
+    case = hear(bench, reference)
+    assert send_all(case, bench.now) == []
+    assert Flag.UNDELIVERED in case.flags
+    save(bench, case)
+    assert bench.intake.receive(message(3)).new
+    bench.tick(minutes=1)
+    account(bench)
+    case = hear(bench, reference)
+    assert Flag.UNDELIVERED not in case.flags
+    assert LetterKind.ACKNOWLEDGEMENT in [one.kind for one in send_all(case, bench.now)], "it is theirs again"
+
+
+@pytest.mark.rule("M3.7")
+def test_open_cases_follow_the_registered_mailbox(bench: Bench) -> None:
+    contact = account(bench)
+    show(bench, code_for(bench, contact))
+    reference = str(bench.intake.receive(said()).reference)
+    registered_at: list[str] = []
+    for email in ("new@example.org", "new@example.org", "ana@example.org"):
+        bench.tick(minutes=1)
+        account(bench, email=email)
+        heard = told(bench, reference)
+        (one,) = (one for one in hear(bench, reference).addresses if one.registered)
+        with bench.database.read() as session:
+            registered_at.append(contacts.reveal(session, one.id).value)
+        assert len(heard) == (0 if registered_at[-2:] == ["new@example.org"] * 2 else 1), "told only what is new"
+    assert registered_at == ["new@example.org", "new@example.org", "ana@example.org"]
+
+
+def test_an_inquiry_that_joins_an_account_hears_of_one_registered_mailbox(bench: Bench) -> None:
+    account(bench, email="old@example.org")
+    by_mail = str(bench.intake.receive(message()).reference)
+    account(bench)
+    assert sum(one.registered for one in hear(bench, by_mail).addresses) == 1
 
 
 def test_the_mailbox_before_is_registered_no_more(bench: Bench) -> None:
@@ -314,6 +417,37 @@ def test_a_code_takes_nothing_away_from_another_account(bench: Bench, maker: str
     assert (receipt.reference, receipt.disposition) == (reference, "message")
 
 
+@pytest.mark.rule("M3.7")
+def test_a_mailbox_that_a_visitor_names_is_not_the_visitors_registered_one(bench: Bench) -> None:
+    account(bench)
+    visitor = {"channel": "chat", "sender": "cs_eva"}
+    first = str(bench.intake.receive(said(1, further=((EMAIL, "ana@example.org"),), **visitor)).reference)
+    assert [one.registered for one in load(bench, first).addresses] == [False, False]
+    bench.intake.take_address("chat", "cs_eva", (EMAIL, "ana@example.org"))
+    assert not any(one.registered for one in hear(bench, first).addresses)
+
+
+def test_the_registered_mailbox_stays_registered_when_its_person_leaves_it(bench: Bench) -> None:
+    reference = str(bench.intake.receive(in_chat(1, "cs_1")).reference)
+    bench.intake.take_address("chat", "cs_1", (EMAIL, "ana@example.org"))
+    assert sum(one.registered for one in hear(bench, reference).addresses) == 1
+
+
+@pytest.mark.rule("M3.7")
+def test_whoever_writes_under_an_address_unverified_is_not_its_account(bench: Bench) -> None:
+    account(bench)
+    stranger: dict[str, Any] = {"sender_verified": False, "bound": False}
+    form = bench.intake.receive(message(1, channel="web", provider_id="form:1", **stranger))
+    held = message(2, disposition=Disposition.LOOP, **stranger)
+    assert bench.intake.receive(held).reference is None
+    with bench.database.read() as session:
+        (row,) = messages.quarantined(session)
+    let_out = bench.intake.promote(row.id, AGENT)
+    for reference in (form.reference, let_out.reference):
+        assert not load(bench, reference).bound
+    assert load(bench, bench.intake.receive(message(3)).reference).bound
+
+
 # -- channels that are shut -------------------------------------------------------------------------------------------
 
 
@@ -335,6 +469,24 @@ def test_without_another_address_it_waits_until_they_let_us_in_again(bench: Benc
     assert (send_all(case, bench.now), Flag.UNDELIVERED in case.flags) == ([], True)
     bench.intake.take("telegram", reach("7:2", opened=True))
     assert [one.kind for one in send_all(hear(bench, reference), bench.now)] == [LetterKind.ACKNOWLEDGEMENT]
+
+
+@pytest.mark.rule("M4.2")
+def test_what_somebody_said_before_they_shut_the_channel_is_told_before(bench: Bench) -> None:
+    reference = str(bench.intake.receive(said(further=((EMAIL, "ana@example.org"),))).reference)
+    last = said(2, "Adiós.")
+    bench.intake.take("telegram", Arrivals(messages=(last,), reaches=reach().reaches))
+    assert [order["name"] for order in told(bench, reference)] == ["receive_message", "address_closed"]
+    case = hear(bench, reference)
+    assert [one.channel for one in case.addresses if one.id in case.dead] == ["telegram"]
+
+
+def test_a_code_counts_for_what_is_said_after_it(bench: Bench) -> None:
+    contact = account(bench)
+    arrivals = shown(code_for(bench, contact))
+    bench.intake.take("telegram", dataclasses.replace(arrivals, messages=(said(),)))
+    (reference,) = bench.references()
+    assert load(bench, reference).contact == contact
 
 
 def test_an_event_told_again_counts_once(bench: Bench) -> None:

@@ -51,8 +51,10 @@ class Site:
         headers = self.signer.headers(body, at or datetime.now(UTC))
         return await self.http.post("/intake/email/events", content=body, headers=headers)
 
-    async def form(self, body: Any = None, key: str | None = None) -> httpx2.Response:
+    async def form(self, body: Any = None, key: str | None = None, *, via: str | None = None) -> httpx2.Response:
+        """Post the form, over a proxy `via` where one is named."""
         headers = {"Idempotency-Key": key} if key else {}
+        headers |= {"X-Forwarded-For": via} if via else {}
         return await self.http.post("/intake/web", json=FORM if body is None else body, headers=headers)
 
     def waiting(self) -> int:
@@ -378,3 +380,17 @@ async def test_the_interface_is_described(site: Site) -> None:
     assert {"/intake/web", "/intake/{channel}/{door}"} <= set(described["paths"])
     body = described["paths"]["/intake/web"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["required"] == ["email", "text"]
+
+
+# -- too many ---------------------------------------------------------------------------------------------------------
+
+
+async def test_forms_of_one_network_are_limited_and_nobody_elses(database_file: Path, tmp_path: Path) -> None:
+    async with site_of(database_file, tmp_path, forms_per_minute=2) as site:
+        for _ in range(2):
+            assert (await site.form(via="2001:db8::1")).status_code == 202
+        one_more = await site.form(via="2001:db8::2")
+        problem(one_more, 429, "form.too-many")
+        assert 0 < int(one_more.headers["Retry-After"]) <= 60
+        assert site.waiting() == 2
+        assert (await site.form(via="192.0.2.1")).status_code == 202

@@ -153,8 +153,11 @@ def settle(session: Session, session_id: str, until: int, now: datetime) -> None
     session.connection().execute(query.values(settled_at=now))
 
 
-def gaps(session: Session) -> list[Gap]:
-    """Return the sessions whose numbers do not run from 1 without a gap; an empty list proves that none is missing."""
+def gaps(session: Session, since: datetime | None = None) -> list[Gap]:
+    """Return the sessions whose numbers do not run from 1 without a gap; an empty list proves that none is missing.
+
+    With `since`, aware UTC, only those whose visitor was there after that.
+    """
     found = func.count(col(ChatEvent.seq))
     highest, lowest = func.max(col(ChatEvent.seq)), func.min(col(ChatEvent.seq))
     query = (
@@ -167,4 +170,6 @@ def gaps(session: Session) -> list[Gap]:
             | (func.coalesce(lowest, 1) != 1)
         )
     )
+    if since is not None:
+        query = query.where(col(ChatSession.seen_at) >= since)
     return [Gap(*row) for row in session.exec(query.order_by(col(ChatSession.id)))]

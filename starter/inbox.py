@@ -1,16 +1,22 @@
 """`plazo inbox`: what came in and is not where it belongs yet, why, and since when.
 
 An alarm is what nothing will mend by itself: Temporal refuses a row, a feed fails, a provider's number is missing.
+A person who has looked into missing numbers settles their stream; who did, and what they found, is kept in SETTLED.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import typer
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
 from channels.text import one_line
+from models.errors import Refused
 from records import chat, dispatches, feeds, messages, remote_files, streams
+from settings import Settings
 from starter.case_views import checked
 from starter.console import AsJson, Dates, Reference, now, print_json, print_rows, records
 from starter.views import MessageView, View
@@ -21,6 +27,9 @@ DEAD_AFTER = 5
 
 QUIET = timedelta(minutes=15)
 """A feed that has not looked for so long is run by nobody."""
+
+SETTLED = "settled.jsonl"
+"""A file below PLAZO_VAR: a line for each gap that somebody has looked into."""
 
 
 class WaitingView(View):
@@ -112,9 +121,10 @@ def inbox(session: Session, at: datetime) -> InboxView:
         )
         for row in feeds.all_of_them(session)
     )
+    since = at - streams.KEPT
     gaps = (
-        *(GapView(stream=gap.stream, first=gap.first, last=gap.last) for gap in streams.gaps(session)),
-        *(GapView(stream=f"chat:{gap.session}", first=1, last=gap.last_seq) for gap in chat.gaps(session)),
+        *(GapView(stream=gap.stream, first=gap.first, last=gap.last) for gap in streams.gaps(session, since=since)),
+        *(GapView(stream=f"chat:{gap.session}", first=1, last=gap.last_seq) for gap in chat.gaps(session, since)),
     )
     held = tuple(MessageView.of(row, []) for row in messages.quarantined(session))
     return InboxView(
@@ -142,9 +152,37 @@ def _alarms(
     return (*dead, *out, *idle, *lost)
 
 
-def inbox_command(*, as_json: AsJson = False) -> None:
+def settle(session: Session, settings: Settings, stream: str, signed: Mapping[str, str]) -> int:
+    """Sign for what is missing in a provider's stream: it raises no alarm any more. Return how many numbers that is.
+
+    Raises Refused where nothing is missing. The chat's numbers are our own: a gap there is a damaged database.
+    """
+    found = streams.settle(session, stream)
+    if not found:
+        raise Refused("inbox.no-gap", f"{stream}: no number of a provider's is missing there; see `plazo inbox`")
+    settings.var.mkdir(parents=True, exist_ok=True)
+    with (settings.var / SETTLED).open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps({**gap._asdict(), **signed}) + "\n" for gap in found)
+    return sum(gap.last - gap.first + 1 for gap in found)
+
+
+def inbox_command(
+    *,
+    as_json: AsJson = False,
+    stream: Annotated[str, typer.Option("--settle", metavar="STREAM", help="Sign for its gaps: looked into.")] = "",
+    by: Annotated[str, typer.Option(help="Who has looked into them.")] = "",
+    why: Annotated[str, typer.Option(help="What they found.")] = "",
+) -> None:
     """Show what waits and why: for Temporal, for a person in quarantine, for its provider; feeds and gaps."""
+    if (stream or by or why) and not (stream and one_line(by) and one_line(why)):
+        raise typer.BadParameter("a gap is settled by somebody who says what they found: --settle, --by, --why")
     with records() as (settings, database):
+        if stream:
+            with database.write() as session:
+                signed = {"at": now().isoformat(), "by": one_line(by), "why": one_line(why)}
+                count = settle(session, settings, stream, signed)
+            typer.echo(f"{count} settled")
+            return
         dates = Dates(settings)
         with database.read() as session:
             view = inbox(session, now())

@@ -1,0 +1,81 @@
+"""A gap that somebody has looked into: signed for, and no alarm any more."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from models.tables import ChatEvent
+from records import chat, chat_sessions, streams
+from records.database import Database
+from starter.cli import build
+from starter.inbox import SETTLED, inbox
+
+NOW = datetime.now(UTC)
+SIGNED = ("--by", "ana", "--why", "two test messages\r\nof the provider")
+
+
+@pytest.fixture
+def database(database_file: Path) -> Database:
+    return Database(f"sqlite:///{database_file}")
+
+
+def plazo(database: Database, folder: Path, *arguments: str) -> tuple[int, str]:
+    outer: dict[str, str | None] = {name: None for name in os.environ if name.startswith("PLAZO_")}
+    environment = {**outer, "PLAZO_VAR": str(folder / "var"), "PLAZO_RECORDS_URL": str(database.engine.url)}
+    done = CliRunner().invoke(build(arguments), arguments, env=environment, prog_name="plazo")
+    return done.exit_code, done.output
+
+
+def keep(database: Database, numbers: tuple[int, ...], at: datetime = NOW) -> None:
+    with database.write() as session:
+        streams.add(session, [("telegram:1", n) for n in numbers], at)
+
+
+def alarms(database: Database, at: datetime = NOW) -> tuple[str, ...]:
+    with database.read() as session:
+        return inbox(session, at).alarms
+
+
+def test_a_gap_is_settled_by_somebody_who_signs_for_it(database: Database, tmp_path: Path) -> None:
+    keep(database, (5, 8, 9, 11))
+    assert len(alarms(database)) == 2
+    assert plazo(database, tmp_path, "inbox", "--settle", "telegram:1", *SIGNED) == (0, "3 settled\n")
+    assert alarms(database) == ()
+    lines = (tmp_path / "var" / SETTLED).read_text(encoding="utf-8").splitlines()
+    first, second = (json.loads(line) for line in lines)
+    assert (first["stream"], first["first"], first["last"]) == ("telegram:1", 6, 7)
+    assert (second["first"], second["by"], second["why"]) == (10, "ana", "two test messages of the provider")
+    assert datetime.fromisoformat(first["at"]) >= NOW
+    keep(database, (13,))
+    assert alarms(database) == ("telegram:1: numbers are missing between 12 and 12",), "the next gap is one again"
+
+
+@pytest.mark.parametrize("said", [("--settle", "telegram:1"), SIGNED, ("--settle", "telegram:1", "--by", "ana")])
+def test_nothing_is_settled_unsigned(database: Database, tmp_path: Path, said: tuple[str, ...]) -> None:
+    keep(database, (5, 8))
+    assert plazo(database, tmp_path, "inbox", *said)[0] == 2
+    assert len(alarms(database)) == 1
+
+
+def test_where_nothing_is_missing_there_is_nothing_to_settle(database: Database, tmp_path: Path) -> None:
+    keep(database, (5, 8))
+    code, said = plazo(database, tmp_path, "inbox", "--settle", "telegram:2", *SIGNED)
+    assert code == 1
+    assert "telegram:2: no number" in said
+    assert len(alarms(database)) == 1
+    assert not (tmp_path / "var" / SETTLED).exists()
+
+
+def test_what_was_missing_long_ago_raises_no_alarm(database: Database) -> None:
+    keep(database, (5, 8))
+    with database.write() as session:
+        row, _ = chat_sessions.open_session(session, NOW, lives=timedelta(days=180))
+        event = ChatEvent(session=row.id, seq=0, kind=chat.MESSAGE, key="a", message_id="a", text="Hola", at=NOW)
+        chat.add(session, event)
+        session.connection().exec_driver_sql("DELETE FROM chat_events")
+    assert len(alarms(database, NOW + timedelta(days=29))) == 2
+    assert alarms(database, NOW + timedelta(days=31)) == ()

@@ -304,6 +304,7 @@ def test_a_greeting_says_how_to_go_on(
         ("connected", "quedó conectado a su cuenta en Plazo", "now connected to your account at Plazo"),
         ("link_over", "ya no es válido", "no longer good"),
         ("link_other", "conectado a otra cuenta", "connected to another account"),
+        ("link_to_type", "escriba aquí, sin nada más, el código", "write here, and nothing else, the code"),
     ],
 )
 def test_who_showed_a_code_is_told_what_became_of_it(

@@ -62,25 +62,11 @@ with the link. Your cases in this chat will then join that account.
 If you did not ask for it, do nothing, and write no code here that somebody else gave you.""",
 }
 
-_LINK_TO_TYPE = {
-    Language.ES: """Este enlace no basta por sí solo, porque este chat ya tiene consultas. Nada ha cambiado.
-
-Para conectarlo a su cuenta en {operator}, escriba aquí, como mensaje, el código que se le mostró con el enlace.
-
-Si no fue usted quien lo pidió, no lo escriba.""",
-    Language.EN: """This link is not enough by itself, because this chat has inquiries already. Nothing has changed.
-
-To connect it to your account at {operator}, write here, as a message, the code that was shown to you with the link.
-
-If it was not you who asked for it, do not write it.""",
-}
-
 _WORDS: dict[Courtesy, dict[Language, str]] = {
     "hello": _HELLO,
     "connected": _CONNECTED,
     "link_over": _LINK_OVER,
     "link_other": _LINK_OTHER,
-    "link_to_type": _LINK_TO_TYPE,
     "link_to_type": _LINK_TO_TYPE,
 }
 

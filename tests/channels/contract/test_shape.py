@@ -27,7 +27,7 @@ from tests.channels.contract.finding import (
 from tests.channels.contract.specimen import Point, Specimen, utcnow
 
 COMMON = {"channels.port", "channels.message", "channels.letter", "channels.report", "channels.text", "channels.guess"}
-COMMON |= {"channels.tokens"}
+COMMON |= {"channels.tokens", "channels.unread"}
 OURS = {"models", "records", "activities", "workflows", "channels", "starter", "counterparts", "tests"}
 OURS |= {"worker", "settings", "plugin", "engine", "codec", "keys", "logs"}
 UNWANTED = {"httpx", "requests", "aiohttp", "sqlmodel", "sqlalchemy", "temporalio", "fastapi", "starlette"}

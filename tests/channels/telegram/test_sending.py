@@ -1,11 +1,12 @@
 import socket
 import time
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from channels.port import Courtesy, Greeting
 from channels.telegram.adapter import Telegram
+from channels.telegram.greeting import greeting as words_of
 from channels.telegram.splitting import LONGEST, units
 from models.errors import ChannelError, OperatorError, RecipientError, TransientError, UnknownOutcome
 from models.inquiry import Language
@@ -295,6 +296,12 @@ def test_a_greeting_says_how_to_go_on(
     assert all(words in greeted["text"] for words in said)
     assert not any(words in greeted["text"] for words in unsaid)
     assert "20 MB" in greeted["text"]
+
+
+@pytest.mark.parametrize("what", get_args(Courtesy))
+def test_there_are_words_for_every_courtesy(what: Courtesy) -> None:
+    both = words_of("Plazo", None, what)
+    assert all(words_of("Plazo", language, what) in both for language in (Language.ES, Language.EN))
 
 
 @pytest.mark.rule("M4.1")

@@ -100,7 +100,7 @@ def _watch(database: Database, wanted: Collection[str]) -> None:
     with database.write() as session:
         feeds.rest(session, wanted, now())
     with database.read() as session:
-        found = streams.gaps(session)
+        found = streams.gaps(session, since=now() - streams.KEPT)
     if found:
         log.warning("collector.gaps", gaps=len(found), numbers=sum(gap.last - gap.first + 1 for gap in found))
 

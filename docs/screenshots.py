@@ -194,7 +194,7 @@ def photograph_users(town: House) -> None:
         show_answer(page, "Acuse de recibo", "telegram")
         page.goto(f"{mailroom}/x/")
         page.get_by_role("link", name="Ana").click()
-        page.get_by_label("Post").fill(f"@help {COMPLAINT}")
+        page.get_by_label("Post").fill(f"@roxomxyz {COMPLAINT}")
         page.get_by_role("button", name="Post").click()
         show_answer(page, "escríbanos en privado", "x")
         browser.close()

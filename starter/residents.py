@@ -11,6 +11,7 @@ import sysconfig
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from models.policy import load_policy
 from models.search import cli_arguments
 from settings import HOUSE, Settings
 from starter.house import Child
@@ -66,11 +67,15 @@ def _temporal(settings: Settings) -> Child:
 
 
 def _mailroom(settings: Settings) -> tuple[str, ...]:
+    named = load_policy(settings.policy).channels.named
+    # A post that names the operator's account has to reach it.
+    x_name = ("--x-name", named["x"].address.removeprefix("@")) if "x" in named else ()
     intake = f"{settings.web_url}/intake"
     return (
         *(sys.executable, "-m", "counterparts.mailroom", "--port", str(settings.mailroom_port)),
         *("--var", str(settings.var / "mailroom")),
         *("--events-url", f"{intake}/email/events", "--inbound-url", f"{intake}/email/inbound"),
+        *x_name,
         *("--x-url", f"{intake}/x/events"),
     )
 

@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from models.errors import SettingsError
+from models.policy import load_policy
 from models.search import SEARCH_ATTRIBUTES, cli_arguments
 from settings import HOUSE, Settings
 from starter.house import House, Patience
@@ -129,6 +130,12 @@ def test_children_start_in_order_and_share_one_temporal(settings: Settings) -> N
     assert [child.name for child in children] == ["temporal", "mailroom", "worker", "web"]
     assert {child.environment["PLAZO_TEMPORAL"] for child in children[1:]} == {settings.temporal_address}
     assert sorted(ports(settings)) == ["mailroom_port", "temporal_port", "temporal_ui_port", "web_port"]
+
+
+def test_the_stand_in_of_x_has_the_name_of_the_policy(settings: Settings) -> None:
+    [command] = [child.command for child in residents(settings) if child.name == "mailroom"]
+    address = load_policy(settings.policy).channels.named["x"].address
+    assert f"@{command[command.index('--x-name') + 1]}" == address
 
 
 def test_another_temporal_is_not_started(tmp_path: Path) -> None:

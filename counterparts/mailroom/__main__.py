@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--events-url", help="where events of letters are posted")
     parser.add_argument("--inbound-url", help="where incoming mail is posted")
     parser.add_argument("--x-url", help="where the stand-in for X posts its events")
+    parser.add_argument("--x-name", default="help", help="what the account is called there, without @")
     parser.add_argument("--inbound-secret", default=os.environ.get("PLAZO_INBOUND_SECRET", "development"))
     parser.add_argument(
         "--events-delay", type=float, default=0.05, help="seconds from accepting a letter to its events"
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         inbound_secret=options.inbound_secret,
         keys=Keys(frozenset(options.api_key), frozenset(options.api_key_without_rights)),
         events_delay=options.events_delay,
-        beside={"/telegram": telegram(), "/x": x(Town(webhook_url=options.x_url))},
+        beside={"/telegram": telegram(), "/x": x(Town(webhook_url=options.x_url, username=options.x_name))},
     )
     uvicorn.run(
         mailroom(arrangement),

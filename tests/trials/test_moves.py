@@ -133,7 +133,7 @@ async def test_a_public_mention_is_invited_in_private_and_answered_there(here: T
     person = XUser(here)
     await person.arrive()
     path = f"/x/api/people/{person.address}/posts"
-    mention = (await here.mailroom.post(path, json={"text": f"@help {WORD.complaint}"})).json()
+    mention = (await here.mailroom.post(path, json={"text": f"@roxomxyz {WORD.complaint}"})).json()
 
     async def public() -> list[dict[str, Any]]:
         return [one for one in (await here.mailroom.get("/x/api/posts")).json() if one["to"] == mention["id"]]

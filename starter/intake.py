@@ -166,7 +166,7 @@ class Intake:
                 shown = take_claim(session, channel, claim, now, typed=False)
                 log.info("intake.claimed", channel=channel, shown=shown)
                 if shown is not None:
-                    told.append(Greeting(claim.address, None, shown))
+                    told.append(Greeting(claim.address, claim.language, shown))
         self._wake()
         return told
 

@@ -76,7 +76,7 @@ def _mailroom(settings: Settings) -> tuple[str, ...]:
         *("--var", str(settings.var / "mailroom")),
         *("--events-url", f"{intake}/email/events", "--inbound-url", f"{intake}/email/inbound"),
         *x_name,
-        *("--x-url", f"{intake}/x/events"),
+        *("--x-url", f"{intake}/x/events", "--jira-url", f"{settings.web_url}/trackers/jira/events"),
     )
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import uvicorn
 
+from counterparts.jira.app import Arrangement as Site
+from counterparts.jira.app import jira
 from counterparts.mailroom.app import Arrangement, mailroom
 from counterparts.mailroom.keys import mailroom_public_key
 from counterparts.mailroom.send import Keys
@@ -26,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--inbound-url", help="where incoming mail is posted")
     parser.add_argument("--x-url", help="where the stand-in for X posts its events")
     parser.add_argument("--x-name", default="help", help="what the account is called there, without @")
+    parser.add_argument("--jira-url", help="where the stand-in for Jira posts its events")
     parser.add_argument("--inbound-secret", default=os.environ.get("PLAZO_INBOUND_SECRET", "development"))
     parser.add_argument(
         "--events-delay", type=float, default=0.05, help="seconds from accepting a letter to its events"
@@ -43,7 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
         inbound_secret=options.inbound_secret,
         keys=Keys(frozenset(options.api_key), frozenset(options.api_key_without_rights)),
         events_delay=options.events_delay,
-        beside={"/telegram": telegram(), "/x": x(Town(webhook_url=options.x_url, username=options.x_name))},
+        beside={
+            "/telegram": telegram(),
+            "/x": x(Town(webhook_url=options.x_url, username=options.x_name)),
+            "/jira": jira(Site(webhook_url=options.jira_url, site=f"http://127.0.0.1:{options.port}/jira")),
+        },
     )
     uvicorn.run(
         mailroom(arrangement),

@@ -19,6 +19,7 @@ COPY records records
 COPY activities activities
 COPY workflows workflows
 COPY channels channels
+COPY trackers trackers
 COPY starter starter
 COPY migrations migrations
 COPY policies policies

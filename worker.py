@@ -15,6 +15,7 @@ from activities.composing import Stationery
 from activities.events import Events
 from activities.letters.rendering import Letters
 from activities.notices import Notices
+from activities.tracker import Incidents
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
 from logs import configure_logs
@@ -23,6 +24,7 @@ from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings
+from trackers.registry import load_trackers
 from workflows.inquiry import InquiryWorkflow
 
 if sys.platform == "win32":
@@ -68,11 +70,13 @@ def make_worker(client: Client, settings: Settings, database: Database, executor
     paper = stationery(settings)
     channels = load_channels(paper.policy, settings, now, Transcript(database))
     notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
+    trackers = load_trackers(paper.policy, settings, now)
+    told = Incidents(database, trackers, paper.policy.tracker, now, timedelta(seconds=settings.slow_retry))
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[InquiryWorkflow],
-        activities=[notices.deliver, Events(database, now).record],
+        activities=[notices.deliver, Events(database, now).record, told.track],
         activity_executor=executor,
         max_concurrent_activities=THREADS,
         workflow_task_poller_behavior=POLLERS,

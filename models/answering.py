@@ -120,6 +120,13 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
     unanswered(case)
     if case.referred:
         raise Refused("resolve.referral-open", f"{case.referred.area} has not answered its referral yet", rule="M5.3")
+    if case.open_incidents and not order.despite_incident:
+        raise Refused(
+            "resolve.incident-open",
+            f"incident {case.open_incidents[0].n} is open; say why the case can be answered all the same",
+            field="despite_incident",
+            rule="M5.6",
+        )
     require(order.draft, GATE[order.outcome], "M3.9" if "reasons" in GATE[order.outcome] else "M3.8")
     drop_extension(case, now, why="answered")
     running = case.final_term
@@ -137,6 +144,7 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
         letter=letter.key,
         draft=order.draft.id,
         draft_digest=order.draft.digest,
+        texts={"despite_incident": order.despite_incident} if order.despite_incident else None,
     )
 
 

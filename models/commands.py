@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models import answering, arriving, dates, handling, messages
+from models import answering, arriving, dates, handling, incidents, messages
 from models.case import Case
 from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
@@ -23,6 +23,8 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "reply": (messages.Reply, answering.reply),
     "refer": (messages.Refer, answering.refer),
     "answer_referral": (messages.AnswerReferral, answering.answer_referral),
+    "open_incident": (messages.OpenIncident, incidents.open_incident),
+    "close_incident": (messages.CloseIncident, incidents.close_incident),
     "extend": (messages.Extend, dates.extend),
     "escalate": (messages.Escalate, dates.escalate),
     "re_estimate": (messages.ReEstimate, dates.re_estimate),
@@ -50,6 +52,7 @@ ARRIVALS: dict[str, tuple[type[Order], Decision]] = {
     "address_closed": (messages.AddressClosed, arriving.address_closed),
     "address_open": (messages.AddressOpen, arriving.address_open),
     "identity_bound": (messages.IdentityBound, arriving.identity_bound),
+    "incident_changed": (messages.IncidentChanged, incidents.incident_changed),
 }
 """What the world reports: never refused for who says it, never decided by anyone."""
 
@@ -61,8 +64,8 @@ SIGNALS = ("extend", "escalate", "appeal", *ARRIVALS)
 COMMANDS: dict[str, type[Order]] = {name: order for name, (order, _) in DECISIONS.items()} | SECOND_PAIR
 """What may come as an update, with the shape of its order."""
 
-OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound"})
-"""What only our own intake may say: it decides where letters go, and what they may tell."""
+OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound", "incident_changed"})
+"""What only our own intake may say: where letters go, what they may tell, and what comes out of an incident."""
 
 READS_ONLY = frozenset({Role.AUDITOR})
 KEYS_KEPT = 500
@@ -94,7 +97,7 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
     ours = SYSTEM if name in ARRIVALS else TEMPORAL_OPERATOR
     actor = (order.actor or ours) if trusted else TEMPORAL_OPERATOR
     if not trusted and name in OURS_ALONE:
-        raise Refused("signal.ours", "only our own intake says where letters go, and to whom")
+        raise Refused("signal.ours", "only our own intake says where letters go, to whom, and what came of an incident")
     if not trusted and isinstance(order, messages.ReceiveMessage) and order.addresses:
         raise Refused("message.addresses", "only our own intake says where letters go", field="addresses")
     after = case.model_copy(deep=True)

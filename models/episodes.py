@@ -1,11 +1,12 @@
-"""What happens to an inquiry on its way: referral, extension, escalation, review, proposal, final answer.
+"""What happens to an inquiry on its way: referral, incident, extension, escalation, review, proposal, final answer.
 
 All times are aware UTC.
 """
 
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, StringConstraints
 
 from models.inquiry import Actor, Area, Outcome, Status, Wire
 
@@ -16,6 +17,58 @@ class Referral(Wire):
     area: Area
     opened_at: AwareDatetime
     answered_at: AwareDatetime | None = None
+
+
+Matter = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
+"""What an incident is about, by its name in the policy: a title is made of it, so nobody's words ever stand in one."""
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands, whatever words its tracker has for it."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    BLOCKED = "blocked"
+    RESOLVED = "resolved"
+    REJECTED = "rejected"
+
+
+OVER = frozenset({IncidentState.RESOLVED, IncidentState.REJECTED})
+"""No specialist works on it any more."""
+
+
+class Incident(Wire):
+    """A matter that went to a specialised team, coordinated in a tracker (M5.6); `n` counts from 1 in its case.
+
+    `tracker`, `id` and `url` are the tracker's, known from `linked_at` on. `changed_at` is when it last changed, by the
+    clock of whoever changed it. `closed_here` says that the case closed it, and `told_at` that the tracker knows.
+    """
+
+    n: int
+    area: Area
+    matter: Matter
+    draft: str
+    opened_at: AwareDatetime
+    tracker: str = ""
+    id: str = ""
+    url: str = ""
+    linked_at: AwareDatetime | None = None
+    state: IncidentState = IncidentState.OPEN
+    changed_at: AwareDatetime | None = None
+    closed_here: bool = False
+    told_at: AwareDatetime | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has its outcome."""
+        return self.state in OVER
+
+    @property
+    def untold(self) -> bool:
+        """Whether the tracker has to be told of it, or of its end."""
+        if self.over:
+            return self.closed_here and self.told_at is None
+        return self.linked_at is None
 
 
 class Extension(Wire):

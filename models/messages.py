@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from models.episodes import IncidentState, Matter
 from models.inquiry import Actor, Address, Area, Channel, Kind, Outcome
 
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -90,6 +91,41 @@ class AnswerReferral(Order):
     findings: Reasons
 
 
+Number = Annotated[int, Field(ge=1, le=9_999)]
+
+
+class OpenIncident(Order):
+    """A matter for a specialised team, in the incident tool (M5.6). `matter` is one of the policy's.
+
+    The draft is what the specialists must know.
+    """
+
+    area: Area
+    matter: Matter
+    draft: Draft
+
+
+class CloseIncident(Order):
+    """An incident is over, known otherwise than through its tracker; the evidence joins the case (M5.6)."""
+
+    incident: Number
+    outcome: Literal["resolved", "rejected"]
+    evidence: Reasons
+
+
+class IncidentChanged(Order):
+    """The tracker says where an incident stands since `at`, and the specialists' own words where it has any (M5.6).
+
+    `outcome` is the tracker's name for how it ended, told only where that is news.
+    """
+
+    incident: Number
+    state: IncidentState
+    at: AwareDatetime
+    outcome: Reasons | None = None
+    words: Reasons | None = None
+
+
 class Extend(Order):
     """A longer term for a complaint, with reasons (M3.5)."""
 
@@ -130,6 +166,8 @@ class Resolve(Order):
 
     outcome: Outcome
     draft: Draft
+    despite_incident: Reasons | None = None
+    """Why it can be answered although an incident is open (M5.6)."""
 
 
 class OpenAppeal(Order):

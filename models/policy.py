@@ -35,6 +35,7 @@ from models.policy_sections import (
     Operator,
     Signing,
     TermsSection,
+    Tracker,
 )
 from models.terms import Terms
 
@@ -65,6 +66,7 @@ class Policy(Section):
     calendar_settings: CalendarSettings = Field(alias="calendar")
     term_settings: TermsSection = Field(alias="terms")
     approval: Approval
+    tracker: Tracker
     letters: Letters
     notices: Notices
     intake: Intake
@@ -123,7 +125,8 @@ def load_policy(folder: Path) -> Policy:
     file = PolicyFile.read(folder / "policy.toml")
     fingerprint = hashlib.sha256(file.text.encode()).hexdigest()[:12]
     policy = file.parse(Policy, _Read(days, fingerprint))
-    for mistake in chain(_unset(policy, file), _unknown_names(policy, file), _unusable_calendar(policy, file, days)):
+    mistakes = (_unset(policy, file), _unknown_names(policy, file), _unknown_tracker(policy, file))
+    for mistake in chain(*mistakes, _unusable_calendar(policy, file, days)):
         raise mistake
     return policy
 
@@ -155,6 +158,13 @@ def _unknown_names(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
             yield file.mistake(
                 ["approval", "required", position], f"unknown {command!r}; name one of {', '.join(APPROVABLE)}"
             )
+
+
+def _unknown_tracker(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
+    if policy.tracker.use not in policy.tracker.enabled:
+        yield file.mistake(
+            ["tracker", "use"], f"{policy.tracker.use!r} is switched off; enable [tracker.{policy.tracker.use}]"
+        )
 
 
 def _unusable_calendar(policy: Policy, file: PolicyFile, days: CalendarData) -> Iterator[PolicyError]:

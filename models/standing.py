@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from models.calendar import BusinessCalendar
-from models.episodes import Answer, Appeal, Escalation, Extension, FinalAnswer, Proposal, Referral
+from models.episodes import Answer, Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral
 from models.inquiry import EMAIL, Address, Area, Channel, Flag, Kind, Language, Status
 from models.ledger import GENESIS, Fact
 from models.letters import URGENT, Letter, LetterState
@@ -47,6 +47,7 @@ class Standing(BaseModel):
     letters: list[Letter] = []
     told: AwareDatetime | None = None
     referrals: list[Referral] = []
+    incidents: list[Incident] = []
     extensions: list[Extension] = []
     escalation: Escalation | None = None
     final: FinalAnswer | None = None
@@ -99,6 +100,20 @@ class Standing(BaseModel):
     def referred(self) -> Referral | None:
         """The first open referral."""
         return next((r for r in self.referrals if r.answered_at is None), None)
+
+    def incident(self, n: int) -> Incident | None:
+        """The incident with that number."""
+        return next((one for one in self.incidents if one.n == n), None)
+
+    @property
+    def open_incidents(self) -> list[Incident]:
+        """The incidents that specialists work on still."""
+        return [one for one in self.incidents if not one.over]
+
+    @property
+    def untold(self) -> list[Incident]:
+        """The incidents of which a tracker does not know all that it must."""
+        return [one for one in self.incidents if one.untold]
 
     def letter(self, key: str) -> Letter | None:
         """The letter with that key."""
@@ -172,8 +187,8 @@ class Standing(BaseModel):
 
     @property
     def busy(self) -> bool:
-        """True while a case may not close: something is owed, or a review is open."""
-        return bool(self.owed()) or self.appeal is not None or bool(self.waiting())
+        """True while a case may not close: something is owed, a review is open, or a tracker must be told."""
+        return bool(self.owed()) or self.appeal is not None or bool(self.waiting()) or bool(self.untold)
 
     def answer(self, *, proposed: bool = False) -> Answer:
         """How the case stands, for the caller of a command."""

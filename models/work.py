@@ -1,13 +1,16 @@
 """What the workflow asks of its activities, and what they give back.
 
-Both get the case as it stands, write its pending facts into the ledger and its projection into the tables, and answer
-with the chain as it stands after that. All fields are additive.
+Those that record and deliver get the case as it stands, write its pending facts into the ledger and its projection into
+the tables, and answer with the chain as it stands after that. All fields are additive.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pydantic import AwareDatetime
+
 from models.case import Case
+from models.episodes import Incident
 from models.inquiry import Wire
 from models.ledger import GENESIS, Fact
 from models.post import Acceptance, accept
@@ -17,6 +20,9 @@ RECORD = "record"
 
 DELIVER = "deliver"
 """The activity that renders, sends and records one letter, pending facts in the same transaction."""
+
+TRACK = "track"
+"""The activity that tells a tracker of an incident, and of its end; it writes nothing into the chain."""
 
 ABOUT_STEPS = "step."
 """The facts that an activity adds about itself, such as its retries."""
@@ -43,6 +49,24 @@ class Delivery(Wire):
 
     case: Case
     letter: str
+
+
+class Errand(Wire):
+    """Tell the tracker of this incident as it stands."""
+
+    reference: str
+    incident: Incident
+
+
+class Told(Wire):
+    """What the tracker knows now: the incident under its own `id` where it has one, and whether that it is over."""
+
+    n: int
+    at: AwareDatetime
+    tracker: str = ""
+    id: str = ""
+    url: str = ""
+    over: bool = False
 
 
 class Written(Wire):

@@ -65,7 +65,8 @@ def _kept_nowhere(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-router = APIRouter(prefix="/api", route_class=PlainJsonRoute, dependencies=[Depends(_kept_nowhere)])
+private = Depends(_kept_nowhere)
+router = APIRouter(prefix="/api", route_class=PlainJsonRoute, dependencies=[private])
 
 Here = Annotated[Desk, Depends(desk_of)]
 Reference = Annotated[str, Path(description="The inquiry's reference.", examples=["RX-7KQ4-M2PD"], max_length=40)]

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator
 
 from models.commands import COMMANDS
-from models.inquiry import Kind, Outcome
+from models.episodes import Matter
+from models.inquiry import Area, Kind, Outcome
 from models.messages import Id, Name, Order, Reasons, When
 
 LONGEST = 60_000
@@ -77,6 +78,18 @@ class ResolveBody(Body):
     reasons: Content | None = None
     remedy: Remedy | None = None
     where_else: Short | None = None
+    despite_incident: Reasons | None = None
+
+
+class OpenIncidentBody(Body):
+    """A matter for a specialised team, in the incident tool (M5.6); `text` is what the specialists must know.
+
+    What leaves for a tracker outside is policy; a title never holds anything but the reference and the matter.
+    """
+
+    area: Area
+    matter: Matter
+    text: Short
 
 
 class Item(Body):
@@ -125,6 +138,7 @@ class ProposeBody(Body):
 WRITTEN: dict[str, type[Body]] = {
     "reply": ReplyBody,
     "resolve": ResolveBody,
+    "open_incident": OpenIncidentBody,
     "request_information": RequestInformationBody,
     "reclassify": ReclassifyBody,
     "merge": MergeBody,
@@ -154,6 +168,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reply": {"text": "We have asked the bank for the confirmation and will write again on Friday."},
     "refer": {"area": "operations", "question": "Was the withdrawal of 12 March broadcast?"},
     "answer_referral": {"area": "operations", "findings": "Broadcast on 12 March at 14:02, confirmed at 14:31."},
+    "open_incident": {"area": "operations", "matter": "withdrawal", "text": "Broadcast at 14:02, not confirmed since."},
+    "close_incident": {
+        "incident": 1,
+        "outcome": "resolved",
+        "evidence": "Operations say that it was confirmed at 18:31.",
+    },
     "extend": {"until": "2026-06-19", "reasons": "The bank's confirmation is still outstanding."},
     "escalate": {
         "institution": "Banco Central de Reserva",

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from channels.text import one_line
 from models.errors import Refused
-from records import chat, dispatches, feeds, messages, remote_files, streams
+from records import chat, dispatches, feeds, incidents, messages, remote_files, streams
 from settings import Settings
 from starter.case_views import checked
 from starter.console import AsJson, Dates, Reference, now, print_json, print_rows, records
@@ -128,7 +128,7 @@ def inbox(session: Session, at: datetime) -> InboxView:
     )
     held = tuple(MessageView.of(row, []) for row in messages.quarantined(session))
     return InboxView(
-        alarms=_alarms(waiting, running, gaps, at),
+        alarms=(*_alarms(waiting, running, gaps, at), *_unreached(session)),
         waiting=waiting,
         quarantine=held,
         files=files,
@@ -150,6 +150,10 @@ def _alarms(
     ]
     lost = [f"{gap.stream}: numbers are missing between {gap.first} and {gap.last}" for gap in gaps]
     return (*dead, *out, *idle, *lost)
+
+
+def _unreached(session: Session) -> tuple[str, ...]:
+    return tuple(f"{row.key}: does not reach {row.tracker}: {row.error}" for row in incidents.failing(session))
 
 
 def settle(session: Session, settings: Settings, stream: str, signed: Mapping[str, str]) -> int:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from models.case import Case
 from models.commands import DECISIONS
 from models.errors import Refused
+from models.incidents import known_matter
 from models.inquiry import Actor
 from models.letters import FINALS, LetterKind
 from models.obligations import ObligationKind
@@ -24,6 +25,7 @@ from starter.bodies import (
     BODIES,
     Body,
     MergeBody,
+    OpenIncidentBody,
     ProposeBody,
     ReclassifyBody,
     ReplyBody,
@@ -35,6 +37,9 @@ from starter.opening import Opening, open_inquiry
 from starter.problems import malformed
 
 OrderData = dict[str, Any]
+
+INCIDENT = "incident"
+"""The kind of draft that holds what specialists must know."""
 
 UNPROPOSABLE = frozenset({"merge", "split"})
 """They change two cases, which the approval of one cannot."""
@@ -66,8 +71,14 @@ class Writer:
 
     def resolve(self, body: ResolveBody) -> OrderData:
         """The final answer."""
-        content = body.model_dump(mode="json", exclude_none=True, exclude={"outcome"})
-        return {"outcome": body.outcome.value, "draft": self._draft(FINALS[body.outcome], content)}
+        content = body.model_dump(mode="json", exclude_none=True, exclude={"outcome", "despite_incident"})
+        why = {"despite_incident": body.despite_incident} if body.despite_incident else {}
+        return {"outcome": body.outcome.value, "draft": self._draft(FINALS[body.outcome], content), **why}
+
+    def open_incident(self, body: OpenIncidentBody) -> OrderData:
+        """What the specialists must know, kept as a draft."""
+        known_matter(self._policy.tracker.matters, body.matter)
+        return {"area": body.area, "matter": body.matter, "draft": self._draft(INCIDENT, {"text": body.text})}
 
     def request_information(self, body: RequestInformationBody) -> OrderData:
         """The letter that asks for what is missing."""
@@ -131,9 +142,9 @@ class Writer:
         )
         return {"other": opened.reference, "points": list(body.points)}
 
-    def _draft(self, kind: LetterKind, content: Mapping[str, Any]) -> OrderData:
+    def _draft(self, kind: str, content: Mapping[str, Any]) -> OrderData:
         draft = documents.save_draft(
-            self._session, self._reference, kind.value, content, author=self._actor, now=self._now
+            self._session, self._reference, str(kind), content, author=self._actor, now=self._now
         )
         return draft.model_dump(mode="json")
 
@@ -141,6 +152,7 @@ class Writer:
 MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "reply": Writer.reply,
     "resolve": Writer.resolve,
+    "open_incident": Writer.open_incident,
     "request_information": Writer.request_information,
     "reclassify": Writer.reclassify,
     "withdraw": Writer.withdraw,

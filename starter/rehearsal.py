@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 from activities.composing import Stationery
 from activities.events import Events
 from activities.notices import Notices, Sender
+from activities.tracker import Incidents
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Parts
 from engine import register_search_attributes
@@ -29,6 +30,8 @@ from models.inquiry import EMAIL, Channel
 from plugin import plazo_plugin
 from records.database import Database
 from records.migrate import upgrade
+from trackers.builtin import BuiltIn
+from trackers.registry import Trackers
 from workflows.inquiry import InquiryWorkflow
 
 QUEUE = "plazo"
@@ -99,10 +102,12 @@ async def rehearsal(
     *,
     slowly: timedelta = timedelta(minutes=5),
     more: Mapping[Channel, Callable[[Database, Callable[[], datetime]], Sender]] | None = None,
+    trackers: Trackers | None = None,
 ) -> AsyncIterator[Rehearsal]:
     """Start a time-skipping server, a database in `folder` and a worker; stop them all at the end.
 
-    `more` makes the ways out besides that of mails, which is the postbox.
+    `more` makes the ways out besides that of mails, which is the postbox. Incidents go to the built-in board unless
+    other `trackers` are given.
     """
     url = f"sqlite:///{folder / 'records.db'}"
     upgrade(url)
@@ -120,12 +125,14 @@ async def rehearsal(
         postbox = Postbox(clock)
         senders = {EMAIL: postbox, **{name: make(database, clock) for name, make in (more or {}).items()}}
         notices = Notices(database, stationery, senders, clock, slowly)
+        built_in = Trackers({BuiltIn.name: BuiltIn()}, BuiltIn.name)
+        told = Incidents(database, trackers or built_in, stationery.policy.tracker, clock, slowly)
         with ThreadPoolExecutor(THREADS) as executor:
             async with Worker(
                 env.client,
                 task_queue=QUEUE,
                 workflows=[InquiryWorkflow],
-                activities=[notices.deliver, Events(database, clock).record],
+                activities=[notices.deliver, Events(database, clock).record, told.track],
                 activity_executor=executor,
             ):
                 yield Rehearsal(env, env.client, database, postbox, clock)

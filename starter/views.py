@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from models.case import Case
-from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Proposal, Referral
+from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral
 from models.inquiry import Actor
 from models.ledger import Event
 from models.letters import Letter
@@ -95,6 +95,7 @@ class StateView(View):
     window_ends: AwareDatetime | None
     closed_at: AwareDatetime | None
     referrals: tuple[Referral, ...]
+    incidents: tuple[Incident, ...]
     extensions: tuple[Extension, ...]
     escalation: Escalation | None
     final: FinalAnswer | None

@@ -34,7 +34,7 @@ from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings, read_section
-from starter import api, bindings, status
+from starter import api, bindings, incidents, status
 from starter.chat.desk import ChatDesk
 from starter.chat.limits import Rate
 from starter.chat.page import page_router
@@ -48,7 +48,9 @@ from starter.problems import install_problems
 from starter.reconciler import Reconciler
 from starter.reporting.api import router as reports_router
 from starter.threads import Threads
+from starter.tracker_door import Door, tracker_router
 from starter.webhooks import Hall, intake_router
+from trackers.registry import load_trackers
 
 THREADS = 8
 """Threads for the records database: it has one writer, and reading needs few."""
@@ -112,10 +114,13 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     )
     app.state.channels = hall.channels
     app.include_router(intake_router(hall))
+    app.state.trackers = load_trackers(policy, settings, clock)
+    app.include_router(tracker_router(Door(database, app.state.trackers, clock, threads, wake)))
     if CHAT in hall.channels:
         _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
     app.include_router(api.router)
     app.include_router(bindings.router)
+    app.include_router(incidents.router)
     app.include_router(reports_router)
     app.include_router(status.router)
     if is_loopback(settings.web_host):

@@ -22,6 +22,7 @@ from records import cases, contacts, documents, ledger
 from starter.engine import start_case
 from starter.rehearsal import QUEUE, Rehearsal, rehearsal
 from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy
+from trackers.registry import Trackers
 
 TOKEN = "t" * 43
 FULL_TEXT = {
@@ -115,7 +116,9 @@ def stationery() -> Stationery:
 
 
 @asynccontextmanager
-async def living(folder: Path, *, slowly: timedelta = timedelta(minutes=5)) -> AsyncIterator[Life]:
+async def living(
+    folder: Path, *, slowly: timedelta = timedelta(minutes=5), trackers: Trackers | None = None
+) -> AsyncIterator[Life]:
     """Start a time-skipping server, a database and a worker; stop them all."""
-    async with rehearsal(folder, stationery(), ring(), slowly=slowly) as house:
+    async with rehearsal(folder, stationery(), ring(), slowly=slowly, trackers=trackers) as house:
         yield Life(house.env, house.client, house.database, house.postbox, house.clock)

@@ -14,6 +14,8 @@ from settings import PREFIX, Section, Settings
 from starter.cli import COMMANDS as LINES
 from starter.residents import residents
 from starter.web import create_app
+from trackers.jira.settings import JiraSettings
+from trackers.webhook import WebhookSettings
 
 HOUSE = Path(__file__).parents[1]
 PAGES = [*sorted(HOUSE.glob("*.md")), *sorted((HOUSE / "docs").glob("*.md"))]
@@ -29,6 +31,11 @@ ENV_FILE = f"{PREFIX}ENV_FILE"
 SECTIONS = {
     path.parent.name: import_module(f"channels.{path.parent.name}.settings")
     for path in sorted((HOUSE / "channels").glob("*/settings.py"))
+}
+TRACKERS = {
+    f"{section.model_config['env_prefix']}{name}".upper()
+    for section in (JiraSettings, WebhookSettings)
+    for name in set(section.model_fields) - set(Section.model_fields)
 }
 EXAMPLES = tuple(
     prefix
@@ -60,7 +67,7 @@ def settings_of(channel: str) -> set[str]:
 def test_every_setting_is_explained_and_no_other() -> None:
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     assert set(re.findall(rf"^\| `({PREFIX}\w+)`", README, flags=re.MULTILINE)) == settings
-    known = settings.union({ENV_FILE}, *map(settings_of, SECTIONS))
+    known = settings.union({ENV_FILE}, TRACKERS, *map(settings_of, SECTIONS))
     said = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", EVERYTHING))
     assert {name for name in said if not name.startswith(EXAMPLES)} <= known
     assert ENV_FILE in README
@@ -73,6 +80,11 @@ def test_every_setting_of_a_channel_is_explained_and_no_other(channel: str) -> N
     assert all(name.startswith(f"{PREFIX}{channel.upper()}_") for name in declared)
     said = re.findall(rf"`({PREFIX}{channel.upper()}_[A-Z_]*[A-Z])`", TEXTS["docs/channels.md"])
     assert set(said) == declared
+
+
+def test_every_setting_of_a_tracker_is_explained_and_no_other() -> None:
+    said = re.findall(rf"^\| `({PREFIX}[A-Z_]+)` \|", TEXTS["docs/incidents.md"], flags=re.MULTILINE)
+    assert set(said) == TRACKERS
 
 
 def test_every_resident_of_make_run_is_named_and_no_other() -> None:

@@ -24,7 +24,7 @@ from models.search import (
 SUMMARY_BYTES = 200
 LINES = 12
 NOTHING = "nothing"
-NAMED = ("kind", "key", "command", "code", "area", "outcome", "result", "letter", "other", "why")
+NAMED = ("kind", "key", "incident", "state", "command", "code", "area", "outcome", "result", "letter", "other", "why")
 DATED = ("due", "until", "estimate", "date")
 """What of a fact's data says what it is about; none of it is personal."""
 
@@ -122,6 +122,7 @@ def _awaited(case: Case) -> str:
     if case.proposal:
         waits.append(f"a second pair of eyes on `{case.proposal.command}`")
     waits += [f"findings of {r.area}" for r in case.referrals if r.answered_at is None]
+    waits += [f"incident {i.n} of {i.area}, {i.state.value.replace('_', ' ')}" for i in case.open_incidents]
     if case.escalated:
         waits.append(f"{case.escalated.institution}")
     if case.appeal:

@@ -2,8 +2,11 @@
 
 Handlers decide at once and never wait. One loop acts: it sends the letters that are owed, writes down what happened,
 arms one timer for the next alarm, and waits for it or for a change. The due date is data; the timer is only its alarm.
+Beside it trackers are told of incidents, each in a task of its own: what they do not take holds up no letter, and a
+letter that is stuck no incident.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
@@ -15,16 +18,29 @@ with workflow.unsafe.imports_passed_through():
     from models.case import Case
     from models.clock import wake
     from models.commands import COMMANDS, SIGNALS, decide, read
-    from models.episodes import Answer
+    from models.episodes import Answer, Incident
     from models.errors import Malformed, Refused
+    from models.incidents import incident_key, tracked
     from models.ledger import Fact
     from models.letters import Letter
     from models.messages import Order
     from models.post import fail
     from models.sealing import is_sealed
-    from models.work import DELIVER, RECIPIENT_FAILED, RECORD, Delivery, InquiryInput, Recording, Written, absorb
+    from models.work import (
+        DELIVER,
+        RECIPIENT_FAILED,
+        RECORD,
+        TRACK,
+        Delivery,
+        Errand,
+        InquiryInput,
+        Recording,
+        Told,
+        Written,
+        absorb,
+    )
     from workflows.appearance import changes, current_details, search_attributes, timer_name
-    from workflows.options import BREATH, RETRIES, STEP, patience
+    from workflows.options import BREATH, ERRAND, RETRIES, STEP, patience
 
 KEPT = 200
 """Lines of the timeline that are kept and travel on; the whole of it is the ledger."""
@@ -46,10 +62,12 @@ class InquiryWorkflow:
         self.case: Case = start.case
         self.timeline: list[Fact] = list(start.timeline)
         self.changed = False
+        self.telling: dict[int, asyncio.Task[None]] = {}
 
     @workflow.run
     async def run(self, _start: InquiryInput) -> None:
         """Keep every promise, then close."""
+        beside = asyncio.create_task(self.mind_incidents())
         while True:
             wake(self.case, workflow.now())
             # Before anything else, or a case never left alone would outgrow its history; all that is owed goes along.
@@ -60,10 +78,11 @@ class InquiryWorkflow:
                 await self.send(letter)
             elif self.case.pending:
                 await self.write_down()
-            elif self.case.closed_at:
+            elif self.case.closed_at and not self.case.untold:
                 break
             else:
                 await self.rest()
+        beside.cancel()
         self.show()
 
     async def send(self, letter: Letter) -> None:
@@ -120,6 +139,40 @@ class InquiryWorkflow:
         else:
             workflow.logger.error("a step ended in a way nobody foresaw; it is tried again")
             await workflow.sleep(BREATH, summary="a pause before the next try")
+
+    async def mind_incidents(self) -> None:
+        """Tell the trackers what they do not know, however long it takes.
+
+        A run that continues as new leaves a call under way behind; its successor makes it again under the same name.
+        """
+        while True:
+            await workflow.wait_condition(lambda: bool(self.untold))
+            for incident in self.untold:
+                self.telling[incident.n] = asyncio.create_task(self.tell(incident))
+
+    @property
+    def untold(self) -> list[Incident]:
+        """The incidents of which nobody tells a tracker just now."""
+        return [one for one in self.case.untold if one.n not in self.telling]
+
+    async def tell(self, incident: Incident) -> None:
+        """Tell the tracker of one incident, as it stands; what it answers is folded in like a message."""
+        try:
+            told: Told = await workflow.execute_activity(
+                TRACK,
+                Errand(reference=self.case.reference, incident=incident),
+                result_type=Told,
+                start_to_close_timeout=ERRAND,
+                retry_policy=RETRIES,
+                summary=f"{incident.area} · {incident_key(self.case.reference, incident.n)}",
+            )
+        except ActivityError:
+            workflow.logger.error("a tracker was told in a way nobody foresaw; it is tried again")
+            await workflow.sleep(BREATH, summary="a pause before the next try at a tracker")
+        else:
+            tracked(self.case, told, workflow.now())
+            self.changed = True
+        del self.telling[incident.n]
 
     async def rest(self) -> None:
         """Show how the case stands, and wait for the next alarm or a change."""

@@ -9,6 +9,9 @@ from models.work import RECIPIENT_FAILED
 STEP = timedelta(seconds=30)
 """How long one try may take (start to close)."""
 
+ERRAND = timedelta(seconds=60)
+"""How long one try at telling a tracker may take: a few calls, each with its own patience."""
+
 LEAST_PATIENCE = timedelta(seconds=60)
 """A call is never cut shorter than this, even when an alarm is near."""
 

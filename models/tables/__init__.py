@@ -10,6 +10,7 @@ from models.tables.chain import EventRow, EventText, Salt
 from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, StreamNumber
 from models.tables.chat import ChatEvent, ChatSession, ChatTicket
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
+from models.tables.incidents import IncidentComment, IncidentRow, TrackerEvent
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "EventRow",
     "EventText",
     "FeedRow",
+    "IncidentComment",
+    "IncidentRow",
     "Notice",
     "NoticeEvent",
     "NoticePart",
@@ -39,4 +42,5 @@ __all__ = [
     "StoredAttachment",
     "StoredMessage",
     "StreamNumber",
+    "TrackerEvent",
 ]

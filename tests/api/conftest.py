@@ -3,6 +3,7 @@ import dataclasses
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from temporalio.worker import Worker
 
 from activities.events import Events
 from activities.notices import Notices
+from activities.tracker import Incidents
 from engine import connect, register_search_attributes
 from models.inquiry import EMAIL
 from records.database import Database
@@ -23,6 +25,7 @@ from starter.problems import install_problems
 from starter.residents import temporal_program
 from starter.web import create_app
 from tests.api.world import Post, World, make_keys, now
+from trackers.registry import load_trackers
 from worker import stationery
 from workflows.inquiry import InquiryWorkflow
 
@@ -75,11 +78,13 @@ async def world(front: World, settings: Settings, records: Database) -> AsyncIte
     await register_search_attributes(client)
     with ThreadPoolExecutor(8) as executor:
         notices = Notices(records, stationery(settings), {EMAIL: front.post}, now)
+        trackers = load_trackers(front.desk.policy, settings, now)
+        told = Incidents(records, trackers, front.desk.policy.tracker, now, timedelta(seconds=0.2))
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, Events(records, now).record],
+            activities=[notices.deliver, Events(records, now).record, told.track],
             activity_executor=executor,
             max_concurrent_activities=8,
         )

@@ -295,8 +295,10 @@ def test_only_our_own_intake_says_where_letters_go_and_to_whom(name: str) -> Non
         "address_closed": {"address": ORIGIN.id},
         "address_open": {"address": ORIGIN.id},
         "identity_bound": {"contact": "ct_2", "addresses": [ON_X.model_dump()], "bound": True},
+        "incident_changed": {"incident": 1, "state": "resolved", "at": TUESDAY.isoformat()},
     }
-    case = acknowledged(bound=False)
+    incident: dict[str, Any] = {"area": "security", "matter": "access", "draft": FULL}
+    case = do(acknowledged(bound=False), "open_incident", MONDAY, **incident)
     with pytest.raises(Refused, match="only our own intake") as caught:
         decide(case, name, read(name, orders[name]), TUESDAY, trusted=False, signal=True)
     assert caught.value.code == "signal.ours"

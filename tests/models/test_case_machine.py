@@ -11,14 +11,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from models.case import Case
 from models.clock import wake
 from models.commands import decide, read
+from models.episodes import IncidentState
 from models.errors import Refused
 from models.extensions import ABOUT_DATES
+from models.incidents import tracked
 from models.inquiry import AUTHORITY, EMAIL, Actor, Address, Outcome, Role, public_address
 from models.ledger import Event, Fact, verify
 from models.letters import LetterKind, LetterState
 from models.obligations import TERMS, ObligationKind
 from models.post import Acceptance, accept, fail
-from models.work import Written, absorb
+from models.work import Told, Written, absorb
 from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, new_case
 
 ACTORS = st.sampled_from([AGENT, OTHER, SUPERVISOR])
@@ -102,6 +104,31 @@ class Life(RuleBasedStateMachine):
     @rule(area=st.sampled_from(["security", "finance", "nobody"]))
     def answer_referral(self, area: str) -> None:
         self.command("answer_referral", {"area": area, "findings": "it is"}, AGENT)
+
+    @rule(area=st.sampled_from(["security", "nobody"]))
+    def open_incident(self, area: str) -> None:
+        self.command("open_incident", {"area": area, "matter": "access", "draft": FULL}, AGENT)
+
+    @rule(incident=st.integers(1, 3), outcome=st.sampled_from(["resolved", "rejected"]))
+    def close_incident(self, incident: int, outcome: str) -> None:
+        self.command("close_incident", {"incident": incident, "outcome": outcome, "evidence": "it is so"}, AGENT)
+
+    @rule(incident=st.integers(1, 3), state=st.sampled_from(IncidentState), days=DAYS)
+    def incident_changed(self, incident: int, state: IncidentState, days: int) -> None:
+        at = (self.now + timedelta(days=days)).isoformat()
+        self.command("incident_changed", {"incident": incident, "state": state, "at": at}, AGENT, signal=True)
+
+    @rule()
+    def tell_tracker(self) -> None:
+        for incident in self.case.untold:
+            told = Told(n=incident.n, at=self.now, tracker="builtin", id=f"i{incident.n}", over=incident.over)
+            tracked(self.case, told, self.now)
+        assert not self.case.untold
+
+    @invariant()
+    def every_incident_stands_in_the_ledger(self) -> None:
+        opened = [fact.data["incident"] for fact in self.story if fact.type == "incident.opened"]
+        assert opened == [incident.n for incident in self.case.incidents]
 
     @rule(by=st.sampled_from(["user", "authority"]), days=st.none() | DAYS)
     def appeal(self, by: str, days: int | None) -> None:

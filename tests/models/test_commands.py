@@ -110,11 +110,11 @@ def test_inquiries_and_complaints_owe_the_same() -> None:
 def test_every_command_of_the_table_exists() -> None:
     wanted = """reply refer answer_referral extend escalate re_estimate institution_answered resolve appeal
         appeal_decided change_channel propose approve send_back request_information note merge split withdraw
-        reopen assign reclassify"""
+        reopen assign reclassify open_incident close_incident"""
     assert set(wanted.split()) <= set(COMMANDS)
     reports = {"receive_message", "notice_bounced", "notice_delivered"}
     assert set(SIGNALS) == {"extend", "escalate", "appeal"} | reports | OURS_ALONE
-    assert {"address_closed", "address_open", "identity_bound"} == OURS_ALONE
+    assert {"address_closed", "address_open", "identity_bound", "incident_changed"} == OURS_ALONE
     assert not OURS_ALONE & set(COMMANDS), "nobody decides them"
 
 

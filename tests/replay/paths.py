@@ -11,7 +11,7 @@ from models.inquiry import EMAIL, Address, Kind
 from starter.engine import Signal, resume_case
 from starter.rehearsal import QUEUE
 from tests.cases import OTHER, SUPERVISOR, new_case
-from tests.lives import Life
+from tests.lives import Life, until
 from tests.replay.steps import Handle, done, later, opened, reaching, resolved
 
 Path = Callable[[Life], Awaitable[Handle]]
@@ -137,6 +137,35 @@ async def referred(life: Life) -> Handle:
     await done(life, handle, "request_information", by=later(life, handle, 1), draft=life.draft(handle))
     await done(life, handle, "reply", draft=life.draft(handle))
     return handle
+
+
+@path
+async def incident_opened_and_changed(life: Life) -> Handle:
+    handle = await opened(life)
+    draft = life.draft(handle, text="not confirmed")
+    await done(life, handle, "open_incident", area="operations", matter="withdrawal", draft=draft)
+    await until(lambda: _linked(life, handle))
+    at = (await life.env.get_current_time()).isoformat()
+    for state in ("in_progress", "resolved"):
+        await handle.signal("incident_changed", {"incident": 1, "state": state, "at": at, "words": "seen"})
+    await life.quiet(handle)
+    await done(life, handle, "resolve", outcome="upheld", draft=life.draft(handle))
+    return handle
+
+
+@path
+async def incident_closed_by_hand(life: Life) -> Handle:
+    handle = await opened(life)
+    draft = life.draft(handle, text="not confirmed")
+    await done(life, handle, "open_incident", area="operations", matter="withdrawal", draft=draft)
+    await until(lambda: _linked(life, handle))
+    await done(life, handle, "close_incident", incident=1, outcome="rejected", evidence="a typo")
+    await until(lambda: _linked(life, handle))
+    return handle
+
+
+async def _linked(life: Life, handle: Handle) -> bool:
+    return not (await life.quiet(handle)).untold
 
 
 @path

@@ -1,0 +1,1 @@
+"""Jira Cloud, by its REST API in version 3 and its webhooks."""

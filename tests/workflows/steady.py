@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from temporalio.worker import Worker
 
 from activities.events import Events
 from activities.notices import Notices
+from activities.tracker import Incidents
 from models.case import Case
 from models.inquiry import EMAIL
 from models.reference import new_reference
@@ -27,8 +28,10 @@ from records import contacts
 from records.database import Database
 from records.migrate import upgrade
 from starter.rehearsal import Postbox
-from tests.cases import new_case
+from tests.cases import new_case, policy
 from tests.lives import Life, ring, stationery, until
+from trackers.builtin import BuiltIn
+from trackers.registry import Trackers
 from workflows.inquiry import InquiryWorkflow
 
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
@@ -48,14 +51,16 @@ class Steady(Life):
 
     queue: str
     executor: ThreadPoolExecutor
+    trackers: Trackers = Trackers({BuiltIn.name: BuiltIn()}, BuiltIn.name)
 
     def worker(self) -> Worker:
         notices = Notices(self.database, stationery(), {EMAIL: self.postbox}, now)
+        told = Incidents(self.database, self.trackers, policy().tracker, now, timedelta(seconds=0.2))
         return Worker(
             self.client,
             task_queue=self.queue,
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, Events(self.database, now).record],
+            activities=[notices.deliver, Events(self.database, now).record, told.track],
             activity_executor=self.executor,
         )
 

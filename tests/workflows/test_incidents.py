@@ -18,6 +18,7 @@ from models.ledger import verify
 from records import incidents
 from tests.cases import AGENT
 from tests.lives import Life, living, until
+from tests.workflows.steady import Steady, now
 from trackers.builtin import BuiltIn
 from trackers.port import Change, Draft, Ref, Tracker
 from trackers.registry import Trackers
@@ -257,6 +258,33 @@ async def test_a_case_waits_with_its_end_until_the_tracker_knows(outside: Life, 
     case = outside.saved(handle)
     assert case.status is Status.CLOSED
     assert case.incidents[0].id == "T-1"
+
+
+@pytest.mark.rule("M5.6")
+async def test_a_case_carried_over_opens_one_incident_all_the_same(steady: Steady, stub: Stub) -> None:
+    stub.faults = [OperatorError("Jira answered 401") for _ in range(10_000)]
+    steady.trackers = Trackers({"jira": stub}, "jira")
+    handle = await steady.begin()
+    async with steady.worker():
+        await steady.quiet(handle)
+        first = (await handle.describe()).run_id
+        await open_incident(steady, handle)
+        sent = 0
+
+        async def carried() -> bool:
+            nonlocal sent
+            sent += 1
+            await handle.signal("receive_message", {"message": f"ms_{sent}", "at": now().isoformat()})
+            await steady.quiet(handle)
+            return (await handle.describe()).run_id != first
+
+        await until(carried, 60)
+        stub.faults.clear()
+        case = await told(steady, handle)
+    assert case.incidents[0].id == "T-1"
+    assert len(stub.taken) == 1
+    assert kinds(steady, handle) == ["incident.opened", "incident.linked"]
+    assert verify(steady.events(handle), salt=case.salt) == case.head
 
 
 async def _true(value: bool) -> bool:  # noqa: FBT001

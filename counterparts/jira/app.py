@@ -25,6 +25,7 @@ class Arrangement:
 
     The defaults are what the tracker takes for granted in development. A new issue is found by searches after
     `search_delay` seconds; a post that is not taken is posted again after `retry_seconds`, `tries` times in all.
+    `first` is the first id: from the clock, none comes twice when the stand-in is started again.
     """
 
     webhook_url: str | None = None
@@ -37,6 +38,7 @@ class Arrangement:
     search_delay: float = 3
     retry_seconds: float = 5
     tries: int = 5
+    first: int = field(default_factory=lambda: int(time.time()))
     clock: Callable[[], float] = time.time
 
 
@@ -46,7 +48,8 @@ def jira(arrangement: Arrangement) -> FastAPI:
     hooks = Hooks(
         arrangement.webhook_url, arrangement.secret, faults, tries=arrangement.tries, pause=arrangement.retry_seconds
     )
-    project = Project(arrangement.project, arrangement.email, arrangement.site, arrangement.clock, hooks.tell)
+    project = Project(arrangement.project, arrangement.email, arrangement.site, arrangement.clock, arrangement.first)
+    project.tell = hooks.tell
     login = f"{arrangement.email}:{arrangement.token}"
     site = Site(project, faults, login, arrangement.types, arrangement.search_delay)
     app = FastAPI(title="Jira", summary="A stand-in for Jira Cloud")

@@ -1,4 +1,4 @@
-"""The project's issues, in memory, and what happens to them; whatever happens is told to `tell`."""
+"""The project's issues, in memory, and what happens to them; one listener hears of all of it."""
 
 import itertools
 from collections.abc import Callable
@@ -49,12 +49,16 @@ class Issue:
 
 
 class Project:
-    """One project on a site; `clock` gives seconds since 1970, `name` is its key, `us` the account of the API."""
+    """One project on a site; `clock` gives seconds since 1970, `name` is its key, `us` the account of the API.
 
-    def __init__(self, name: str, us: str, site: str, clock: Callable[[], float], tell: Tell) -> None:
+    Ids count from `first` on. `tell` hears of everything that happens.
+    """
+
+    def __init__(self, name: str, us: str, site: str, clock: Callable[[], float], first: int) -> None:
         self.name, self.us, self.site, self.clock = name, us, site, clock
         self.issues: dict[str, Issue] = {}
-        self._tell, self._ids, self._numbers = tell, itertools.count(10001), itertools.count(1)
+        self.tell: Tell = lambda _: None
+        self._ids, self._numbers = itertools.count(first), itertools.count(1)
 
     def find(self, id_or_key: str) -> Issue | None:
         """Return an issue by its id or its key."""
@@ -124,7 +128,7 @@ class Project:
         self._send({"webhookEvent": event, "issue": shown, **more})
 
     def _send(self, post: dict[str, Any]) -> None:
-        self._tell({"timestamp": int(self.clock() * 1000), **post})
+        self.tell({"timestamp": int(self.clock() * 1000), **post})
 
 
 def status_view(name: str) -> dict[str, Any]:

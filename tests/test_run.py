@@ -127,7 +127,7 @@ async def test_a_web_child_is_ready_when_it_says_so(status: str, expected: bool)
 
 def test_children_start_in_order_and_share_one_temporal(settings: Settings) -> None:
     children = residents(settings)
-    assert [child.name for child in children] == ["temporal", "mailroom", "worker", "web"]
+    assert [child.name for child in children] == ["temporal", "mailroom", "worker", "web", "collector"]
     assert {child.environment["PLAZO_TEMPORAL"] for child in children[1:]} == {settings.temporal_address}
     assert sorted(ports(settings)) == ["mailroom_port", "temporal_port", "temporal_ui_port", "web_port"]
 
@@ -140,7 +140,7 @@ def test_the_stand_in_of_x_has_the_name_of_the_policy(settings: Settings) -> Non
 
 def test_another_temporal_is_not_started(tmp_path: Path) -> None:
     settings = Settings(var=tmp_path, temporal="temporal.example.org:7233")
-    assert [child.name for child in residents(settings)] == ["mailroom", "worker", "web"]
+    assert [child.name for child in residents(settings)] == ["mailroom", "worker", "web", "collector"]
     assert residents(settings)[0].environment["PLAZO_TEMPORAL"] == "temporal.example.org:7233"
     assert sorted(ports(settings)) == ["mailroom_port", "web_port"]
     assert "see temporal.example.org:7233" in welcome(settings, "plz_key")

@@ -109,6 +109,7 @@ class TelegramUser(Person, Telegrammer):
     """By Telegram."""
 
     threads = True
+    code = ""
 
     async def answer(self, letter: Heard, text: str) -> None:
         """Write as a reply to the bot's message."""
@@ -116,14 +117,20 @@ class TelegramUser(Person, Telegrammer):
         (await self.do(f"/people/{self.address}/messages", body)).raise_for_status()
 
     async def show(self, code: str, link: str) -> None:
-        """Open the deep link, which makes Telegram send its code."""
+        """Open the deep link, and then write the code: a pressed link alone moves nobody's inquiries."""
         assert link.endswith(f"?start={code}")
         await self.write(f"/start {code}")
+        await self.write(code)
+        self.code = code
+
+    async def letters(self) -> list[Heard]:
+        """What the bot wrote that is a letter: a courtesy about a code names no inquiry."""
+        return [one for one in await super().letters() if REFERENCE.search(one.text)]
 
     async def latest(self) -> str:
-        """The number of their last message in the chat that is no command."""
+        """The number of their last message in the chat that is neither a command nor a code."""
         own = [one for one in await self.chat() if not one["from"]["is_bot"] and not one.get("entities")]
-        return str(own[-1]["message_id"])
+        return str([one for one in own if one.get("text") != self.code][-1]["message_id"])
 
 
 class XUser(Person, Poster):

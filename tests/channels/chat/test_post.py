@@ -29,7 +29,7 @@ def file(content: bytes, **more: str) -> dict[str, str]:
 def test_a_message_is_the_visitors_and_nobody_vouches_for_them() -> None:
     made = message_of(ANA, post(), NOW, 1000)
     assert (made.channel, made.provider_id, made.message_id) == ("chat", f"cs_1/{ID}", f"cs_1/{ID}")
-    assert (made.sender, made.sender_name, made.sender_verified, made.bound) == ("cs_1", "Ana", False, False)
+    assert (made.sender, made.sender_name, made.sender_verified, made.bound) == ("cs_1", "Ana", True, False)
     assert made.further == ((EMAIL, "ana@example.org"),)
     assert made.subject == made.text == "Mi retiro no ha llegado y nadie me responde."
     assert (made.language, made.kind, made.received_at) == (Language.ES, Kind.COMPLAINT, NOW)

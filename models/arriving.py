@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from models.answering import begin_again
+from models.arrivals import AddressClosed, AddressOpen, IdentityBound, NoticeBounced, NoticeDelivered, ReceiveMessage
 from models.case import Case
 from models.errors import Refused
 from models.inquiry import Actor, Address
 from models.letters import LetterKind
-from models.messages import AddressClosed, AddressOpen, IdentityBound, NoticeBounced, NoticeDelivered, ReceiveMessage
 from models.post import bounce, deliver
 from models.resending import found_address, leave, tell_new_channel
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models import answering, arriving, dates, handling, incidents, messages
+from models import answering, arrivals, arriving, dates, handling, incidents, messages
 from models.case import Case
 from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
@@ -46,13 +46,13 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
 """What people decide."""
 
 ARRIVALS: dict[str, tuple[type[Order], Decision]] = {
-    "receive_message": (messages.ReceiveMessage, arriving.receive_message),
-    "notice_delivered": (messages.NoticeDelivered, arriving.notice_delivered),
-    "notice_bounced": (messages.NoticeBounced, arriving.notice_bounced),
-    "address_closed": (messages.AddressClosed, arriving.address_closed),
-    "address_open": (messages.AddressOpen, arriving.address_open),
-    "identity_bound": (messages.IdentityBound, arriving.identity_bound),
-    "incident_changed": (messages.IncidentChanged, incidents.incident_changed),
+    "receive_message": (arrivals.ReceiveMessage, arriving.receive_message),
+    "notice_delivered": (arrivals.NoticeDelivered, arriving.notice_delivered),
+    "notice_bounced": (arrivals.NoticeBounced, arriving.notice_bounced),
+    "address_closed": (arrivals.AddressClosed, arriving.address_closed),
+    "address_open": (arrivals.AddressOpen, arriving.address_open),
+    "identity_bound": (arrivals.IdentityBound, arriving.identity_bound),
+    "incident_changed": (arrivals.IncidentChanged, incidents.incident_changed),
 }
 """What the world reports: never refused for who says it, never decided by anyone."""
 
@@ -98,7 +98,7 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
     actor = (order.actor or ours) if trusted else TEMPORAL_OPERATOR
     if not trusted and name in OURS_ALONE:
         raise Refused("signal.ours", "only our own intake says where letters go, to whom, and what came of an incident")
-    if not trusted and isinstance(order, messages.ReceiveMessage) and order.addresses:
+    if not trusted and isinstance(order, arrivals.ReceiveMessage) and order.addresses:
         raise Refused("message.addresses", "only our own intake says where letters go", field="addresses")
     after = case.model_copy(deep=True)
     try:

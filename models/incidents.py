@@ -7,11 +7,12 @@ from collections.abc import Collection
 from datetime import datetime
 
 from models.answering import require
+from models.arrivals import IncidentChanged
 from models.case import Case
 from models.episodes import OVER, Incident, IncidentState, Matter
 from models.errors import Refused
 from models.inquiry import Actor
-from models.messages import CloseIncident, IncidentChanged, OpenIncident
+from models.messages import CloseIncident, OpenIncident
 from models.work import Told
 
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from models.episodes import IncidentState, Matter
-from models.inquiry import Actor, Address, Area, Channel, Kind, Outcome
+from models.episodes import Matter
+from models.inquiry import Actor, Area, Channel, Kind, Outcome
 
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST_TEXT = 4_000
@@ -29,6 +29,8 @@ Reasons = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_TEXT), BeforeValidator(_clean)
 ]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(_clean)]
+Told = Annotated[str, StringConstraints(max_length=500), BeforeValidator(_clean)]
+"""What a provider says of something, which may be nothing."""
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:/-]+$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
@@ -111,19 +113,6 @@ class CloseIncident(Order):
     incident: Number
     outcome: Literal["resolved", "rejected"]
     evidence: Reasons
-
-
-class IncidentChanged(Order):
-    """The tracker says where an incident stands since `at`, and the specialists' own words where it has any (M5.6).
-
-    `outcome` is the tracker's name for how it ended, told only where that is news.
-    """
-
-    incident: Number
-    state: IncidentState
-    at: AwareDatetime
-    outcome: Reasons | None = None
-    words: Reasons | None = None
 
 
 class Extend(Order):
@@ -275,56 +264,3 @@ class AttemptsExhausted(Order):
     """A supervisor signs that no address works (reading 10)."""
 
     reasons: Reasons
-
-
-class ReceiveMessage(Order):
-    """A message of the user is stored; here is its id and its true reception.
-
-    `edits` is the message whose new wording it is; `unreadable`: it cannot be read here, and its sender must be told;
-    `reopens`: policy wants a closed case to go on with it. `channel` is where it came from.
-    """
-
-    message: Id
-    at: AwareDatetime
-    addresses: Annotated[tuple[Address, ...], Field(max_length=10)] = ()
-    edits: Id | None = None
-    unreadable: bool = False
-    reopens: bool = False
-    channel: Channel | None = None
-
-
-class AddressClosed(Order):
-    """The person shut a channel to us: blocked the bot, closed direct messages."""
-
-    address: Id
-    reason: Annotated[str, StringConstraints(max_length=500), BeforeValidator(_clean)] = ""
-
-
-class AddressOpen(Order):
-    """The person opened it again."""
-
-    address: Id
-
-
-class IdentityBound(Order):
-    """The person showed who they are, or that further addresses are theirs."""
-
-    contact: Id
-    addresses: Annotated[tuple[Address, ...], Field(max_length=20)]
-    bound: bool
-
-
-class NoticeDelivered(Order):
-    """The provider says letters reached their mailboxes."""
-
-    notices: tuple[Id, ...] = Field(min_length=1, max_length=500)
-    at: AwareDatetime
-
-
-class NoticeBounced(Order):
-    """The provider says a letter came back."""
-
-    notice: Id
-    at: AwareDatetime
-    hard: bool = True
-    reason: Annotated[str, StringConstraints(max_length=500), BeforeValidator(_clean)] = ""

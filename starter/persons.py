@@ -17,8 +17,9 @@ from sqlmodel import Session
 from channels.message import InboundMessage
 from channels.port import Claim, Courtesy
 from channels.report import Reach
+from models.arrivals import AddressClosed, AddressOpen, IdentityBound
 from models.inquiry import Address, Channel
-from models.messages import AddressClosed, AddressOpen, IdentityBound, Order
+from models.messages import Order
 from records import bindings, cases, contacts, dispatches
 
 MOST_KEY = 128

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from channels.report import Delivery, DeliveryEvent
-from models.messages import NoticeBounced
+from models.arrivals import NoticeBounced
 from models.tables import NoticeEvent
 from records import dispatches, notices
 from starter.persons import short_key

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from channels.message import Disposition, InboundMessage
+from models.arrivals import ReceiveMessage
 from models.case import Case
 from models.inquiry import Address, Channel
-from models.messages import ReceiveMessage
 from models.policy import Policy
 from models.tables import StoredMessage
 from records import cases, contacts, dispatches, messages

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from channels.message import Disposition, InboundMessage, RemoteFile
+from models.arrivals import ReceiveMessage
 from models.inquiry import EMAIL, Actor, Address, Flag, Role, public_address
 from models.letters import LetterKind
-from models.messages import ReceiveMessage
 from records import contacts, messages
 from starter.thread import thread
 from tests.cases import do, letters, send_all

@@ -12,9 +12,10 @@ from channels.message import Disposition, RemoteFile
 from channels.port import Arrivals
 from channels.report import Delivery, DeliveryEvent, Reach
 from channels.tokens import reply_token
+from models.arrivals import AddressClosed, NoticeBounced
 from models.inquiry import EMAIL, Flag
 from models.letters import LetterKind
-from models.messages import AddressClosed, NoticeBounced, Order
+from models.messages import Order
 from records import bindings, cases, contacts, messages, notices
 from starter.persons import of_account, register
 from starter.reports import take_reports

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, exists, or_, tuple_, update
-from sqlmodel import Session, col, func, select
+from sqlalchemy import bindparam, tuple_, update
+from sqlmodel import Session, col, select
 
 from models.case import Case
 from models.errors import Malformed, UnknownInquiry
-from models.tables import FAR, CaseRow, Salt, StatusToken, StoredMessage
+from models.tables import FAR, CaseRow, Salt, StatusToken
 from records import obligations
 from records.database import add_once, first
 
@@ -46,26 +46,10 @@ _LISTED = (
 
 _STATE = select(CaseRow.state, CaseRow.contact).where(col(CaseRow.reference) == bindparam("of"))
 _TOKEN = select(StatusToken.token).where(col(StatusToken.reference) == bindparam("of"))
-_OPENED = (
-    select(func.count())
-    .select_from(CaseRow)
-    .where(col(CaseRow.contact) == bindparam("contact"), col(CaseRow.opened_at) >= bindparam("since"))
-)
-_BY_ANYBODY = exists().where(
-    col(StoredMessage.reference) == col(CaseRow.reference),
-    col(StoredMessage.sender_verified).is_(False),
-    # What opens an inquiry is stored, or let out of quarantine, in the same moment.
-    or_(
-        col(StoredMessage.stored_at) == col(CaseRow.opened_at), col(StoredMessage.promoted_at) == col(CaseRow.opened_at)
-    ),
-)
-_OPENED_BY = {True: _OPENED.where(~_BY_ANYBODY), False: _OPENED.where(_BY_ANYBODY)}
 _UPDATE = update(CaseRow).where(
     col(CaseRow.reference) == bindparam("of"),
     tuple_(col(CaseRow.seq), col(CaseRow.version)) <= tuple_(bindparam("most_seq"), bindparam("most_version")),
 )
-
-_HAND_OVER = update(CaseRow).where(col(CaseRow.contact) == bindparam("of")).values(contact=bindparam("whose"))
 
 
 class CaseLine(NamedTuple):
@@ -118,7 +102,7 @@ def add(session: Session, case: Case, *, subject: str, excerpt: str, status_toke
 def project(session: Session, case: Case) -> bool:
     """Bring the tables up to a case; False, and nothing changed, where they are ahead of it already.
 
-    Whose case it is only `hand_over` changes: the workflow learns of it later.
+    Whose case it is only `records.contact_cases.hand_over` changes: the workflow learns of it later.
     UnknownInquiry when the case was never added.
     """
     key = {"of": case.reference, "most_seq": case.seq, "most_version": case.version}
@@ -173,36 +157,6 @@ def open_references(session: Session) -> list[str]:
     """Return every open case, for the reconciler."""
     query = select(CaseRow.reference).where(col(CaseRow.closed_at).is_(None))
     return list(session.exec(query.order_by(col(CaseRow.reference))))
-
-
-def opened_since(session: Session, contact: str, since: datetime, *, verified: bool) -> int:
-    """Count the cases that a contact opened at or after `since`: each owes an acknowledgement, sent yet or not.
-
-    Those that an unverified message opened, which anybody may have written, are counted apart from all others.
-    """
-    return int(first(session, _OPENED_BY[verified], contact=contact, since=since)[0])
-
-
-def any_of(session: Session, contact: str) -> bool:
-    """Say whether a contact has a case, closed or not."""
-    return session.exec(select(CaseRow.reference).where(col(CaseRow.contact) == contact).limit(1)).first() is not None
-
-
-def conversation(session: Session, contact: str, channel: str) -> str | None:
-    """Return the case that a contact opened last on a channel, or None."""
-    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact, col(CaseRow.channel) == channel)
-    return session.exec(query.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.reference)).limit(1)).first()
-
-
-def open_of(session: Session, contact: str) -> list[str]:
-    """Return a contact's cases that are not closed, the oldest first."""
-    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact, col(CaseRow.closed_at).is_(None))
-    return list(session.exec(query.order_by(col(CaseRow.opened_at), col(CaseRow.reference))))
-
-
-def hand_over(session: Session, former: str, contact: str) -> None:
-    """The cases of a contact are another's from now on: the person has shown to be the same."""
-    session.connection().execute(_HAND_OVER, {"of": former, "whose": contact})
 
 
 def page(

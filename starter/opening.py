@@ -16,7 +16,7 @@ from models.inquiry import EMAIL, SYSTEM, Actor, Address, Channel, Kind, Languag
 from models.policy import Policy
 from models.reference import Chooser, new_reference
 from models.terms import acknowledgement_due
-from records import cases, dispatches
+from records import cases, contact_cases, dispatches
 
 SALT_BYTES = 32
 TOKEN_BYTES = 32
@@ -112,7 +112,7 @@ def _hold(
     Until then somebody can look into it; then it leaves in any case, because the term runs on (M3.2).
     """
     midnight = calendar.from_local(datetime.combine(calendar.local_date(now), time()))
-    opened = cases.opened_since(session, opening.contact, midnight, verified=opening.verified)
+    opened = contact_cases.opened_since(session, opening.contact, midnight, verified=opening.verified)
     if opened < policy.mail.acknowledgements_per_address_per_day:
         return None
     last = calendar.local_date(acknowledgement_due(policy.terms(), calendar, opening.received_at))

@@ -20,7 +20,7 @@ from channels.report import Reach
 from models.arrivals import AddressClosed, AddressOpen, IdentityBound
 from models.inquiry import Address, Channel
 from models.messages import Order
-from records import bindings, cases, contacts, dispatches
+from records import bindings, cases, contact_cases, contacts, dispatches
 
 MOST_KEY = 128
 MOST_ADDRESSES = 20
@@ -45,12 +45,12 @@ def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime, 
     if former != contact:
         if contacts.account_of(session, former):
             return "link_other"
-        if not typed and cases.any_of(session, former):
+        if not typed and contact_cases.any_of(session, former):
             return "link_to_type"
     bindings.use(session, binding, address.id, now)
     if binding.bound:
         contacts.bind(session, contact, now)
-    told = dict.fromkeys([*cases.open_of(session, contact), *cases.open_of(session, former)])
+    told = dict.fromkeys([*contact_cases.open_of(session, contact), *contact_cases.open_of(session, former)])
     _become(session, former, contact)
     order = _identity(session, contact, bound=binding.bound, key=f"binding:{binding.digest}")
     _tell(session, told, "identity_bound", order, now)
@@ -84,7 +84,7 @@ def register(session: Session, contact: str, given: tuple[Channel, str], now: da
 
     Where that is news, the account's open cases hear it: letters go to the registered address, and no more to the last.
     """
-    before, told = contacts.addresses(session, contact), cases.open_of(session, contact)
+    before, told = contacts.addresses(session, contact), contact_cases.open_of(session, contact)
     address = _vouched(session, contact, given, now, registered=True)
     after = reachable_at(session, contact)
     if news := [one for one in after if one not in before]:
@@ -108,7 +108,7 @@ def take_reach(session: Session, reach: Reach, now: datetime) -> int:
         return 0
     _, address = contacts.find_or_add(session, reach.channel, reach.address, now=now)
     key = short_key("reach", reach.event_id)
-    told = cases.open_of(session, contact)
+    told = contact_cases.open_of(session, contact)
     if reach.open:
         _tell(session, told, "address_open", AddressOpen(address=address.id, key=key), now)
     else:
@@ -124,7 +124,7 @@ def take_address(session: Session, channel: Channel, sender: str, given: tuple[C
         return
     address = given_address(session, contact, given, now)
     order = IdentityBound(contact=contact, addresses=(address,), bound=False, key=f"address:{address.id}")
-    _tell(session, cases.open_of(session, contact), "identity_bound", order, now)
+    _tell(session, contact_cases.open_of(session, contact), "identity_bound", order, now)
 
 
 def wrote_from(session: Session, contact: str, address: Address, message: str, now: datetime, *, but: str) -> None:
@@ -132,7 +132,7 @@ def wrote_from(session: Session, contact: str, address: Address, message: str, n
 
     `message` is its id; the case `but` knows already.
     """
-    for reference in cases.open_of(session, contact):
+    for reference in contact_cases.open_of(session, contact):
         case = cases.load(session, reference) if reference != but else None
         if case is None or case.address():
             continue
@@ -173,7 +173,7 @@ def _vouched(
     if contacts.account_of(session, former):
         _move(session, address, former, contact, now)
         return address
-    told = cases.open_of(session, former)
+    told = contact_cases.open_of(session, former)
     _become(session, former, contact)
     order = _identity(session, contact, bound=bound, key=f"account:{address.id}")
     _tell(session, told, "identity_bound", order, now)
@@ -185,17 +185,21 @@ def _move(session: Session, address: Address, former: str, contact: str, now: da
     contacts.join(session, address.id, contact)
     at = f"{address.id}:{now.isoformat()}"
     closed = AddressClosed(address=address.id, reason="registered on another account", key=f"moved:{at}")
-    _tell(session, cases.open_of(session, former), "address_closed", closed, now)
+    _tell(session, contact_cases.open_of(session, former), "address_closed", closed, now)
     # It may have been theirs before, and shut to them since.
     _tell(
-        session, cases.open_of(session, contact), "address_open", AddressOpen(address=address.id, key=f"back:{at}"), now
+        session,
+        contact_cases.open_of(session, contact),
+        "address_open",
+        AddressOpen(address=address.id, key=f"back:{at}"),
+        now,
     )
 
 
 def _become(session: Session, former: str, contact: str) -> None:
     """Two contacts turned out to be one person."""
     contacts.merge(session, former, contact)
-    cases.hand_over(session, former, contact)
+    contact_cases.hand_over(session, former, contact)
 
 
 def _identity(session: Session, contact: str, *, bound: bool, key: str) -> IdentityBound:

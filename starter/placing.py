@@ -22,7 +22,7 @@ from models.errors import UnknownInquiry
 from models.inquiry import EMAIL, Channel
 from models.reference import find_references
 from models.tables import StoredMessage
-from records import cases, contacts, messages, notices
+from records import cases, contact_cases, contacts, messages, notices
 
 
 class Place(NamedTuple):
@@ -108,7 +108,7 @@ def place(
 
 def last_one(session: Session, clues: Clues) -> Case | None:
     """Return the inquiry that the sender opened last on the channel, or the one it was merged into."""
-    reference = cases.conversation(session, clues.contact, clues.channel) if clues.contact else None
+    reference = contact_cases.conversation(session, clues.contact, clues.channel) if clues.contact else None
     found = _load(session, reference) if reference else None
     return leading(session, found) if found else None
 

@@ -15,7 +15,7 @@ from models.case import Case
 from models.inquiry import Address, Channel
 from models.policy import Policy
 from models.tables import StoredMessage
-from records import cases, contacts, dispatches, messages
+from records import cases, contact_cases, contacts, dispatches, messages
 from records.messages import Filed
 from starter.opening import Opening, letters_channel, open_inquiry
 from starter.persons import given_address, known_person, reachable_at, register, wrote_from
@@ -178,7 +178,9 @@ class Taking:
 
         Who writes under another's address without being verified silences nobody but those like them.
         """
-        opened = cases.opened_since(session, contact, now - timedelta(hours=1), verified=message.sender_verified)
+        opened = contact_cases.opened_since(
+            session, contact, now - timedelta(hours=1), verified=message.sender_verified
+        )
         return opened >= self.policy.mail.messages_per_address_per_hour
 
 

@@ -13,7 +13,7 @@ from models.clock import wake
 from models.errors import Malformed, UnknownInquiry
 from models.inquiry import Kind, Status
 from models.tables import FAR, CaseRow
-from records import cases, obligations
+from records import cases, contact_cases, obligations
 from records.database import Database
 from tests.cases import MONDAY, do, new_case, send_all
 
@@ -123,10 +123,10 @@ def test_a_contacts_cases_are_counted(database: Database) -> None:
     with database.write() as session:
         for n, reference in enumerate(("RX-2222-2222", "RX-3333-3333", "RX-4444-4444")):
             add(session, new_case(MONDAY + timedelta(hours=n), reference=reference))
-        assert cases.opened_since(session, "ct_1", MONDAY + timedelta(hours=1), verified=True) == 2
-        assert cases.opened_since(session, "ct_1", MONDAY, verified=False) == 0
-        assert cases.opened_since(session, "ct_2", MONDAY, verified=True) == 0
-        assert (cases.any_of(session, "ct_1"), cases.any_of(session, "ct_2")) == (True, False)
+        assert contact_cases.opened_since(session, "ct_1", MONDAY + timedelta(hours=1), verified=True) == 2
+        assert contact_cases.opened_since(session, "ct_1", MONDAY, verified=False) == 0
+        assert contact_cases.opened_since(session, "ct_2", MONDAY, verified=True) == 0
+        assert (contact_cases.any_of(session, "ct_1"), contact_cases.any_of(session, "ct_2")) == (True, False)
 
 
 def listed(database: Database, **asked: Any) -> list[str]:

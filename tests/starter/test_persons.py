@@ -16,7 +16,7 @@ from models.arrivals import AddressClosed, NoticeBounced
 from models.inquiry import EMAIL, Flag
 from models.letters import LetterKind
 from models.messages import Order
-from records import bindings, cases, contacts, messages, notices
+from records import bindings, contact_cases, contacts, messages, notices
 from starter.persons import of_account, register
 from starter.reports import take_reports
 from tests.cases import AGENT, letters, send_all
@@ -550,4 +550,4 @@ def test_two_handles_of_one_contact_keep_their_conversations_apart_by_channel(be
     assert by_telegram.new
     assert by_x.new
     with bench.database.read() as session:
-        assert cases.conversation(session, contact, "x") == by_x.reference
+        assert contact_cases.conversation(session, contact, "x") == by_x.reference

@@ -10,7 +10,7 @@ from channels.message import Disposition, InboundMessage
 from models.inquiry import EMAIL, Actor, Kind, Language, Role
 from models.policy import Policy
 from records import contacts
-from starter.opening import Opening, open_inquiry
+from starter.reception.opening import Opening, open_inquiry
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
 SUBJECT = "Retiro pendiente desde hace cinco días"

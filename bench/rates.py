@@ -31,9 +31,9 @@ from models.tables import CaseRow, Notice
 from records import documents
 from records.database import Database, first
 from records.documents import FolderStore
-from starter.dispatcher import Dispatcher
-from starter.engine import command_case
-from starter.intake import Intake
+from starter.reception.intake import Intake
+from starter.temporal.dispatcher import Dispatcher
+from starter.temporal.engine import command_case
 from starter.web import THREADS
 
 CLIENTS = 50

@@ -30,8 +30,8 @@ from engine import connect
 from models.search import cli_arguments
 from records.migrate import upgrade
 from settings import HOUSE, Settings
-from starter.residents import temporal_program
-from starter.tether import kill_group, tied
+from starter.house.residents import temporal_program
+from starter.house.tether import kill_group, tied
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")

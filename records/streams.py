@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, func, select
 from sqlmodel import Session, col
 
-from models.tables import StreamNumber
+from models.tables import SettledGap, StreamNumber
 from records.database import add_once
 
 KEPT = timedelta(days=30)
@@ -48,9 +48,15 @@ def add(session: Session, numbers: Iterable[tuple[str, int]], now: datetime) -> 
             _forget(session, stream, old[-1].n - 1)
 
 
-def settle(session: Session, stream: str) -> list[Gap]:
-    """A person has looked into what is missing in a stream: it begins behind that now. Return what was missing."""
+def settle(session: Session, stream: str, *, by: str, why: str, now: datetime) -> list[Gap]:
+    """A person has looked into what is missing in a stream: it begins behind that now. Return what was missing.
+
+    Who signed, and what they found, is kept for good.
+    """
     found = [gap for gap in gaps(session, stream) if gap.stream == stream]
+    for gap in found:
+        signed = SettledGap(**gap._asdict(), settled_by=by, reasons=why, settled_at=now)
+        add_once(session, signed)
     if found:
         _forget(session, stream, found[-1].last)
     return found

@@ -24,8 +24,8 @@ from codec import SealingCodec
 from keys import KeyRing
 from models.sealing import MARK
 from settings import Settings
-from starter.body import read_body, too_large
-from starter.problems import Problem
+from starter.http.body import read_body, too_large
+from starter.http.problems import Problem
 
 MAX_PAYLOADS = 2000
 MAX_BODY = 8 * 1024 * 1024

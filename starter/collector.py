@@ -29,9 +29,9 @@ from records.database import Database
 from records.documents import FolderStore
 from settings import Settings, load_settings
 from starter.chat.abandoned import give_back
-from starter.collecting import Collecting, House
-from starter.fetching import Fetching
-from starter.intake import Intake, make_intake
+from starter.collecting.fetching import Fetching
+from starter.collecting.rounds import Collecting, House
+from starter.reception.intake import Intake, make_intake
 
 HOUR, MINUTE = 3600.0, 60.0
 LAST_ROUND = 35.0

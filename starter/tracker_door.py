@@ -17,9 +17,9 @@ from models.errors import UnreadableMessage, VerificationError
 from models.inquiry import Actor, Role
 from records import incidents
 from records.database import Database
-from starter.body import Bodies, read_body, too_large
-from starter.problems import Problem, ProblemDocument
-from starter.threads import Threads
+from starter.http.body import Bodies, read_body, too_large
+from starter.http.problems import Problem, ProblemDocument
+from starter.http.threads import Threads
 from trackers.port import Change, Tracker
 from trackers.registry import Trackers
 

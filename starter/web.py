@@ -34,22 +34,23 @@ from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings, read_section
-from starter import api, bindings, incidents, status
+from starter.admin import api, bindings, incidents
+from starter.admin.desk import Desk
 from starter.chat.desk import ChatDesk
-from starter.chat.limits import Rate
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
 from starter.codec_endpoint import codec_router
-from starter.desk import Desk
-from starter.dispatcher import Dispatcher
-from starter.engine import answering
-from starter.intake import make_intake
-from starter.problems import install_problems
-from starter.reconciler import Reconciler
+from starter.http.limits import Rate
+from starter.http.problems import install_problems
+from starter.http.threads import Threads
+from starter.reception.intake import make_intake
+from starter.reception.webhooks import Hall, intake_router
 from starter.reporting.api import router as reports_router
-from starter.threads import Threads
+from starter.status import routes as status
+from starter.temporal.dispatcher import Dispatcher
+from starter.temporal.engine import answering
+from starter.temporal.reconciler import Reconciler
 from starter.tracker_door import Door, tracker_router
-from starter.webhooks import Hall, intake_router
 from trackers.registry import load_trackers
 
 THREADS = 8

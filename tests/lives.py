@@ -19,8 +19,8 @@ from models.episodes import Answer
 from models.inquiry import EMAIL, Actor
 from models.ledger import Event, Fact
 from records import cases, contacts, documents, ledger
-from starter.engine import start_case
-from starter.rehearsal import QUEUE, Rehearsal, rehearsal
+from starter.commands.rehearsal import QUEUE, Rehearsal, rehearsal
+from starter.temporal.engine import start_case
 from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy
 from trackers.registry import Trackers
 

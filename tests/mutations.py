@@ -46,7 +46,7 @@ MUTATIONS = (
     Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
     Mutation(
         "M2.1",
-        "starter/opening.py",
+        "starter/reception/opening.py",
         "return settings.answered_by if settings else EMAIL",
         "return channel",
         "tests/starter/test_intake.py",
@@ -65,7 +65,13 @@ MUTATIONS = (
     Mutation("M3.1", "models/case.py", "to=public_address(case.channel), actor", "actor"),
     Mutation("M3.1", "models/arriving.py", " and case.closed_at and not case.merged_into:", " and case.closed_at:"),
     Mutation("M3.1", "models/arriving.py", "begin_again(case, min(order.at, now),", "begin_again(case, now,"),
-    Mutation("M3.1", "starter/opening.py", "area=policy.intake.area,", 'area="legal",', "tests/starter/test_intake.py"),
+    Mutation(
+        "M3.1",
+        "starter/reception/opening.py",
+        "area=policy.intake.area,",
+        'area="legal",',
+        "tests/starter/test_intake.py",
+    ),
     Mutation(
         "M3.2", "policies/roxom/policy.toml", "acknowledgement_business_days = 5 ", "acknowledgement_business_days = 6 "
     ),
@@ -163,7 +169,7 @@ MUTATIONS = (
     Mutation("M4.2", "models/handling.py", "old_works=True", "old_works=False"),
     Mutation(
         "M5.2",
-        "starter/opening.py",
+        "starter/reception/opening.py",
         "hold_until=hold,",
         "hold_until=calendar.due(now, 1),",
         "tests/starter/test_always_open.py",

@@ -22,7 +22,7 @@ from records.database import Database
 from records.migrate import upgrade
 from settings import Settings
 from starter.cli import build
-from starter.key_commands import development_keys
+from starter.commands.keys import development_keys
 from tests.cases import MONDAY, new_case
 from tests.starter.mailbag import Bench, message
 

@@ -12,7 +12,7 @@ from models.messages import Order
 from models.search import SEARCH_ATTRIBUTES
 from settings import PREFIX, Section, Settings
 from starter.cli import COMMANDS as LINES
-from starter.residents import residents
+from starter.house.residents import residents
 from starter.web import create_app
 from trackers.jira.settings import JiraSettings
 from trackers.webhook import WebhookSettings
@@ -156,7 +156,7 @@ def test_what_a_signal_carries_stands_in_its_row(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_an_order_must_carry_stands_in_its_row(name: str) -> None:
-    from starter.bodies import BODIES  # noqa: PLC0415  makes a model of each command
+    from starter.admin.bodies import BODIES  # noqa: PLC0415  makes a model of each command
 
     for field in BODIES[name].model_fields:
         assert f"`{field}`" in row_of(name), f"{name}: {field} is not explained"

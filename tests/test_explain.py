@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from models.errors import CalendarError
 from models.policy import load_policy
-from starter.calendar_seed import calendar_seed_command
-from starter.explain import explain, explain_command, render
+from starter.commands.calendar_seed import calendar_seed_command
+from starter.commands.explain import explain, explain_command, render
 
 ROXOM = Path("policies/roxom")
 POLICY = load_policy(ROXOM)

@@ -12,8 +12,8 @@ from typing import Self
 
 import pytest
 
-from starter.house import Child, House, Patience, ending
-from starter.tether import Tether, kill_group, tied
+from starter.house.supervisor import Child, House, Patience, ending
+from starter.house.tether import Tether, kill_group, tied
 
 QUICK = Patience(first=0.05, longest=0.2, forgive=60, ask=0.02)
 STAY = "import time; time.sleep(60)"
@@ -187,7 +187,7 @@ async def test_a_mistake_of_the_house_stops_everything_and_is_raised(tmp_path: P
 SUPERVISOR = """
 import asyncio, sys
 from pathlib import Path
-from starter.house import Child, House
+from starter.house.supervisor import Child, House
 note = "import os, signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); " \\
     "g = subprocess.Popen([sys.executable, '-I', '-S', '-c', 'import time; time.sleep(60)']); " \\
     "open(sys.argv[1], 'a').write(f'{os.getpid()} {g.pid}\\\\n'); time.sleep(60)"
@@ -210,7 +210,7 @@ async def test_the_kernel_alone_kills_a_tied_child_with_its_parent(tmp_path: Pat
         pytest.skip("only Linux has this rope; the watcher holds elsewhere")
     pid = tmp_path / "pid"
     child = f"import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); {STAY}"
-    parent = "import subprocess, sys; from starter.tether import tied; subprocess.call(tied(sys.argv[1:]))"
+    parent = "import subprocess, sys; from starter.house.tether import tied; subprocess.call(tied(sys.argv[1:]))"
     command = [sys.executable, "-c", parent, sys.executable, "-I", "-S", "-c", child, str(pid)]
     with subprocess.Popen(command, start_new_session=True) as process:
         await until(lambda: bool(numbers(pid)))

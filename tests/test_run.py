@@ -20,9 +20,9 @@ from models.errors import SettingsError
 from models.policy import load_policy
 from models.search import SEARCH_ATTRIBUTES, cli_arguments
 from settings import HOUSE, Settings
-from starter.house import House, Patience
-from starter.residents import _answers, _polls, ports, residents, temporal_program
-from starter.run import prepare, refuse_taken, sole, welcome
+from starter.house.residents import _answers, _polls, ports, residents, temporal_program
+from starter.house.run import prepare, refuse_taken, sole, welcome
+from starter.house.supervisor import House, Patience
 
 
 def free_ports(count: int) -> list[int]:
@@ -147,7 +147,7 @@ def test_another_temporal_is_not_started(tmp_path: Path) -> None:
 
 
 def test_a_second_house_on_the_same_folder_is_told_who_has_it(tmp_path: Path) -> None:
-    hold = "import sys; from pathlib import Path; from starter.run import sole\n"
+    hold = "import sys; from pathlib import Path; from starter.house.run import sole\n"
     hold += "with sole(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", hold, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from channels.email.reading import Reader
 from channels.email.verify import verify_secret, verify_signature
 from counterparts.mailroom.keys import mailroom_public_key
-from starter.send_eml import send_eml_command
+from starter.commands.send_eml import send_eml_command
 from tests.mailrooms import Catcher, open_catcher
 
 APP = typer.Typer()

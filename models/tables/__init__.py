@@ -7,7 +7,7 @@ Every time is aware UTC. Texts, names and addresses are personal data and stand 
 from models.tables.access import ApiKey, StoredAnswer
 from models.tables.case import FAR, CaseRow, ObligationRow, StatusToken
 from models.tables.chain import EventRow, EventText, Salt
-from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, StreamNumber
+from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, SettledGap, StreamNumber
 from models.tables.chat import ChatEvent, ChatSession, ChatTicket
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
 from models.tables.incidents import IncidentComment, IncidentRow, TrackerEvent
@@ -37,6 +37,7 @@ __all__ = [
     "ObligationRow",
     "RemoteFile",
     "Salt",
+    "SettledGap",
     "StatusToken",
     "StoredAnswer",
     "StoredAttachment",

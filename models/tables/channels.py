@@ -48,6 +48,19 @@ class StreamNumber(SQLModel, table=True):
     stored_at: datetime = moment()
 
 
+class SettledGap(SQLModel, table=True):
+    """Numbers that never came, `first` to `last`: who has looked into it, when, and what they found."""
+
+    __tablename__ = "settled_gaps"
+
+    stream: str = Field(primary_key=True)
+    first: int = Field(primary_key=True, sa_type=BigInteger)
+    last: int = Field(sa_type=BigInteger)
+    settled_by: str
+    reasons: str = Field(sa_type=Text)
+    settled_at: datetime = moment()
+
+
 class FeedRow(SQLModel, table=True):
     """Where a feed stands: its cursor, who runs it until when, and how the last look went."""
 

@@ -11,7 +11,7 @@ from channels.report import Delivery, DeliveryEvent
 from models.tables import ChatEvent
 from records import chat
 from records.database import Database
-from starter.intake import Intake
+from starter.reception.intake import Intake
 
 
 def give_back(database: Database, intake: Intake, now: datetime) -> int:

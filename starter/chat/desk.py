@@ -17,12 +17,12 @@ from models.policy import Policy
 from models.tables import ChatSession
 from records import chat_sessions
 from records.database import Database
-from starter.body import Bodies, read_body, too_large
-from starter.chat.limits import Rate
 from starter.chat.streams import Streams
-from starter.intake import Intake
-from starter.problems import Problem, malformed
-from starter.threads import Threads
+from starter.http.body import Bodies, read_body, too_large
+from starter.http.limits import Rate
+from starter.http.problems import Problem, malformed
+from starter.http.threads import Threads
+from starter.reception.intake import Intake
 
 SMALL_BODY = 16 * 1024
 LONGEST_TOKEN = 128

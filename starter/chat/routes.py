@@ -15,7 +15,7 @@ from starter.chat.desk import ChatDesk, too_many
 from starter.chat.sessions import Described, Description, Opened, Opening, Ticket
 from starter.chat.talk import LARGEST_SEQ, Posted, Seen
 from starter.chat.views import History
-from starter.problems import RETRY_AFTER, ProblemDocument
+from starter.http.problems import RETRY_AFTER, ProblemDocument
 
 STUCK = 30.0
 """Seconds after which a stream that takes nothing is closed."""

@@ -17,8 +17,8 @@ from models.inquiry import Language
 from models.tables import ChatSession
 from records import chat_sessions, contacts
 from starter.chat.desk import CHALLENGE, ChatDesk, LeftAddress
-from starter.chat.limits import network
-from starter.problems import Problem
+from starter.http.limits import network
+from starter.http.problems import Problem
 
 Name = Annotated[str, StringConstraints(max_length=200)]
 

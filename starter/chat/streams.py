@@ -21,7 +21,7 @@ from records import chat, chat_sessions
 from records.chat_sessions import Head
 from records.database import Database
 from starter.chat.views import view
-from starter.problems import Problem
+from starter.http.problems import Problem
 
 PAUSE = 0.5
 """Seconds between two looks at the book."""

@@ -19,7 +19,7 @@ from models.tables import ChatEvent, ChatSession
 from records import chat, chat_sessions, messages
 from starter.chat.desk import ChatDesk
 from starter.chat.views import History, view
-from starter.problems import Problem
+from starter.http.problems import Problem
 
 PAGE = 200
 """Events of one reading of the history."""

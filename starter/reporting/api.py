@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from models.inquiry import Actor, Role
-from starter.auth import Caller
-from starter.desk import Desk, desk_of
-from starter.problems import MEDIA_TYPE, Problem, ProblemDocument
+from starter.admin.auth import Caller
+from starter.admin.desk import Desk, desk_of
+from starter.http.problems import MEDIA_TYPE, Problem, ProblemDocument
 from starter.reporting import xlsx_file
 from starter.reporting.page import HEADERS
 from starter.reporting.periods import read_period

@@ -20,9 +20,9 @@ from models.inquiry import EMAIL
 from records.database import Database
 from records.migrate import upgrade
 from settings import Settings
-from starter import api
-from starter.problems import install_problems
-from starter.residents import temporal_program
+from starter.admin import api
+from starter.house.residents import temporal_program
+from starter.http.problems import install_problems
 from starter.web import create_app
 from tests.api.world import Post, World, make_keys, now
 from trackers.registry import load_trackers

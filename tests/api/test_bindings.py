@@ -10,7 +10,7 @@ from channels.port import Arrivals, Claim
 from models.inquiry import EMAIL, Role
 from records import contacts
 from records.bindings import CODE
-from starter.web_form import WebForm
+from starter.reception.web_form import WebForm
 from tests.api.test_refusals import is_problem
 from tests.api.world import World
 

@@ -7,7 +7,7 @@ import pytest
 from channels.message import Disposition
 from models.inquiry import Role
 from records import cases
-from starter.web_form import WebForm, message_of
+from starter.reception.web_form import WebForm, message_of
 from tests.api.world import World
 
 

@@ -15,9 +15,9 @@ from models.inquiry import Role
 from models.reference import new_reference
 from models.tables import DraftRow
 from records import keys
-from starter.bodies import BODIES, EXAMPLES
-from starter.commanding import DONE
-from starter.web_form import WebForm
+from starter.admin.bodies import BODIES, EXAMPLES
+from starter.admin.commanding import DONE
+from starter.reception.web_form import WebForm
 from tests.api.world import World
 
 ANSWERED = '{"points": [{"point": "a", "answer": "b"}], "actions": ["c"], "outcome": "upheld"'

@@ -13,8 +13,8 @@ from channels.port import Parts
 from models.inquiry import Role
 from records import keys
 from records.database import Database
-from starter.desk import Desk
-from starter.web_form import WebForm
+from starter.admin.desk import Desk
+from starter.reception.web_form import WebForm
 
 T = TypeVar("T")
 

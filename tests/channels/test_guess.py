@@ -2,7 +2,7 @@ import pytest
 
 from channels.guess import kind_of, language_of
 from models.inquiry import Kind, Language
-from starter.samples import samples
+from starter.commands.samples import samples
 
 
 @pytest.mark.parametrize(

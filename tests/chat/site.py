@@ -26,9 +26,9 @@ from records.documents import FolderStore
 from starter.chat.desk import ChatDesk
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
-from starter.intake import Intake
-from starter.problems import install_problems
-from starter.threads import Threads
+from starter.http.problems import install_problems
+from starter.http.threads import Threads
+from starter.reception.intake import Intake
 from tests.cases import policy
 
 REPLY_SECRET = b"reply secret"

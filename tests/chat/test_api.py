@@ -19,10 +19,10 @@ from models.inquiry import EMAIL, Language
 from models.tables import NoticeEvent
 from records import cases, chat, contacts, dispatches, documents, notices
 from records.chat import LETTER, MESSAGE
-from starter import threads
 from starter.chat import abandoned
 from starter.chat.desk import LeftAddress
-from starter.chat.limits import Rate, network
+from starter.http import threads
+from starter.http.limits import Rate, network
 from tests.chat.site import SECRET, Site, letter
 from tests.starter.mailbag import left
 
@@ -423,7 +423,7 @@ def test_too_many_at_once_are_asked_to_come_again(site: Site, monkeypatch: pytes
 
 
 def test_a_rate_forgets_what_is_over(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("starter.chat.limits.MOST_KEYS", 3)
+    monkeypatch.setattr("starter.http.limits.MOST_KEYS", 3)
     rate, now = Rate(1), site.now()
     assert [rate.wait(key, now) for key in "aab"] == [0, 60, 0]
     later = now + timedelta(seconds=59.5)

@@ -23,10 +23,10 @@ import httpx2
 from models.policy import Policy, load_policy
 from records.database import Database
 from settings import HOUSE, Settings
-from starter.house import Child
-from starter.residents import residents
-from starter.run import prepare
-from starter.tether import kill_group, tied
+from starter.house.residents import residents
+from starter.house.run import prepare
+from starter.house.supervisor import Child
+from starter.house.tether import kill_group, tied
 from tests.faults.ground import GATHERED_FOR, free_ports, short_policy
 
 SLOWLY = 2

@@ -11,7 +11,7 @@ from models.calendar import RECEIPT_DAY, BusinessCalendar, ClosedDay
 from models.calendar_data import CalendarData
 from models.errors import CalendarError
 from models.policy import load_policy
-from starter.calendar_seed import seed
+from starter.commands.calendar_seed import seed
 
 POLICY = load_policy(Path("policies/roxom"))
 CALENDAR = POLICY.whole_calendar(city_days=False)

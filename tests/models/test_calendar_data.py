@@ -8,7 +8,7 @@ import pytest
 
 from models.calendar_data import CalendarData
 from models.errors import PolicyError
-from starter.calendar_seed import city_days, national_days, seed
+from starter.commands.calendar_seed import city_days, national_days, seed
 
 ROXOM = Path("policies/roxom")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlmodel import col, select
@@ -89,10 +90,14 @@ def test_only_what_was_missing_lately_is_looked_at(database: Database) -> None:
 def test_a_settled_stream_begins_behind_its_gaps(database: Database) -> None:
     keep(database, "telegram:1", (1, 3, 7, 8))
     keep(database, "telegram:12", (1, 3))
+    settle = partial(streams.settle, by="ana", why="looked into", now=NOW)
     with database.write() as session:
-        assert streams.settle(session, "telegram:1") == [Gap("telegram:1", 2, 2), Gap("telegram:1", 4, 6)]
-        assert streams.settle(session, "telegram:1") == []
-        assert streams.settle(session, "telegram:") == []
+        assert settle(session, "telegram:1") == [
+            Gap("telegram:1", 2, 2),
+            Gap("telegram:1", 4, 6),
+        ]
+        assert settle(session, "telegram:1") == []
+        assert settle(session, "telegram:") == []
     keep(database, "telegram:1", (5,))
     with database.read() as session:
         assert streams.gaps(session) == [Gap("telegram:12", 2, 2)], "what comes late is no gap again"

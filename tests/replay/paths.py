@@ -8,8 +8,8 @@ from temporalio.client import Client
 
 from models.errors import OperatorError, RecipientError, UnknownOutcome
 from models.inquiry import EMAIL, Address, Kind
-from starter.engine import Signal, resume_case
-from starter.rehearsal import QUEUE
+from starter.commands.rehearsal import QUEUE
+from starter.temporal.engine import Signal, resume_case
 from tests.cases import OTHER, SUPERVISOR, new_case
 from tests.lives import Life, until
 from tests.replay.steps import Handle, done, later, opened, reaching, resolved

@@ -9,7 +9,7 @@ from httpx2 import ASGITransport, AsyncClient
 
 from models.inquiry import Role
 from records.database import Database
-from starter.problems import install_problems
+from starter.http.problems import install_problems
 from starter.reporting.api import READERS, router
 from starter.reporting.shapes import Report
 from tests.api.world import make_keys

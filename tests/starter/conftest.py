@@ -14,7 +14,7 @@ import pytest
 from models.search import cli_arguments
 from records.database import Database
 from records.migrate import upgrade
-from starter.residents import temporal_program
+from starter.house.residents import temporal_program
 from tests.starter.mailbag import Bench
 
 

@@ -20,7 +20,7 @@ from models.tables import Dispatch, Notice
 from records import cases, dispatches
 from records.database import Database
 from records.documents import FolderStore
-from starter.intake import Intake
+from starter.reception.intake import Intake
 from tests.cases import policy
 
 NOW = datetime(2026, 2, 2, 16, 30, tzinfo=UTC)

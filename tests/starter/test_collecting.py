@@ -17,8 +17,8 @@ from models.inquiry import Channel
 from models.tables import FeedRow
 from records import feeds, streams
 from records.database import Database
-from starter.collecting import ALARM_AGAIN, FIRST_PAUSE, LEASE, OPERATOR_PAUSE, Collecting, House
-from starter.inbox import QUIET, inbox
+from starter.admin.inbox import QUIET, inbox
+from starter.collecting.rounds import ALARM_AGAIN, FIRST_PAUSE, LEASE, OPERATOR_PAUSE, Collecting, House
 from tests.starter.mailbag import NOW, Bench
 from tests.starter.talk import said
 from tests.waiting import until

@@ -13,7 +13,7 @@ from models.arrivals import ReceiveMessage
 from models.inquiry import EMAIL, Actor, Address, Flag, Role, public_address
 from models.letters import LetterKind
 from records import contacts, messages
-from starter.thread import thread
+from starter.admin.thread import thread
 from tests.cases import do, letters, send_all
 from tests.starter.mailbag import NOW, Bench, message
 from tests.starter.talk import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from starter.samples import samples
+from starter.commands.samples import samples
 
 PLAZO = Path(sys.executable).parent / "plazo"
 

@@ -24,9 +24,9 @@ from models.search import INQUIRY_CHANNEL, INQUIRY_KIND
 from models.tables import CaseRow
 from records import cases, dispatches
 from settings import Settings
-from starter.dispatcher import TURN, Dispatcher, Outcome, Pace
-from starter.engine import Signal, command_case, resume_case, signal_case, start_case
-from starter.reconciler import Reconciler
+from starter.temporal.dispatcher import TURN, Dispatcher, Outcome, Pace
+from starter.temporal.engine import Signal, command_case, resume_case, signal_case, start_case
+from starter.temporal.reconciler import Reconciler
 from tests.starter.conftest import TemporalServer
 from tests.starter.mailbag import REPLY_SECRET, Bench, message
 from workflows.inquiry import InquiryWorkflow
@@ -202,7 +202,7 @@ async def test_a_server_that_comes_up_again_is_not_pressed_down_by_what_has_pile
         flying.remove(mark)
         return True
 
-    monkeypatch.setattr("starter.dispatcher.start_case", start)
+    monkeypatch.setattr("starter.temporal.dispatcher.start_case", start)
     client = await connect(Settings(var=tmp_path, temporal="127.0.0.1:1"), lazy=True)
     async with dispatching(client, bench, executor) as dispatcher:
         dispatcher._room = QUICK.at_once

@@ -19,7 +19,7 @@ from channels.port import Greeting, Post
 from channels.telegram.adapter import Telegram
 from models.errors import TransientError
 from records import contacts, messages, streams
-from starter.threads import FORGOTTEN_AT_ONCE, Threads
+from starter.http.threads import FORGOTTEN_AT_ONCE, Threads
 from tests.starter.test_webhooks import Site, first, problem, site_of
 from tests.waiting import until
 

@@ -17,9 +17,9 @@ from models.tables import RemoteFile as Row
 from models.tables import StoredAttachment, StoredMessage
 from records import documents, messages, remote_files
 from records.documents import FolderStore
-from starter.fetching import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Fetching
-from starter.inbox import inbox
-from starter.thread import thread
+from starter.admin.inbox import inbox
+from starter.admin.thread import thread
+from starter.collecting.fetching import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Fetching
 from tests.starter.mailbag import Bench
 from tests.starter.talk import said
 from tests.waiting import until
@@ -200,7 +200,7 @@ def test_a_repeated_message_queues_nothing_anew(desk: Desk) -> None:
 
 
 def test_it_goes_on_through_outages_and_ends_when_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("starter.fetching.TURN", 0.01)
+    monkeypatch.setattr("starter.collecting.fetching.TURN", 0.01)
     reference = desk.bring("a")
     file = desk.bench.folder.parent / "records.db"
     hidden = file.with_suffix(".gone")

@@ -17,8 +17,8 @@ from models.letters import LetterKind
 from records import cases, contacts, dispatches, documents, messages, notices
 from records.database import Database
 from records.documents import FolderStore, Kept
-from starter.receipt import Receipt
-from starter.web_form import WebForm
+from starter.reception.receipt import Receipt
+from starter.reception.web_form import WebForm
 from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, left, message
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
@@ -476,7 +476,7 @@ def test_files_are_put_away_while_others_may_write(bench: Bench, monkeypatch: py
 
 
 def test_a_flood_of_reports_lets_others_write_between(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("starter.intake.REPORTS_AT_ONCE", 2)
+    monkeypatch.setattr("starter.reception.intake.REPORTS_AT_ONCE", 2)
     reference = known(bench)
     key = letter(bench, reference)
     reports = [

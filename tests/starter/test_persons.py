@@ -17,8 +17,8 @@ from models.inquiry import EMAIL, Flag
 from models.letters import LetterKind
 from models.messages import Order
 from records import bindings, contact_cases, contacts, messages, notices
-from starter.persons import of_account, register
-from starter.reports import take_reports
+from starter.reception.persons import of_account, register
+from starter.reception.reports import take_reports
 from tests.cases import AGENT, letters, send_all
 from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, left, message
 from tests.starter.talk import ANA, EVA, close, contact_of, edit, hear, load, said, save, shown, told

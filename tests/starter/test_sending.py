@@ -19,7 +19,7 @@ from models.post import accept, fail
 from models.tables import Notice
 from models.work import RECIPIENT_FAILED, Delivery, Written, absorb
 from records import cases, documents, notices
-from starter.thread import thread
+from starter.admin.thread import thread
 from tests.cases import AGENT, do
 from tests.lives import stationery
 from tests.starter.mailbag import Bench, left, message

@@ -1,18 +1,18 @@
 """A gap that somebody has looked into: signed for, and no alarm any more."""
 
-import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
 from typer.testing import CliRunner
 
-from models.tables import ChatEvent
+from models.tables import ChatEvent, SettledGap
 from records import chat, chat_sessions, streams
 from records.database import Database
+from starter.admin.inbox import inbox
 from starter.cli import build
-from starter.inbox import SETTLED, inbox
 
 NOW = datetime.now(UTC)
 SIGNED = ("--by", "ana", "--why", "two test messages\r\nof the provider")
@@ -35,6 +35,11 @@ def keep(database: Database, numbers: tuple[int, ...], at: datetime = NOW) -> No
         streams.add(session, [("telegram:1", n) for n in numbers], at)
 
 
+def signed(database: Database) -> list[SettledGap]:
+    with database.read() as session:
+        return list(session.exec(select(SettledGap).order_by(col(SettledGap.first))))
+
+
 def alarms(database: Database, at: datetime = NOW) -> tuple[str, ...]:
     with database.read() as session:
         return inbox(session, at).alarms
@@ -45,11 +50,10 @@ def test_a_gap_is_settled_by_somebody_who_signs_for_it(database: Database, tmp_p
     assert len(alarms(database)) == 2
     assert plazo(database, tmp_path, "inbox", "--settle", "telegram:1", *SIGNED) == (0, "3 settled\n")
     assert alarms(database) == ()
-    lines = (tmp_path / "var" / SETTLED).read_text(encoding="utf-8").splitlines()
-    first, second = (json.loads(line) for line in lines)
-    assert (first["stream"], first["first"], first["last"]) == ("telegram:1", 6, 7)
-    assert (second["first"], second["by"], second["why"]) == (10, "ana", "two test messages of the provider")
-    assert datetime.fromisoformat(first["at"]) >= NOW
+    first, second = signed(database)
+    assert (first.stream, first.first, first.last) == ("telegram:1", 6, 7)
+    assert (second.first, second.settled_by, second.reasons) == (10, "ana", "two test messages of the provider")
+    assert first.settled_at >= NOW
     keep(database, (13,))
     assert alarms(database) == ("telegram:1: numbers are missing between 12 and 12",), "the next gap is one again"
 
@@ -67,7 +71,7 @@ def test_where_nothing_is_missing_there_is_nothing_to_settle(database: Database,
     assert code == 1
     assert "telegram:2: no number" in said
     assert len(alarms(database)) == 1
-    assert not (tmp_path / "var" / SETTLED).exists()
+    assert signed(database) == []
 
 
 def test_what_was_missing_long_ago_raises_no_alarm(database: Database) -> None:

@@ -25,7 +25,7 @@ from models.inquiry import EMAIL
 from records import cases, dispatches, documents, messages, notices
 from records.database import Database
 from settings import Settings
-from starter import threads
+from starter.http import threads
 from starter.web import create_app
 from tests.starter.conftest import free_port
 from tests.starter.mailbag import HEADERS, Signer, left, mail, post

@@ -27,7 +27,7 @@ from plugin import plazo_plugin
 from records import contacts
 from records.database import Database
 from records.migrate import upgrade
-from starter.rehearsal import Postbox
+from starter.commands.rehearsal import Postbox
 from tests.cases import new_case, policy
 from tests.lives import Life, ring, stationery, until
 from trackers.builtin import BuiltIn

@@ -25,7 +25,7 @@ from models.case import Case
 from models.inquiry import EMAIL, Flag, Kind, Status
 from models.ledger import Event, verify
 from models.messages import Extend
-from starter.engine import Signal, resume_case
+from starter.temporal.engine import Signal, resume_case
 from tests.cases import AUDITOR, SUPERVISOR
 from tests.lives import Life, living, ring, stationery, until
 from tests.workflows.hostile import INPUTS, NAMES, OTHER_SIGNALS, REFERENCE, raw, text

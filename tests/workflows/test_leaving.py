@@ -27,9 +27,9 @@ from records.chat import Transcript
 from records.database import Database
 from records.documents import FolderStore
 from starter.chat.abandoned import give_back
-from starter.engine import Signal, signal_case, start_case
-from starter.intake import Intake
-from starter.rehearsal import QUEUE, Rehearsal, rehearsal
+from starter.commands.rehearsal import QUEUE, Rehearsal, rehearsal
+from starter.reception.intake import Intake
+from starter.temporal.engine import Signal, signal_case, start_case
 from tests.cases import policy
 from tests.lives import Life, ring, stationery, until
 from tests.starter.mailbag import REPLY_SECRET

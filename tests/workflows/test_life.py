@@ -15,8 +15,8 @@ from models.letters import LetterState
 from models.obligations import ObligationKind
 from models.tables import NoticeEvent
 from records import contacts, notices
-from starter.engine import Signal, resume_case, signal_case
-from starter.rehearsal import QUEUE
+from starter.commands.rehearsal import QUEUE
+from starter.temporal.engine import Signal, resume_case, signal_case
 from tests.cases import OTHER, SUPERVISOR
 from tests.lives import Life, living
 

@@ -1,0 +1,1 @@
+"""The admin API: what agents and other systems read and command."""

@@ -1,0 +1,239 @@
+"""The admin API: the list of inquiries, each inquiry whole, and one route for every command.
+
+Who acts is known from the API key alone. One request's way into a case stands in `starter.admin.commanding`.
+"""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+
+from models.commands import READS_ONLY
+from models.episodes import Answer
+from models.errors import Malformed
+from models.inquiry import Area, Channel, Kind, Status
+from models.messages import Id, When
+from records import cases, messages
+from starter.admin.auth import Caller, Commander
+from starter.admin.bodies import BODIES, EXAMPLES
+from starter.admin.bodies import Body as CommandBody
+from starter.admin.case_views import case_view, checked, letter_text, message_views
+from starter.admin.commanding import Wish, fulfil
+from starter.admin.desk import Desk, desk_of
+from starter.admin.inbox import InboxView, inbox
+from starter.admin.moments import beginning
+from starter.admin.thread import ThreadView, thread
+from starter.admin.views import (
+    CaseView,
+    LetterText,
+    LineView,
+    Me,
+    PageView,
+    Promotion,
+    QuarantineView,
+)
+from starter.http.plain_json import PlainJsonRoute
+from starter.http.problems import MEDIA_TYPE, Problem, ProblemDocument
+
+SANDBOX = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+"""A letter shown in a browser runs nothing and loads nothing."""
+
+
+def _refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    content = {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}
+    return {int(status): {"description": status.phrase, "content": content} for status in statuses}
+
+
+READING = _refusals(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+ONE = READING | _refusals(HTTPStatus.NOT_FOUND)
+COMMANDING = ONE | _refusals(
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.PRECONDITION_FAILED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+)
+
+
+def _kept_nowhere(response: Response) -> None:
+    """Nothing between us and the caller may keep personal data."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+private = Depends(_kept_nowhere)
+router = APIRouter(prefix="/api", route_class=PlainJsonRoute, dependencies=[private])
+
+Here = Annotated[Desk, Depends(desk_of)]
+Reference = Annotated[str, Path(description="The inquiry's reference.", examples=["RX-7KQ4-M2PD"], max_length=40)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,128}$",
+        description="Any text without blanks, new for each request. The same request sent again gives the same answer.",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=40, description='The ETag of the inquiry as it was read, such as `"12"`.'),
+]
+
+
+@router.get("/me", tags=["access"], responses=READING)
+def me(actor: Caller) -> Me:
+    """Whose key this is, and what it may do."""
+    return Me(id=actor.id, role=actor.role.value, may_command=actor.role not in READS_ONLY)
+
+
+@router.get("/inquiries", tags=["inquiries"], responses=READING)
+def list_inquiries(
+    desk: Here,
+    _actor: Caller,
+    *,
+    status: Status | None = None,
+    kind: Kind | None = None,
+    channel: Annotated[Channel | None, Query(examples=["email"])] = None,
+    area: Annotated[Area | None, Query(examples=["cx"])] = None,
+    due_before: Annotated[
+        When | None, Query(description="Due before this time, or before this day begins.", examples=["2026-03-16"])
+    ] = None,
+    text: Annotated[
+        str | None,
+        Query(max_length=200, pattern=r"^[^\x00]*$", description="In reference, subject or the first words."),
+    ] = None,
+    cursor: Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50,
+) -> PageView:
+    """The inquiries, the next due first; those that owe nothing come last."""
+    before = None if due_before is None else beginning(due_before, desk.policy.whole_calendar(), "due_before")
+    with desk.database.read() as session:
+        page = cases.page(
+            session,
+            status=status,
+            kind=kind,
+            channel=channel,
+            area=area,
+            due_before=before,
+            text=text,
+            cursor=cursor,
+            limit=limit,
+        )
+    return PageView(items=tuple(LineView.model_validate(line) for line in page.items), next_cursor=page.next_cursor)
+
+
+@router.get("/inquiries/{reference}", tags=["inquiries"], responses=ONE)
+def show_inquiry(desk: Here, _actor: Caller, reference: Reference, response: Response) -> CaseView:
+    """One inquiry: how it stands, what is owed, what happened, messages and letters. The ETag goes into If-Match."""
+    with desk.database.read() as session:
+        view = case_view(session, checked(reference))
+    response.headers["ETag"] = etag(view.state.version)
+    return view
+
+
+@router.get("/inquiries/{reference}/letters/{name:path}", tags=["inquiries"], responses=ONE, response_model=LetterText)
+def show_letter(
+    desk: Here,
+    _actor: Caller,
+    reference: Reference,
+    name: Annotated[str, Path(examples=["acknowledgement/1"], max_length=120, description="Its name, or its place.")],
+    form: Annotated[Literal["json", "text", "html"], Query(description="The record, or the words alone.")] = "json",
+) -> LetterText | Response:
+    """A letter's words exactly as they left."""
+    with desk.database.read() as session:
+        cases.line(session, checked(reference))
+        letter = letter_text(session, checked(reference), name)
+    if letter is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "letter.unknown", "no such letter has been written; the inquiry lists them")
+    if form == "text":
+        return PlainTextResponse(letter.text, headers=SANDBOX)
+    return HTMLResponse(letter.html, headers=SANDBOX) if form == "html" else letter
+
+
+@router.get("/inbox", tags=["quarantine"], responses=READING)
+def waiting(desk: Here, _actor: Caller) -> InboxView:
+    """Show what came in and is not where it belongs yet, and what somebody must look into."""
+    with desk.database.read() as session:
+        return inbox(session, desk.clock())
+
+
+@router.get("/inquiries/{reference}/thread", tags=["inquiries"], responses=ONE)
+def conversation(desk: Here, _actor: Caller, reference: Reference) -> ThreadView:
+    """Show the conversation of an inquiry: messages and letters on all channels, in order."""
+    with desk.database.read() as session:
+        return ThreadView(items=thread(session, checked(reference)))
+
+
+@router.get("/quarantine", tags=["quarantine"], responses=READING)
+def quarantine(desk: Here, _actor: Caller, *, limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50) -> QuarantineView:
+    """Automatic replies, bounces and suspected loops that wait for a person, the oldest first."""
+    with desk.database.read() as session:
+        return QuarantineView(items=message_views(session, messages.quarantined(session, limit)))
+
+
+@router.post("/quarantine/{message}/promote", tags=["quarantine"], responses=COMMANDING)
+def promote(desk: Here, actor: Commander, message: Id) -> Promotion:
+    """It was a person after all: the message opens an inquiry, or joins its own, with its original reception."""
+    try:
+        receipt = desk.intake.promote(message, actor=actor)
+    except KeyError:
+        raise Problem(HTTPStatus.NOT_FOUND, "message.unknown", "nothing in quarantine bears that id") from None
+    return Promotion.model_validate(receipt)
+
+
+def etag(version: int) -> str:
+    """The entity tag of a case at that version."""
+    return f'"{version}"'
+
+
+def expected(if_match: str | None) -> int | None:
+    """The version that an If-Match names; None without one. Raises Malformed."""
+    text = (if_match or "*").strip()
+    if text == "*":
+        return None
+    digits = text.removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdigit()):
+        raise Malformed("version.malformed", 'If-Match wants the ETag as it was given, such as "12"', field="If-Match")
+    return int(digits)
+
+
+def _add_route(name: str, body_model: type[CommandBody]) -> None:
+    # What a command carries of its own is optional only where every field is.
+    empty = not any(field.is_required() for field in body_model.model_fields.values())
+
+    async def command(
+        *,
+        desk: Here,
+        actor: Commander,
+        reference: Reference,
+        body: Any,
+        response: Response,
+        idempotency_key: IdempotencyKey = None,
+        if_match: IfMatch = None,
+    ) -> Answer:
+        wish = Wish(name, checked(reference), body, actor, idempotency_key, expected(if_match))
+        answer = await fulfil(desk, wish)
+        response.headers["ETag"] = etag(answer.version)
+        return answer
+
+    example = Body(openapi_examples={"example": {"value": EXAMPLES[name]}})
+    command.__annotations__["body"] = Annotated[body_model, example]
+    command.__name__ = name
+    command.__doc__ = body_model.__doc__
+    router.post(
+        f"/inquiries/{{reference}}/{name}",
+        tags=["commands"],
+        operation_id=name,
+        responses=COMMANDING,
+        summary=name.replace("_", " "),
+        description=body_model.__doc__,
+        openapi_extra={"requestBody": {"required": not empty}},
+    )(command)
+
+
+for _name, _body in BODIES.items():
+    _add_route(_name, _body)

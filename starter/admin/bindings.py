@@ -1,0 +1,85 @@
+"""Binding a person to a channel: one-time codes that show that an address belongs to somebody we know.
+
+The operator's portal, where people are signed in, asks for a code for an account; an agent may ask for one for the
+person of an inquiry. Whoever shows it from another address within 15 minutes joins that address to the person.
+"""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
+from sqlmodel import Session
+
+from channels.registry import Adapters
+from models.inquiry import EMAIL
+from models.reference import is_reference
+from records import bindings, cases, contacts
+from starter.admin.auth import Commander
+from starter.admin.desk import Desk, desk_of
+from starter.admin.views import View
+from starter.http.problems import Problem
+from starter.reception.persons import of_account, register
+
+Account = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:@/-]+$")]
+
+
+class Wanted(BaseModel):
+    """Whom to bind: an account of the operator's with its registered e-mail, or the person of an inquiry."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    account: Account | None = Field(default=None, description="the operator's own id of the person's account")
+    email: EmailStr | None = Field(default=None, description="the e-mail registered on that account (M3.7)")
+    reference: Annotated[str, StringConstraints(max_length=40)] | None = Field(default=None, examples=["RX-7KQ4-M2PD"])
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> "Wanted":
+        if (self.account is None) == (self.reference is None):
+            raise ValueError("name an account, or the reference of an inquiry")
+        if self.email is not None and self.account is None:
+            raise ValueError("an e-mail is registered on an account; name it")
+        return self
+
+
+class Made(View):
+    """A code, shown this once; `links` leads to each channel that opens with it."""
+
+    code: str
+    ends_at: AwareDatetime
+    links: dict[str, str]
+
+
+def _of_account(session: Session, account: str, email: str | None, now: datetime) -> str:
+    """Return the contact behind an account, bound from now on; its registered e-mail is theirs, whoever had it."""
+    if email is None and contacts.of_account(session, account) is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "account.unknown", "give the account's registered e-mail with it")
+    contact = of_account(session, account, now)
+    if email is not None:
+        register(session, contact, (EMAIL, email), now)
+    return contact
+
+
+router = APIRouter(prefix="/api/bindings", tags=["bindings"])
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+def make(
+    request: Request, wanted: Annotated[Wanted, Body()], actor: Commander, desk: Annotated[Desk, Depends(desk_of)]
+) -> Made:
+    """Make a one-time code. The person opens a link, or writes the code alone on any channel."""
+    now = desk.clock()
+    with desk.database.write() as session:
+        if wanted.account is not None:
+            contact, bound = _of_account(session, wanted.account, wanted.email, now), True
+        else:
+            reference = (wanted.reference or "").strip().upper()
+            if not is_reference(reference) or not cases.reference_exists(session, reference):
+                raise Problem(HTTPStatus.NOT_FOUND, "inquiry.unknown", "no inquiry bears that reference")
+            case = cases.load(session, reference)
+            contact, bound = case.contact, case.bound
+        code, ends_at = bindings.make(session, contact, bound=bound, made_by=actor.id, now=now)
+    channels: Adapters = request.app.state.channels
+    links = {name: link for name, adapter in channels.items() if (link := adapter.link(code))}
+    return Made(code=code, ends_at=ends_at, links=links)

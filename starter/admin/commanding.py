@@ -1,0 +1,167 @@
+"""One command of a caller, from the request to the case's answer, safe to send again under the same Idempotency-Key.
+
+What the caller wrote is stored before Temporal is asked, together with the order made of it, so a repeated request
+sends the very same update: the case decides it once. The answer is kept and given again.
+"""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlmodel import Session
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.service import RPCError
+
+from models.case import Case
+from models.commands import decide, read
+from models.episodes import Answer
+from models.errors import EngineUnavailable, RecordsUnavailable
+from models.inquiry import Actor
+from records import cases, keys
+from starter.admin.bodies import Body, MergeBody, SplitBody
+from starter.admin.desk import Desk
+from starter.admin.orders import OrderData, Writer, merge_orders
+from starter.temporal.engine import command_case
+
+DONE = 200
+MADE = 0
+"""What stands in place of an HTTP status with an order that was made, and perhaps sent, but not answered yet."""
+
+Orders = dict[str, OrderData]
+"""Orders by the reference they go to, in the order they are sent."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a caller asks of a case. `key` is the Idempotency-Key; without one nothing is kept for a repetition."""
+
+    command: str
+    reference: str
+    body: Body
+    actor: Actor
+    key: str | None = None
+    expected_version: int | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What makes two requests the same: command, case and body."""
+        content = [self.command, self.reference, self.body.model_dump(mode="json")]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+async def fulfil(desk: Desk, wish: Wish) -> Answer:
+    """Let the case decide, and return how it stands after that.
+
+    Raises Refused and its kin, UnknownInquiry, RecordsUnavailable, EngineUnavailable.
+    """
+    known = await asyncio.to_thread(_known, desk, wish)
+    if known is not None:
+        return known
+    update = _update_id(wish)
+    orders = await asyncio.to_thread(_prepare, desk, wish)
+    answers = {reference: await _send(desk, wish, reference, order, update) for reference, order in orders.items()}
+    return await asyncio.to_thread(_remember, desk, wish, answers[wish.reference])
+
+
+def _known(desk: Desk, wish: Wish) -> Answer | None:
+    """The answer given before. Raises Refused when the key was used for another request."""
+    with desk.database.read() as session:
+        cases.line(session, wish.reference)
+        if wish.key is None:
+            return None
+        stored = keys.recall(session, wish.key, wish.actor.id, wish.fingerprint)
+        return Answer.model_validate(stored.body) if stored else None
+
+
+def _update_id(wish: Wish) -> str:
+    """The id of the update, and the order's key: the caller's key, made unique to the caller and fit for the engine."""
+    if wish.key is None:
+        return secrets.token_hex(16)
+    return hashlib.sha256(f"{wish.actor.id} {wish.key}".encode()).hexdigest()[:32]
+
+
+def _prepare(desk: Desk, wish: Wish) -> Orders:
+    """Make the orders and keep them; those made before for the same key are taken again."""
+    made_key, now = f"order {wish.key}", desk.clock()
+    with desk.database.write() as session:
+        made = keys.recall(session, made_key, wish.actor.id, wish.fingerprint) if wish.key else None
+        if made is not None:
+            return made.body
+        orders = _orders(desk, wish, session)
+        if wish.key:
+            keys.remember(session, made_key, wish.actor.id, wish.fingerprint, status=MADE, body=orders, now=now)
+    if isinstance(wish.body, SplitBody):
+        desk.wake()
+    return orders
+
+
+def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
+    writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy)
+    if isinstance(wish.body, MergeBody):
+        orders = merge_orders(session, wish.reference, wish.body)
+        # One of two cases that refuses after the other has agreed would leave them at odds.
+        for reference, order in orders.items():
+            _try(desk, wish, cases.load(session, reference), order)
+        return orders
+    if isinstance(wish.body, SplitBody):
+        # A case that refuses must not leave an inquiry behind.
+        _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points})
+        return {wish.reference: writer.split(wish.body)}
+    return {wish.reference: writer.order(wish.command, wish.body)}
+
+
+def _try(desk: Desk, wish: Wish, case: Case, order: OrderData) -> None:
+    """Decide on a copy of the case as last saved. Raises Refused."""
+    data = {**order, "actor": wish.actor.model_dump(mode="json")}
+    decide(case, wish.command, read(wish.command, data), desk.clock(), trusted=True)
+
+
+async def _send(desk: Desk, wish: Wish, reference: str, order: OrderData, update: str) -> Answer:
+    data: dict[str, Any] = {**order, "actor": wish.actor.model_dump(mode="json"), "key": update}
+    if reference == wish.reference and wish.expected_version is not None:
+        data["expected_version"] = wish.expected_version
+
+    async def load() -> Case:
+        return await asyncio.to_thread(_load, desk, reference)
+
+    try:
+        return await command_case(
+            desk.client,
+            desk.settings.task_queue,
+            reference,
+            wish.command,
+            read(wish.command, data),
+            key=update,
+            now=desk.clock(),
+            load=load,
+        )
+    except (WorkflowUpdateFailedError, RPCError) as error:
+        # It closed while the command was on its way, or a worker of another version runs: neither yes nor no.
+        kind = type(error).__name__
+        log.error("command.unanswered", command=wish.command, reference=reference, error=kind)  # noqa: TRY400  texts tell
+        raise EngineUnavailable("the case gave no answer") from error
+
+
+def _load(desk: Desk, reference: str) -> Case:
+    with desk.database.read() as session:
+        return cases.load(session, reference)
+
+
+def _remember(desk: Desk, wish: Wish, answer: Answer) -> Answer:
+    """Keep the answer and return it. The case has decided: where it cannot be kept, the case answers the same again."""
+    if wish.key:
+        body = answer.model_dump(mode="json")
+        try:
+            with desk.database.write() as session:
+                keys.remember(
+                    session, wish.key, wish.actor.id, wish.fingerprint, status=DONE, body=body, now=desk.clock()
+                )
+        except RecordsUnavailable:
+            log.warning("command.answer-not-kept", command=wish.command, reference=wish.reference)
+    return answer

@@ -1,0 +1,186 @@
+"""From what a caller sent to what a case decides on: stores what people wrote, and fills in what only the records know.
+
+Everything here runs inside one write transaction of the records database, and gives JSON data: an order without actor,
+key and version.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from models.case import Case
+from models.commands import DECISIONS
+from models.errors import Refused
+from models.incidents import known_matter
+from models.inquiry import Actor
+from models.letters import FINALS, LetterKind
+from models.obligations import ObligationKind
+from models.policy import Policy
+from models.reference import is_reference
+from records import cases, documents, messages
+from starter.admin.bodies import (
+    BODIES,
+    Body,
+    MergeBody,
+    OpenIncidentBody,
+    ProposeBody,
+    ReclassifyBody,
+    ReplyBody,
+    RequestInformationBody,
+    ResolveBody,
+    SplitBody,
+)
+from starter.http.problems import malformed
+from starter.reception.opening import Opening, open_inquiry
+
+OrderData = dict[str, Any]
+
+INCIDENT = "incident"
+"""The kind of draft that holds what specialists must know."""
+
+UNPROPOSABLE = frozenset({"merge", "split"})
+"""They change two cases, which the approval of one cannot."""
+
+
+class Writer:
+    """Makes the orders of one case for one actor; `now` is aware UTC."""
+
+    def __init__(self, session: Session, reference: str, actor: Actor, now: datetime, policy: Policy) -> None:
+        self._session, self._reference, self._actor, self._now = session, reference, actor, now
+        self._policy = policy
+
+    def order(self, command: str, body: Body) -> OrderData:
+        """The order that a body means. Raises Refused and its kin."""
+        make = MAKERS.get(command)
+        return make(self, body) if make else body.model_dump(mode="json", exclude_none=True)
+
+    def reply(self, body: ReplyBody) -> OrderData:
+        """A letter to the user or to the authority."""
+        if body.to == "authority" and not self._policy.authority.email:
+            raise Refused(
+                "authority.no-address",
+                "the policy names no e-mail of the authority, so the letter could not leave; set authority.email there",
+                field="to",
+                rule="M3.10",
+            )
+        kind = LetterKind.REPLY if body.to == "user" else LetterKind.AUTHORITY_REPLY
+        return {"draft": self._draft(kind, {"text": body.text}), "to": body.to}
+
+    def resolve(self, body: ResolveBody) -> OrderData:
+        """The final answer."""
+        content = body.model_dump(mode="json", exclude_none=True, exclude={"outcome", "despite_incident"})
+        why = {"despite_incident": body.despite_incident} if body.despite_incident else {}
+        return {"outcome": body.outcome.value, "draft": self._draft(FINALS[body.outcome], content), **why}
+
+    def open_incident(self, body: OpenIncidentBody) -> OrderData:
+        """What the specialists must know, kept as a draft."""
+        known_matter(self._policy.tracker.matters, body.matter)
+        return {"area": body.area, "matter": body.matter, "draft": self._draft(INCIDENT, {"text": body.text})}
+
+    def request_information(self, body: RequestInformationBody) -> OrderData:
+        """The letter that asks for what is missing."""
+        content = body.model_dump(mode="json", include={"items"})
+        return {"draft": self._draft(LetterKind.INFORMATION_REQUEST, content), "by": body.by.isoformat()}
+
+    def reclassify(self, body: ReclassifyBody) -> OrderData:
+        """With a text, the letter that tells the user."""
+        told = {"draft": self._draft(LetterKind.REPLY, {"text": body.text})} if body.text else {}
+        return {"kind": body.kind.value, "reasons": body.reasons, **told}
+
+    def withdraw(self, body: Body) -> OrderData:
+        """The user's own message must say so."""
+        order = body.model_dump(mode="json", exclude_none=True)
+        of_case = messages.of_case(self._session, self._reference)
+        if order["message"] not in {row.id for row in of_case if not row.third_party}:
+            raise Refused(
+                "withdraw.no-message",
+                "name the message of this inquiry in which the user says so",
+                field="message",
+                rule="M5.7",
+            )
+        return order
+
+    def propose(self, body: ProposeBody) -> OrderData:
+        """A command for another pair of eyes, its content stored now."""
+        if body.command not in DECISIONS or body.command in UNPROPOSABLE:
+            raise Refused("proposal.unknown", "this command cannot be proposed", field="command", rule="M5.3")
+        try:
+            inner = BODIES[body.command].model_validate(body.order)
+        except ValidationError as error:
+            raise malformed("request.malformed", error, "order") from None
+        return {"command": body.command, "order": self.order(body.command, inner)}
+
+    def split(self, body: SplitBody) -> OrderData:
+        """Open the inquiry that the points go to: the same person, the reception of the message that raised them."""
+        case = cases.load(self._session, self._reference)
+        received = case.received_at
+        if body.message is not None:
+            of_case = {row.id: row.received_at for row in messages.of_case(self._session, self._reference)}
+            if body.message not in of_case:
+                raise Refused("split.no-message", "this inquiry has no such message", field="message", rule="M3.8")
+            received = of_case[body.message]
+        opening = Opening(
+            channel=case.channel,
+            contact=case.contact,
+            addresses=tuple(a for a in case.addresses if a.id not in case.dead) or case.addresses,
+            bound=case.bound,
+            kind=case.kind,
+            language=case.language,
+            received_at=received,
+            subject=cases.line(self._session, self._reference).subject,
+            text="\n".join(body.points),
+            refers_to=self._reference,
+        )
+        opened = open_inquiry(self._session, opening, self._policy, self._now, actor=self._actor)
+        # No message of its own says what it is about.
+        words = {"text": opening.text}
+        documents.save_draft(
+            self._session, opened.reference, documents.OPENING, words, author=self._actor, now=self._now
+        )
+        return {"other": opened.reference, "points": list(body.points)}
+
+    def _draft(self, kind: str, content: Mapping[str, Any]) -> OrderData:
+        draft = documents.save_draft(
+            self._session, self._reference, str(kind), content, author=self._actor, now=self._now
+        )
+        return draft.model_dump(mode="json")
+
+
+MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
+    "reply": Writer.reply,
+    "resolve": Writer.resolve,
+    "open_incident": Writer.open_incident,
+    "request_information": Writer.request_information,
+    "reclassify": Writer.reclassify,
+    "withdraw": Writer.withdraw,
+    "propose": Writer.propose,
+}
+"""The commands whose order is more than their body."""
+
+
+def merge_orders(session: Session, reference: str, body: MergeBody) -> dict[str, OrderData]:
+    """The orders of a merge by reference: the leading case's first, since it takes over every promise.
+
+    Raises Refused for an unknown other case.
+    """
+    if not is_reference(body.other) or not cases.reference_exists(session, body.other):
+        raise Refused("merge.unknown", "no inquiry bears the other reference", field="other")
+    this, other = cases.load(session, reference), cases.load(session, body.other)
+    orders = {reference: _merge(other, leads=body.leads), body.other: _merge(this, leads=not body.leads)}
+    return dict(sorted(orders.items(), key=lambda item: not item[1]["leads"]))
+
+
+def _merge(other: Case, *, leads: bool) -> OrderData:
+    """What a case must be told when `other` is merged with it."""
+    due = {promise.kind: promise.due.isoformat() for promise in other.owed()}
+    return {
+        "other": other.reference,
+        "leads": leads,
+        "contact": other.contact,
+        "received_at": other.received_at.isoformat(),
+        "acknowledgement_due": due.get(ObligationKind.ACKNOWLEDGEMENT),
+        "final_due": due.get(ObligationKind.FINAL),
+    }

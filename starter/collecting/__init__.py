@@ -1,0 +1,1 @@
+"""What the collector does: rounds of feeds, files that lie with a provider."""

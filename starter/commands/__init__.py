@@ -1,0 +1,1 @@
+"""The commands of `plazo`, each a function of its own module."""

@@ -1,0 +1,84 @@
+"""`plazo migrate`, `verify`, `policy check`: is everything in order, and what to do where it is not."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.errors import LedgerError, UnknownInquiry
+from models.policy import load_policy
+from records import cases, ledger
+from settings import load_settings
+from starter.admin.case_views import checked
+from starter.commands.console import REFUSED, AsJson, exit_codes, print_json, records
+
+
+def migrate_command(
+    *, check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 where it is behind.")] = False
+) -> None:
+    """Bring the records database to the form that this version needs."""
+    from records.migrate import head, revision, upgrade  # noqa: PLC0415  alembic is slow to load
+
+    with exit_codes():
+        url = load_settings().records_url
+        found, needed = revision(url), head()
+        if found == needed:
+            typer.echo(f"up to date at {needed}")
+            return
+        if check:
+            typer.echo(f"at {found or 'nothing'}, needs {needed}; run `plazo migrate`")
+            raise typer.Exit(REFUSED)
+        upgrade(url)
+        typer.echo(f"migrated from {found or 'nothing'} to {needed}")
+
+
+def verify_command(
+    reference: Annotated[str | None, typer.Argument(help="One inquiry's reference.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every inquiry.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Walk the chain of one inquiry, or of all; exit code 1 where one is broken."""
+    if (reference is None) == (not every):
+        raise typer.BadParameter("name one inquiry, or say --all")
+    heads: dict[str, str] = {}
+    broken: dict[str, str] = {}
+    with records() as (_settings, database):
+        with database.read() as session:
+            names = ledger.references(session) if reference is None else [checked(reference)]
+            if reference is not None:
+                cases.line(session, names[0])
+        for name in names:
+            with database.read() as session:
+                try:
+                    heads[name] = _verified(ledger.verify(session, name), cases.line(session, name).head, name)
+                except (LedgerError, UnknownInquiry) as error:
+                    broken[name] = str(error)
+    if as_json:
+        print_json({"verified": heads, "broken": broken})
+    else:
+        for name, head in heads.items():
+            typer.echo(f"{name}\tok\t{head}")
+        for name, why in broken.items():
+            typer.echo(f"{name}\tBROKEN\t{why}")
+    if broken:
+        raise typer.Exit(REFUSED)
+
+
+def _verified(walked: str, projected: str, reference: str) -> str:
+    if walked != projected:
+        raise LedgerError(f"{reference}: the chain ends at {walked}, the case says {projected}")
+    return walked
+
+
+def policy_check_command(
+    folder: Annotated[Path | None, typer.Argument(help="The policy's folder; default: PLAZO_POLICY.")] = None,
+) -> None:
+    """Read the policy, its calendar and its letters; a mistake is told with file, key and line."""
+    from activities.letters.rendering import Letters  # noqa: PLC0415  templates are slow to load
+
+    with exit_codes():
+        where = folder or load_settings().policy
+        policy = load_policy(where)
+        Letters.load(where)
+        typer.echo(f"{where}: policy {policy.full_version}, calendar {policy.whole_calendar().version}: in order")

@@ -1,0 +1,1 @@
+"""The house of `make run`: the supervisor and the children it starts."""

@@ -1,0 +1,1 @@
+"""Reception: what comes in on any channel is stored, placed and promised an answer."""

@@ -1,0 +1,207 @@
+"""What comes in over HTTP: posts at the channels' doors, and the web form.
+
+Whatever is answered with 2xx is stored; while the database is away the sender gets 503 and sends again. A secret is
+checked before the body is read, a signature on its raw bytes before anything is parsed. The event loop only reads
+bodies; the rest runs in threads.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel, Field, ValidationError
+
+from channels.port import Adapter, Greeting, Post
+from channels.registry import Adapters
+from models.errors import ChannelError, UnreadableMessage, VerificationError
+from starter.http.body import Bodies, read_body, too_large
+from starter.http.limits import Rate, network
+from starter.http.problems import Problem, ProblemDocument, malformed
+from starter.http.threads import Threads
+from starter.reception.intake import Intake
+from starter.reception.receipt import Receipt
+from starter.reception.web_form import WebForm
+
+T = TypeVar("T")
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Taken(BaseModel):
+    """What became of a message."""
+
+    reference: str | None = Field(examples=["RX-7KQ4-M2PD"], description="none while it waits in quarantine")
+    disposition: str = Field(examples=["message"])
+    new: bool = Field(description="it opened the inquiry")
+    duplicate: bool = Field(description="it was here before")
+    acknowledge_by: datetime | None = Field(examples=["2026-02-09T23:59:59-06:00"])
+    answer_by: datetime | None = Field(examples=["2026-03-16T23:59:59-06:00"])
+
+
+class TakenIn(BaseModel):
+    """What a post brought."""
+
+    messages: list[Taken] = []
+    reports: int = Field(default=0, description="events of letters that are new")
+
+
+@dataclass
+class Hall:
+    """What the webhooks need: the channels, where everything goes, and the threads that do it."""
+
+    intake: Intake
+    channels: Adapters
+    zone: ZoneInfo
+    clock: Callable[[], datetime]
+    threads: Threads
+    most_form_bytes: int
+    forms: Rate
+    """Web forms of one network address."""
+
+    def taken(self, receipt: Receipt) -> Taken:
+        """The receipt as it is told, its dates in the operator's zone."""
+        due = (receipt.acknowledge_by, receipt.answer_by)
+        acknowledge_by, answer_by = (at.astimezone(self.zone) if at else None for at in due)
+        return Taken(
+            reference=receipt.reference,
+            disposition=receipt.disposition,
+            new=receipt.new,
+            duplicate=receipt.duplicate,
+            acknowledge_by=acknowledge_by,
+            answer_by=answer_by,
+        )
+
+
+def intake_router(hall: Hall) -> APIRouter:
+    """Return the routes under `/intake`."""
+    bodies = {name: Bodies() for name in hall.channels}
+    router = APIRouter(prefix="/intake", tags=["intake"], responses=_problems(401, 404, 413, 503))
+
+    @router.post(
+        "/web",
+        status_code=HTTPStatus.ACCEPTED,
+        responses=_problems(422, 429),
+        openapi_extra=_takes("application/json", WebForm.model_json_schema()),
+    )
+    async def web(
+        request: Request,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    ) -> Taken:
+        """Take in the web form. Send an Idempotency-Key and the same post is safe to send again."""
+        if seconds := hall.forms.wait(network(request.client.host if request.client else None), hall.clock()):
+            raise _too_many_forms(seconds)
+        body, whole = await read_body(request, hall.most_form_bytes)
+        if not whole:
+            raise too_large(hall.most_form_bytes)
+        form = _form(body)
+        return hall.taken(await hall.threads.work(lambda: hall.intake.receive_form(form, idempotency_key)))
+
+    @router.get("/{channel}/{door}", responses=_problems(400))
+    async def shake(channel: str, door: str, request: Request) -> dict[str, str]:
+        """Answer a provider's handshake; it needs neither the database nor Temporal."""
+        adapter = _adapter(hall, channel, door)
+        try:
+            answer = adapter.shake(door, request.query_params)
+        except VerificationError as error:
+            raise Problem(HTTPStatus.BAD_REQUEST, "intake.handshake", str(error)) from None
+        if answer is None:
+            raise _nowhere(channel, door)
+        return answer
+
+    @router.post("/{channel}/{door}", openapi_extra=_takes("application/octet-stream", {"type": "string"}))
+    async def post(channel: str, door: str, request: Request) -> TakenIn:
+        """Take in what a channel's provider posts: messages, reports of letters."""
+        adapter = _adapter(hall, channel, door)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        with _verified(channel, door):
+            # A secret in a header needs no body to be checked: strangers get no room for one.
+            adapter.knock(door, headers)
+        async with bodies[channel].room(request):
+            limit, cut = adapter.doors[door]
+            body, whole = await read_body(request, limit)
+            if not whole and not cut:
+                raise too_large(limit)
+            arrived = Post(door, headers, body, whole)
+            greetings, taken = await hall.threads.work(lambda: _take(hall, adapter, arrived))
+        for greeting in greetings:
+            if not hall.threads.forget(partial(greet, adapter, greeting)):
+                log.warning("intake.not-greeted", channel=channel, why="too many are greeted at once")
+        return taken
+
+    return router
+
+
+def greet(adapter: Adapter, greeting: Greeting) -> None:
+    """Tell somebody how to go on, or what came of a code they showed; a courtesy, which nobody tries twice."""
+    try:
+        adapter.greet(greeting)
+    except ChannelError as error:
+        log.warning("intake.not-greeted", channel=adapter.name, why=error.detail)
+    except Exception:
+        log.exception("intake.not-greeted", channel=adapter.name)
+
+
+def _adapter(hall: Hall, channel: str, door: str) -> Adapter:
+    adapter = hall.channels.get(channel)
+    if adapter is None or door not in adapter.doors:
+        raise _nowhere(channel, door)
+    return adapter
+
+
+def _nowhere(channel: str, door: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "intake.no-door", f"there is no door {channel[:40]}/{door[:40]} here")
+
+
+def _too_many_forms(seconds: int) -> Problem:
+    words = "that were many forms from one place; nothing was stored, send this one again a little later"
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, "form.too-many", words, headers={"Retry-After": str(seconds)})
+
+
+def _take(hall: Hall, adapter: Adapter, post: Post) -> tuple[tuple[Greeting, ...], TakenIn]:
+    """Verify, read, store. What is genuine and cannot be read is kept for a person."""
+    now = hall.clock()
+    with _verified(adapter.name, post.door):
+        adapter.verify(post, now)
+    try:
+        arrivals = adapter.parse(post, now)
+    except Exception as error:  # noqa: BLE001 - see below
+        # It is genuine: whatever we make of it, it must not be lost.
+        foreseen = isinstance(error, UnreadableMessage)
+        say = log.warning if foreseen else log.exception
+        say("intake.unreadable", channel=adapter.name, bytes=len(post.body))
+        kept = hall.taken(hall.intake.receive_unreadable(post.body, adapter.name))
+        return (), TakenIn(messages=[kept])
+    brought = hall.intake.take(adapter.name, arrivals)
+    messages = [hall.taken(receipt) for receipt in brought.receipts]
+    return brought.greetings, TakenIn(messages=messages, reports=brought.reports)
+
+
+@contextmanager
+def _verified(channel: str, door: str) -> Iterator[None]:
+    try:
+        yield
+    except VerificationError as error:
+        log.warning("intake.unverified", channel=channel, door=door, why=str(error))
+        headers = {"WWW-Authenticate": 'Basic realm="intake"'}
+        raise Problem(HTTPStatus.UNAUTHORIZED, "intake.unverified", str(error), headers=headers) from None
+
+
+def _form(body: bytes) -> WebForm:
+    try:
+        return WebForm.model_validate_json(body)
+    except ValidationError as error:
+        raise malformed("form.malformed", error) from None
+
+
+def _takes(media_type: str, schema: dict[str, object]) -> dict[str, object]:
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}

@@ -21,7 +21,7 @@ class Events:
         """Write to `database`; `clock` gives aware UTC."""
         self.database, self.clock = database, clock
 
-    @activity.defn(name=RECORD)
+    @activity.defn(name=RECORD, no_thread_cancel_exception=True)
     def record(self, work: Recording) -> Written:
         """Append the case's pending facts and update its projection. Raises RecordsUnavailable; it is tried again."""
         flown = len(work.case.pending)

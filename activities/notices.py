@@ -81,7 +81,7 @@ class Notices:
     clock: Callable[[], datetime]
     slowly: timedelta = timedelta(minutes=5)
 
-    @activity.defn(name=DELIVER)
+    @activity.defn(name=DELIVER, no_thread_cancel_exception=True)
     def deliver(self, errand: Delivery) -> Written:
         """Send the letter, once. Raises ApplicationError; all but a dead address are tried again for ever."""
         case, letter = errand.case, errand.case.letter(errand.letter)

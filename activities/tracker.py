@@ -45,7 +45,7 @@ class Incidents:
     clock: Callable[[], datetime]
     slowly: timedelta = timedelta(minutes=5)
 
-    @activity.defn(name=TRACK)
+    @activity.defn(name=TRACK, no_thread_cancel_exception=True)
     def track(self, errand: Errand) -> Told:
         """Tell the tracker what it does not know. Raises ApplicationError; it is tried again, for ever."""
         key = incident_key(errand.reference, errand.incident.n)

@@ -67,7 +67,9 @@ COMMANDS: dict[str, type[Order]] = {name: order for name, (order, _) in DECISION
 OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound", "incident_changed"})
 """What only our own intake may say: where letters go, what they may tell, and what comes out of an incident."""
 
-READS_ONLY = frozenset({Role.AUDITOR})
+READS_ONLY = frozenset({Role.AUDITOR, Role.INTAKE})
+"""They decide nothing: an auditor reads, an intake service hands in."""
+
 KEYS_KEPT = 500
 
 
@@ -125,7 +127,7 @@ def _perform(case: Case, name: str, order: Order, actor: Actor, now: datetime, *
             field="expected_version",
         )
     if actor.role in READS_ONLY:
-        raise Refused("actor.reads-only", f"an {actor.role.value} reads and decides nothing")
+        raise Refused("actor.reads-only", f"the role {actor.role.value} decides nothing")
     if isinstance(order, Propose):
         _propose(case, order.command, order.order, actor, now)
         return True

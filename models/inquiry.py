@@ -72,20 +72,30 @@ class Flag(StrEnum):
 
 
 class Role(StrEnum):
-    """What an actor may do. An auditor reads; `system` is the software itself; `user` is the person who complained."""
+    """What an actor may do.
+
+    A representative answers for an area and may do all that an agent may; an intake service hands inquiries in and no
+    more; an auditor reads; `system` is the software itself; `user` is the person who complained.
+    """
 
     AGENT = "agent"
+    REPRESENTATIVE = "representative"
     SUPERVISOR = "supervisor"
     COMPLIANCE = "compliance"
     AUDITOR = "auditor"
+    INTAKE = "intake"
     SYSTEM = "system"
     USER = "user"
 
 
-class Actor(Wire):
-    """Who acts: an opaque id (never a name or an address) and a role."""
+ActorId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:@/-]+$")]
+"""Who somebody is to the software: an opaque id, never a name or an address."""
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:@/-]+$")]
+
+class Actor(Wire):
+    """Who acts, and in which role."""
+
+    id: ActorId
     role: Role
 
 

@@ -34,6 +34,7 @@ from models.policy_sections import (
     Notices,
     Operator,
     Signing,
+    Staff,
     TermsSection,
     Tracker,
 )
@@ -62,6 +63,7 @@ class Policy(Section):
     authority: Authority
     channels: Channels
     areas: dict[Area, AreaSettings]
+    staff: Staff
     signing: Signing
     calendar_settings: CalendarSettings = Field(alias="calendar")
     term_settings: TermsSection = Field(alias="terms")
@@ -125,7 +127,12 @@ def load_policy(folder: Path) -> Policy:
     file = PolicyFile.read(folder / "policy.toml")
     fingerprint = hashlib.sha256(file.text.encode()).hexdigest()[:12]
     policy = file.parse(Policy, _Read(days, fingerprint))
-    mistakes = (_unset(policy, file), _unknown_names(policy, file), _unknown_tracker(policy, file))
+    mistakes = (
+        _unset(policy, file),
+        _unknown_names(policy, file),
+        _one_for_two(policy, file),
+        _unknown_tracker(policy, file),
+    )
     for mistake in chain(*mistakes, _unusable_calendar(policy, file, days)):
         raise mistake
     return policy
@@ -158,6 +165,12 @@ def _unknown_names(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
             yield file.mistake(
                 ["approval", "required", position], f"unknown {command!r}; name one of {', '.join(APPROVABLE)}"
             )
+
+
+def _one_for_two(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
+    for name, area in policy.areas.items():
+        if area.representative == area.deputy:
+            yield file.mistake(["areas", name, "deputy"], "is the representative too; name somebody who can stand in")
 
 
 def _unknown_tracker(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:

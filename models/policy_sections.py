@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from models.episodes import IncidentState, Matter
-from models.inquiry import Area, Channel, Kind, Language, Outcome
+from models.inquiry import ActorId, Area, Channel, Kind, Language, Outcome
 from models.letters import LetterKind
 from models.policy_file import Bilingual, Section, Text
 from models.terms import Seconds, TermSettings
@@ -96,11 +96,23 @@ class Channels(Section):
 
 
 class AreaSettings(Section):
-    """A specialised area: its name, its designated representative's role and the deputy's (M3.3, M5.4)."""
+    """A specialised area: its name, its designated representative and the deputy, and how letters call the two.
+
+    M3.3, M5.4. Both are ids of the staff; their titles are what the user reads.
+    """
 
     label: Bilingual
-    representative: Bilingual
-    deputy: Bilingual
+    representative: ActorId
+    deputy: ActorId
+    representative_title: Bilingual
+    deputy_title: Bilingual
+
+
+class Staff(Section):
+    """Whom a matter goes to, and who is told, when nobody else is there: the first of them who is present."""
+
+    supervisors: Annotated[tuple[ActorId, ...], Field(min_length=1)]
+    compliance: Annotated[tuple[ActorId, ...], Field(min_length=1)]
 
 
 class Signing(Section):

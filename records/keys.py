@@ -18,7 +18,7 @@ from records.ids import new_id
 
 PREFIX = "plz_"
 SECRET_BYTES = 32
-HOLDERS = (Role.AGENT, Role.SUPERVISOR, Role.COMPLIANCE, Role.AUDITOR)
+HOLDERS = (Role.AGENT, Role.REPRESENTATIVE, Role.SUPERVISOR, Role.COMPLIANCE, Role.AUDITOR, Role.INTAKE)
 """The roles that a key may carry. The software needs none, and the user has the status link."""
 
 

@@ -159,7 +159,7 @@ def build_context(
         withdrawn_on=case.withdrawn_at,
         file_number=letter.texts.get("file_number") or (file_numbers[-1] if file_numbers else ""),
         area=known.label if known else _as_is(area),
-        representative=known.representative if known else policy.signing.role,
+        representative=known.representative_title if known else policy.signing.role,
         old_channel=_channel(policy, letter.facts.get("old", "")),
         new_channel=_channel(policy, letter.facts.get("new", "")),
         steps=tuple(sorted(_steps(case, policy), key=lambda step: step.at)),

@@ -12,9 +12,11 @@ from models.tables.chat import ChatEvent, ChatSession, ChatTicket
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
 from models.tables.incidents import IncidentComment, IncidentRow, TrackerEvent
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
+from models.tables.staff import AbsenceRow, ShiftRow, StaffRow, TrainingRow
 
 __all__ = [
     "FAR",
+    "AbsenceRow",
     "ApiKey",
     "Binding",
     "CaseRow",
@@ -38,10 +40,13 @@ __all__ = [
     "RemoteFile",
     "Salt",
     "SettledGap",
+    "ShiftRow",
+    "StaffRow",
     "StatusToken",
     "StoredAnswer",
     "StoredAttachment",
     "StoredMessage",
     "StreamNumber",
     "TrackerEvent",
+    "TrainingRow",
 ]

@@ -15,7 +15,7 @@ from models.errors import Malformed
 from models.inquiry import Area, Channel, Kind, Status
 from models.messages import Id, When
 from records import cases, messages
-from starter.admin.auth import Caller, Commander
+from starter.admin.auth import Caller, Commander, Holder
 from starter.admin.bodies import BODIES, EXAMPLES
 from starter.admin.bodies import Body as CommandBody
 from starter.admin.case_views import case_view, checked, letter_text, message_views
@@ -49,10 +49,11 @@ def _refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
-READING = _refusals(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+READING = _refusals(
+    HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
+)
 ONE = READING | _refusals(HTTPStatus.NOT_FOUND)
 COMMANDING = ONE | _refusals(
-    HTTPStatus.FORBIDDEN,
     HTTPStatus.CONFLICT,
     HTTPStatus.PRECONDITION_FAILED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -85,7 +86,7 @@ IfMatch = Annotated[
 
 
 @router.get("/me", tags=["access"], responses=READING)
-def me(actor: Caller) -> Me:
+def me(actor: Holder) -> Me:
     """Whose key this is, and what it may do."""
     return Me(id=actor.id, role=actor.role.value, may_command=actor.role not in READS_ONLY)
 

@@ -1,6 +1,7 @@
 """Who asks: an API key as a bearer token names an actor and a role.
 
-Keys are stored hashed and verified in constant time. Agents, supervisors and compliance command; an auditor reads.
+Keys are stored hashed and verified in constant time. Agents, representatives, supervisors and compliance command; an
+auditor reads; an intake service hands inquiries in and does nothing else.
 """
 
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from models.commands import READS_ONLY
-from models.inquiry import Actor
+from models.inquiry import Actor, Role
 from records import keys
 from starter.admin.desk import Desk, desk_of
 from starter.http.problems import Problem
@@ -25,7 +26,7 @@ bearer = HTTPBearer(
 )
 
 
-def caller(
+def holder(
     desk: Annotated[Desk, Depends(desk_of)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Actor:
@@ -46,14 +47,24 @@ def caller(
     return actor
 
 
+def caller(actor: Annotated[Actor, Depends(holder)]) -> Actor:
+    """An actor who may read. Raises a 403 problem."""
+    if actor.role is Role.INTAKE:
+        raise Problem(HTTPStatus.FORBIDDEN, "actor.hands-in", "an intake service hands inquiries in and reads nothing")
+    return actor
+
+
 def commander(actor: Annotated[Actor, Depends(caller)]) -> Actor:
     """An actor who may command. Raises a 403 problem."""
     if actor.role in READS_ONLY:
         raise Problem(
-            HTTPStatus.FORBIDDEN, "actor.reads-only", f"an {actor.role.value} reads; commands need another role's key"
+            HTTPStatus.FORBIDDEN,
+            "actor.reads-only",
+            f"the role {actor.role.value} commands nothing; that needs another key",
         )
     return actor
 
 
+Holder = Annotated[Actor, Depends(holder)]
 Caller = Annotated[Actor, Depends(caller)]
 Commander = Annotated[Actor, Depends(commander)]

@@ -18,7 +18,7 @@ from records.keys import HOLDERS
 from settings import Settings
 from starter.commands.console import REFUSED, AsJson, now, print_json, print_rows, records
 
-Holder = Literal["agent", "supervisor", "compliance", "auditor"]
+Holder = Literal["agent", "representative", "supervisor", "compliance", "auditor", "intake"]
 """The same as HOLDERS, for the command line to offer."""
 
 

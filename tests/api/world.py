@@ -20,9 +20,11 @@ T = TypeVar("T")
 
 ROLES = {
     Role.AGENT: "agent-1",
+    Role.REPRESENTATIVE: "representative-1",
     Role.SUPERVISOR: "supervisor-1",
     Role.COMPLIANCE: "compliance-1",
     Role.AUDITOR: "auditor-1",
+    Role.INTAKE: "intake-1",
 }
 
 

@@ -408,5 +408,5 @@ TestLife.settings = settings(
 def test_an_auditor_decides_nothing() -> None:
     case = new_case()
     order = read("note", {"text": "x", "actor": {"id": "a", "role": Role.AUDITOR}})
-    with pytest.raises(Refused, match="reads and decides nothing"):
+    with pytest.raises(Refused, match="the role auditor decides nothing"):
         decide(case, "note", order, MONDAY, trusted=True)

@@ -187,7 +187,7 @@ def test_an_unsealed_message_brings_no_address() -> None:
 
 
 def test_auditors_decide_nothing() -> None:
-    with pytest.raises(Refused, match="reads and decides nothing"):
+    with pytest.raises(Refused, match="the role auditor decides nothing"):
         do(acknowledged(), "note", MONDAY, actor=AUDITOR, text="x")
 
 

@@ -152,10 +152,11 @@ def test_each_language_of_the_manual_has_its_version_and_date() -> None:
 
 
 @pytest.mark.rule("M5.4")
-def test_every_area_has_a_representative_and_a_deputy_in_both_languages() -> None:
+def test_every_area_has_a_representative_and_a_deputy_with_titles_in_both_languages() -> None:
     assert set(POLICY.areas) == {"cx", "compliance", "operations", "security", "finance", "legal"}
     for area in POLICY.areas.values():
-        for text in (area.label, area.representative, area.deputy):
+        assert area.representative != area.deputy
+        for text in (area.label, area.representative_title, area.deputy_title):
             assert text.text(Language.ES) == text.es
             assert text.text(Language.EN) == text.en
             assert text.text(Language.BOTH) == f"{text.es} / {text.en}"
@@ -209,6 +210,8 @@ def test_reception_is_the_providers_time_and_never_later_than_ours(folder: Path)
         ('answered_by = "telegram"', 'answered_by = "fax"', "channels.telegram.answered_by", "'fax' is no enabled"),
         ('answered_by = "email"\n', 'answered_by = "fax"\n', "channels.web.answered_by", "is no enabled channel"),
         ("[channels.telegram]", "[channels.Telegram]", "channels.Telegram", "should match pattern"),
+        ('deputy = "legal-deputy"', 'deputy = "legal-lead"', "areas.legal.deputy", "is the representative too"),
+        ('supervisors = ["cx-supervisor"]', "supervisors = []", "staff.supervisors", "at least 1"),
         ("[areas.legal]", '[areas."The Law"]', "areas.The Law", "should match pattern"),
         ('area = "cx" # M3.1\n', 'area = "nobody"\n', "signing.area", "unknown area 'nobody'; name one of cx, "),
         ('area = "cx"                  #', 'area = "nobody" #', "intake.area", "unknown area 'nobody'"),

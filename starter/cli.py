@@ -27,6 +27,7 @@ COMMANDS = {
     "report": ("starter.commands.report", "report_command"),
     "verify": ("starter.commands.upkeep", "verify_command"),
     "explain": ("starter.commands.explain", "explain_command"),
+    "audit": ("starter.commands.audit", "audit_command"),
     "migrate": ("starter.commands.upkeep", "migrate_command"),
     "keys create": ("starter.commands.keys", "create_command"),
     "keys list": ("starter.commands.keys", "list_command"),

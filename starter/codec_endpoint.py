@@ -7,10 +7,12 @@ is sealed for no workflow, so it never counts as spoken by the application (see 
 Mount the router on the loopback listener only.
 """
 
+import asyncio
 import hmac
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -23,22 +25,42 @@ from temporalio.api.common.v1 import Payload, Payloads
 from codec import SealingCodec
 from keys import KeyRing
 from models.sealing import MARK
+from records import audit
+from records.audit import Outcome
+from records.database import Database
 from settings import Settings
 from starter.http.body import read_body, too_large
 from starter.http.problems import Problem
 
 MAX_PAYLOADS = 2000
 MAX_BODY = 8 * 1024 * 1024
+DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 METHODS = "POST, OPTIONS"
 HEADERS = "X-Namespace, Content-Type, Authorization"
+
+Noted = Callable[[str, Outcome, str], None]
+"""Takes note of a caller, an outcome and a code. Raises RecordsUnavailable."""
 
 Work = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def codec_router(settings: Settings, ring: KeyRing) -> APIRouter:
-    """Return the router of the endpoint, with its own CORS: only the UI's origin is let in."""
+def audited(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Noted:
+    """Return what writes the endpoint's lines of the audit log."""
+
+    def note(caller: str, outcome: Outcome, detail: str) -> None:
+        with database.write() as session:
+            audit.note(session, clock(), f"codec:{caller}", "codec.decode", settings.namespace, outcome, detail)
+
+    return note
+
+
+def codec_router(settings: Settings, ring: KeyRing, noted: Noted) -> APIRouter:
+    """Return the router of the endpoint, with its own CORS: only the UI's origin is let in.
+
+    Every opening and every refusal goes to `noted`, which writes the audit log; what cannot be noted is not opened.
+    """
     codec = SealingCodec(ring)
     origins = {f"http://{host}:{settings.temporal_ui_port}" for host in ("127.0.0.1", "localhost")}
     secret = settings.codec_secret.get_secret_value() if settings.codec_secret else ""
@@ -51,7 +73,11 @@ def codec_router(settings: Settings, ring: KeyRing) -> APIRouter:
             caller = _caller(request, secret)
             _check_namespace(request, settings.namespace)
             payloads = _payloads(await _body(request))
+            if action == "decode":
+                await asyncio.to_thread(noted, caller, Outcome.DONE, f"{len(payloads)} payloads")
         except Problem as problem:
+            if problem.status_code in DENIED:
+                await asyncio.to_thread(noted, "stranger", Outcome.DENIED, problem.code)
             return _told(problem, cors)
         log.info("codec.asked", action=action, caller=caller, payloads=len(payloads))
         return JSONResponse({"payloads": [_as_json(payload) for payload in await work(payloads)]}, headers=cors)

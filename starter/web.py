@@ -34,12 +34,12 @@ from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings, read_section
-from starter.admin import api, bindings, incidents
+from starter.admin import api, audit, bindings, incidents
 from starter.admin.desk import Desk
 from starter.chat.desk import ChatDesk
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
-from starter.codec_endpoint import codec_router
+from starter.codec_endpoint import audited, codec_router
 from starter.http.limits import Rate
 from starter.http.problems import install_problems
 from starter.http.threads import Threads
@@ -120,13 +120,14 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     if CHAT in hall.channels:
         _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
     app.include_router(api.router)
+    app.include_router(audit.router)
     app.include_router(bindings.router)
     app.include_router(incidents.router)
     app.include_router(reports_router)
     app.include_router(status.router)
     if is_loopback(settings.web_host):
         # Never on a public listener: it opens what is sealed.
-        app.include_router(codec_router(settings, settings.key_ring()))
+        app.include_router(codec_router(settings, settings.key_ring(), audited(database, settings, clock)))
     _add_health(app)
     return app
 

@@ -20,6 +20,7 @@ from temporalio.converter import WorkflowSerializationContext
 from codec import SealingCodec
 from keys import parse_keys
 from models.sealing import MARK, is_sealed
+from records.audit import Outcome
 from settings import Settings
 from starter.codec_endpoint import MAX_BODY, MAX_PAYLOADS, codec_router
 
@@ -29,9 +30,16 @@ KEY = "compliance-key"
 CANARY = "ana@example.org"
 
 
+NOTED: list[tuple[str, Outcome, str]] = []
+
+
+def note(caller: str, outcome: Outcome, detail: str) -> None:
+    NOTED.append((caller, outcome, detail))
+
+
 def app() -> FastAPI:
     application = FastAPI()
-    application.include_router(codec_router(Settings(codec_secret=SecretStr(KEY), namespace="default"), RING))
+    application.include_router(codec_router(Settings(codec_secret=SecretStr(KEY), namespace="default"), RING, note))
     return application
 
 
@@ -148,7 +156,7 @@ def test_a_wrong_key_does_not(header: str) -> None:
 
 def test_without_a_compliance_key_no_key_opens() -> None:
     application = FastAPI()
-    application.include_router(codec_router(Settings(), RING))
+    application.include_router(codec_router(Settings(), RING, note))
     stranger = TestClient(application, client=("203.0.113.9", 5000))
     assert stranger.post("/codec/decode", json=BODY, headers={"Authorization": "Bearer "}).status_code == 401
 
@@ -227,6 +235,7 @@ def test_no_json_is_answered_with_a_fault_of_ours(value: Any) -> None:
 
 
 def test_every_opening_leaves_a_line_that_says_who_but_not_what() -> None:
+    NOTED.clear()
     with capture_logs() as lines:
         LOCAL.post("/codec/decode", json=BODY)
         STRANGER.post("/codec/decode", json=BODY, headers={"Authorization": f"Bearer {KEY}"})
@@ -235,3 +244,27 @@ def test_every_opening_leaves_a_line_that_says_who_but_not_what() -> None:
         ("decode", "compliance", 1),
     ]
     assert CANARY not in str(lines)
+    assert NOTED == [("loopback", Outcome.DONE, "1 payloads"), ("compliance", Outcome.DONE, "1 payloads")]
+
+
+@pytest.mark.parametrize(
+    ("asker", "headers", "payloads", "status", "line"),
+    [
+        (STRANGER, {}, 1, 401, ("stranger", Outcome.DENIED, "codec.stranger")),
+        (LOCAL, {"Origin": "http://attacker.example.org"}, 1, 403, ("stranger", Outcome.DENIED, "codec.origin")),
+        (LOCAL, {"X-Namespace": "other"}, 1, 403, ("stranger", Outcome.DENIED, "codec.namespace")),
+        (LOCAL, {}, 10_000, 413, None),
+    ],
+)
+def test_every_refusal_of_somebody_is_noted(
+    asker: TestClient,
+    headers: dict[str, str],
+    payloads: int,
+    status: int,
+    line: tuple[str, Outcome, str] | None,
+) -> None:
+    NOTED.clear()
+    answer = asker.post("/codec/decode", json={"payloads": [{}] * payloads}, headers=headers)
+    assert answer.status_code == status
+    assert "access-control-allow-origin" not in answer.headers
+    assert ([line] if line else []) == NOTED

@@ -42,7 +42,7 @@ async def fail(canary: str) -> None:
 @pytest.fixture
 def codec_url() -> Iterator[str]:
     application = FastAPI()
-    application.include_router(codec_router(Settings(), parse_keys(KEYS, "test")))
+    application.include_router(codec_router(Settings(), parse_keys(KEYS, "test"), lambda *_: None))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -1,9 +1,9 @@
-"""Who may use the admin API, and what it answered."""
+"""Who may use the admin API, what it answered, and the log of what was denied or is sensitive."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import maybe_moment, moment
@@ -34,3 +34,22 @@ class StoredAnswer(SQLModel, table=True):
     status: int
     body: dict[str, Any] = Field(sa_type=JSON)
     created_at: datetime = moment(index=True)
+
+
+class AuditLine(SQLModel, table=True):
+    """Something that was denied, or that is sensitive although it was allowed. Triggers refuse to change a line.
+
+    All of it is codes and opaque ids: `action` such as `inquiry.read`, `object` a reference or an id, `outcome` one of
+    `records.audit.Outcome`, `detail` a code. Nothing that a user wrote stands here.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_actor", "actor", "id"), Index("ix_audit_object", "object", "id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = moment()
+    actor: str
+    action: str
+    object: str
+    outcome: str
+    detail: str = ""

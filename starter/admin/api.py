@@ -44,16 +44,17 @@ SANDBOX = {
 """A letter shown in a browser runs nothing and loads nothing."""
 
 
-def _refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route, as OpenAPI shows them."""
     content = {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
-READING = _refusals(
+READING = refusals(
     HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
 )
-ONE = READING | _refusals(HTTPStatus.NOT_FOUND)
-COMMANDING = ONE | _refusals(
+ONE = READING | refusals(HTTPStatus.NOT_FOUND)
+COMMANDING = ONE | refusals(
     HTTPStatus.CONFLICT,
     HTTPStatus.PRECONDITION_FAILED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -22,6 +22,9 @@ from settings import Settings, load_settings
 
 REFUSED, USAGE, UNAVAILABLE = 1, 2, 3
 
+CONSOLE = "console"
+"""Who acts on the command line, in the audit log: whoever may log in to the machine."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="The same as data.")]
 Reference = Annotated[str, typer.Argument(help="The inquiry's reference, such as RX-7KQ4-M2PD.")]
 

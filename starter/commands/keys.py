@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from models.errors import SettingsError
 from models.inquiry import Role
-from records import keys
+from records import audit, keys
 from records.database import Database
 from records.keys import HOLDERS
 from settings import Settings
-from starter.commands.console import REFUSED, AsJson, now, print_json, print_rows, records
+from starter.commands.console import CONSOLE, REFUSED, AsJson, now, print_json, print_rows, records
 
 Holder = Literal["agent", "representative", "supervisor", "compliance", "auditor", "intake"]
 """The same as HOLDERS, for the command line to offer."""
@@ -34,6 +34,7 @@ def create_command(
         try:
             with database.write() as session:
                 secret = keys.create(session, actor, Role(role), now(), label=label)
+                audit.note(session, now(), CONSOLE, "key.make", actor, audit.Outcome.DONE, role)
         except ValidationError as error:
             raise typer.BadParameter("letters, digits and _ . : @ / - only, at most 64", param_hint="ACTOR") from error
     if as_json:
@@ -59,6 +60,8 @@ def revoke_command(key: Annotated[str, typer.Argument(help="The key's id, as `pl
     """Make a key worthless from now on."""
     with records() as (_settings, database), database.write() as session:
         known = keys.revoke(session, key, now())
+        if known:
+            audit.note(session, now(), CONSOLE, "key.revoke", key, audit.Outcome.DONE)
     if not known:
         typer.echo("no key has this id; see `plazo keys list`", err=True)
         raise typer.Exit(REFUSED)

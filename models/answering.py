@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from models.asking import information_came, watch
 from models.case import Case, promise
 from models.dates import moment
 from models.episodes import Appeal, FinalAnswer, Referral
@@ -112,7 +113,9 @@ def request_information(case: Case, order: RequestInformation, actor: Actor, now
     if by <= now:
         raise Refused("information.past", "the date to answer by lies in the past", field="by")
     case.information_asked_at = now
-    case.write(LetterKind.INFORMATION_REQUEST, now, facts={"by": by.isoformat()}, draft=order.draft.id, actor=actor)
+    facts = {"by": by.isoformat()}
+    request = case.write(LetterKind.INFORMATION_REQUEST, now, facts=facts, draft=order.draft.id, actor=actor)
+    watch(case, request, by, actor, now)
 
 
 def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
@@ -234,6 +237,7 @@ def begin_again(case: Case, received: datetime, actor: Actor, now: datetime, *, 
         for letter in case.waiting():
             if obligation.n in letter.meets:
                 case.void(letter, now, why="reopened")
+    information_came(case, now)
     case.final = case.withdrawn_at = case.window_ends = case.closed_at = None
     case.extensions = []
     case.unread = 0

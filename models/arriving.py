@@ -4,6 +4,7 @@ from datetime import datetime
 
 from models.answering import begin_again
 from models.arrivals import AddressClosed, AddressOpen, IdentityBound, NoticeBounced, NoticeDelivered, ReceiveMessage
+from models.asking import information_came
 from models.case import Case
 from models.errors import Refused
 from models.inquiry import Actor, Address
@@ -26,6 +27,8 @@ def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: dateti
     case.unread += 1
     what = "message.edited" if order.edits else "message.received"
     case.record(now, what, actor=actor, rule="M5.5", message=order.message, received_at=order.at, edits=order.edits)
+    if order.addresses:  # intake names them for the person of the case alone, not for a third party
+        information_came(case, now, message=order.message)
     if order.unreadable:
         case.closed_at = None
         tell_new_channel(case, now)

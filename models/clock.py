@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from models.asking import await_information
 from models.case import Case
 from models.extensions import drop_extension
+from models.following import call_up
 from models.letters import LetterKind
 from models.obligations import TERMS, Obligation, ObligationKind
 from models.terms import missed_estimate, missed_notice_due, missed_repeat_due
@@ -21,6 +23,8 @@ def wake(case: Case, now: datetime) -> None:
     while before != len(case.pending):  # what is owed for an old miss may itself be overdue
         before = len(case.pending)
         _pass(case, now)
+    await_information(case, now)
+    call_up(case, now)
     close_if_over(case, now)
 
 

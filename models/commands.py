@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models import answering, arrivals, arriving, dates, handling, incidents, messages
+from models import answering, arrivals, arriving, dates, desk_orders, following, handling, incidents, messages
 from models.case import Case
 from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
@@ -35,6 +35,8 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "change_channel": (messages.ChangeChannel, handling.change_channel),
     "request_information": (messages.RequestInformation, answering.request_information),
     "note": (messages.Note, handling.note),
+    "follow_up": (desk_orders.SetFollowUp, following.follow_up),
+    "follow_up_done": (desk_orders.FollowUpDone, following.follow_up_done),
     "merge": (messages.Merge, handling.merge),
     "split": (messages.Split, handling.split),
     "withdraw": (messages.Withdraw, answering.withdraw),

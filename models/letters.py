@@ -18,6 +18,7 @@ class LetterKind(StrEnum):
     REPLY = "reply"
     REFERRAL = "referral"
     INFORMATION_REQUEST = "information_request"
+    INFORMATION_REMINDER = "information_reminder"
     EXTENSION = "extension"
     EXTERNAL = "external"
     RE_ESTIMATE = "re_estimate"

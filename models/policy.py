@@ -27,6 +27,7 @@ from models.policy_sections import (
     Authority,
     CalendarSettings,
     Channels,
+    Information,
     Intake,
     Letters,
     Mail,
@@ -69,6 +70,7 @@ class Policy(Section):
     term_settings: TermsSection = Field(alias="terms")
     approval: Approval
     tracker: Tracker
+    information: Information
     letters: Letters
     notices: Notices
     intake: Intake
@@ -93,6 +95,7 @@ class Policy(Section):
             areas=tuple(self.areas),
             channel_order=self.channels.fallback,
             copied=self.letters.copied,
+            information_reminder_business_days=self.information.reminder_business_days,
             unknown_wait_seconds=self.notices.unknown_wait_seconds,
             unknown_wait_margin_seconds=self.notices.before_due_seconds,
             policy_version=self.full_version,

@@ -179,6 +179,12 @@ class Approval(Section):
     required: tuple[str, ...]
 
 
+class Information(Section):
+    """How many business days before the day given the user is reminded of what was asked for; 0: never (M3.8)."""
+
+    reminder_business_days: Annotated[int, Field(ge=0, le=30)]
+
+
 class Letters(Section):
     """The letters copied to the registered e-mail (reading 7), and the language that prevails (reading 12)."""
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from models.agenda import Asked, FollowUp
 from models.calendar import BusinessCalendar
 from models.episodes import Answer, Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral
 from models.inquiry import EMAIL, Address, Area, Channel, Flag, Kind, Language, Status
@@ -54,6 +55,8 @@ class Standing(BaseModel):
     appeals: list[Appeal] = []
     proposal: Proposal | None = None
     information_asked_at: AwareDatetime | None = None
+    asked: list[Asked] = []
+    follow_ups: list[FollowUp] = []
     withdrawn_at: AwareDatetime | None = None
     merged_into: str = ""
     window_ends: AwareDatetime | None = None
@@ -114,6 +117,27 @@ class Standing(BaseModel):
     def untold(self) -> list[Incident]:
         """The incidents of which a tracker does not know all that it must."""
         return [one for one in self.incidents if one.untold]
+
+    @property
+    def unheard(self) -> list[Asked]:
+        """What the user was asked for and has not answered; nobody waits for it once the case is decided."""
+        over = self.final or self.withdrawn_at or self.merged_into or self.closed_at
+        return [] if over else [one for one in self.asked if one.ended_at is None]
+
+    @property
+    def noted(self) -> list[FollowUp]:
+        """The dates on which somebody is to look at the case, and has not."""
+        return [one for one in self.follow_ups if one.done_at is None]
+
+    @property
+    def follow_up_at(self) -> datetime | None:
+        """The first of them, come or to come."""
+        return min((one.at for one in self.noted), default=None)
+
+    @property
+    def agenda(self) -> list[Asked | FollowUp]:
+        """What the case looks forward to beside its promises."""
+        return [*self.unheard, *self.noted]
 
     def letter(self, key: str) -> Letter | None:
         """The letter with that key."""
@@ -180,6 +204,7 @@ class Standing(BaseModel):
     def next_alarm(self) -> datetime | None:
         """When time itself next changes this case; None when only people can."""
         times = [alarm for o in self.obligations if (alarm := o.next_alarm())]
+        times += [alarm for one in self.agenda if (alarm := one.next_alarm())]
         times += [one.not_before for one in self.waiting() if one.not_before and one.address]
         if self.window_ends and not self.closed_at and not self.busy:
             times.append(self.window_ends)
@@ -187,8 +212,8 @@ class Standing(BaseModel):
 
     @property
     def busy(self) -> bool:
-        """True while a case may not close: something is owed, a review is open, or a tracker must be told."""
-        return bool(self.owed()) or self.appeal is not None or bool(self.waiting()) or bool(self.untold)
+        """True while a case may not close: something is owed, a review is open, somebody has to look or be told."""
+        return self.appeal is not None or any((self.owed(), self.waiting(), self.untold, self.noted))
 
     def answer(self, *, proposed: bool = False) -> Answer:
         """How the case stands, for the caller of a command."""

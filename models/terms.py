@@ -78,14 +78,17 @@ class Terms(TermSettings):
     """All that a case carries of its policy: `[terms]`, and the numbers and names of other sections that decide a case.
 
     `approvals` are the commands that want a second pair of eyes, `areas` the specialised areas (M5.4), `channel_order`
-    the channels tried when one fails, `copied` the letters of reading 7, `unknown_wait_seconds` how long an unknown
-    sending waits for the provider's event, but never past the due date minus `unknown_wait_margin_seconds`.
+    the channels tried when one fails, `copied` the letters of reading 7,
+    `information_reminder_business_days` when a user who was asked for something is reminded (0: nothing is watched),
+    `unknown_wait_seconds` how long an unknown sending waits for the provider's event, but never past the due date minus
+    `unknown_wait_margin_seconds`.
     """
 
     approvals: tuple[str, ...] = ("resolve.unfounded",)
     areas: tuple[Area, ...] = ("cx",)
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED
+    information_reminder_business_days: Count = 0
     unknown_wait_seconds: Seconds = 300
     unknown_wait_margin_seconds: Seconds = 3600
     policy_version: str = ""

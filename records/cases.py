@@ -33,6 +33,7 @@ _LISTED = (
     CaseRow.next_obligation,
     CaseRow.next_due_at,
     CaseRow.resolution_due_at,
+    CaseRow.follow_up_at,
     CaseRow.received_at,
     CaseRow.opened_at,
     CaseRow.closed_at,
@@ -66,6 +67,7 @@ class CaseLine(NamedTuple):
     next_obligation: str
     next_due_at: datetime | None
     resolution_due_at: datetime | None
+    follow_up_at: datetime | None
     received_at: datetime
     opened_at: datetime
     closed_at: datetime | None
@@ -167,6 +169,7 @@ def page(
     channel: str | None = None,
     area: str | None = None,
     due_before: datetime | None = None,
+    follow_up_before: datetime | None = None,
     text: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
@@ -188,6 +191,8 @@ def page(
             statement = statement.where(col(column) == wanted)
     if due_before is not None:
         statement = statement.where(col(CaseRow.due_order) < due_before)
+    if follow_up_before is not None:
+        statement = statement.where(col(CaseRow.follow_up_at) < follow_up_before)
     if text:
         statement = statement.where(col(CaseRow.search).contains(text.casefold(), autoescape=True))
     if cursor is not None:
@@ -215,6 +220,7 @@ def _projection(case: Case) -> dict[str, Any]:
         "next_due_at": upcoming.due if upcoming else None,
         "due_order": upcoming.due if upcoming else FAR,
         "resolution_due_at": case.resolution_due,
+        "follow_up_at": case.follow_up_at,
         "received_at": case.received_at,
         "opened_at": case.opened_at,
         "closed_at": case.closed_at,

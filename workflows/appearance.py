@@ -75,6 +75,9 @@ def timer_name(case: Case) -> str:
         if obligation.next_alarm() == alarm:
             what = obligation.kind.value if alarm > obligation.due else f"warning: {obligation.kind.value}"
             return f"{what} · {_day(case, obligation.due)}"[:SUMMARY_BYTES]
+    for one in case.agenda:
+        if one.next_alarm() == alarm:
+            return f"{one.WHAT} · {_day(case, alarm)}"
     if case.window_ends == alarm:
         return f"appeal window · {_day(case, alarm)}"
     return f"a letter held back · {_day(case, alarm)}"
@@ -123,6 +126,8 @@ def _awaited(case: Case) -> str:
         waits.append(f"a second pair of eyes on `{case.proposal.command}`")
     waits += [f"findings of {r.area}" for r in case.referrals if r.answered_at is None]
     waits += [f"incident {i.n} of {i.area}, {i.state.value.replace('_', ' ')}" for i in case.open_incidents]
+    waits += [f"what the user was asked for, by {_day(case, one.by)}" for one in case.unheard]
+    waits += [f"follow-up {one.n}, {_day(case, one.at)}" for one in case.noted]
     if case.escalated:
         waits.append(f"{case.escalated.institution}")
     if case.appeal:

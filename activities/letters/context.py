@@ -22,6 +22,7 @@ HELD_BACK = frozenset(
         *FINALS.values(),
         LetterKind.REPLY,
         LetterKind.INFORMATION_REQUEST,
+        LetterKind.INFORMATION_REMINDER,
         LetterKind.SPLIT,
         LetterKind.REVIEW_RESULT,
     }

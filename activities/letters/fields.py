@@ -117,6 +117,7 @@ FIELDS: dict[str, Field] = {
     "text": _text(),
     "items": _rows("item", "why"),
     "by": _text(),
+    "requested_on": _text(),
     "points": _rows("number", "point", "answer", "finding", "facts", "source", "rule", "why"),
     "actions": _rows("text"),
     "remedy_what": _text(absent="remedy"),
@@ -159,6 +160,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     LetterKind.REPLY: (*COMMON, *REVIEW, "text", "answer_by"),
     LetterKind.REFERRAL: (*COMMON, "area", "representative", "answer_by"),
     LetterKind.INFORMATION_REQUEST: (*COMMON, "items.item", "items.why", "by", "answer_by"),
+    LetterKind.INFORMATION_REMINDER: (*(*COMMON, "items.item", "items.why", "requested_on", "by", "answer_by"),),
     LetterKind.EXTENSION: (*COMMON, *REVIEW, *EXTENDED, "reasons"),
     LetterKind.EXTERNAL: (
         *COMMON,

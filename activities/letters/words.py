@@ -189,6 +189,9 @@ def _answer(context: LetterContext, speech: Speech) -> Fields:
         "text": context.texts.get("text") or content.text,
         "items": [{"item": one.item, "why": one.why} for one in content.items],
         "by": speech.written(context.facts.get("by", "")),
+        "requested_on": speech.day(datetime.fromisoformat(context.facts["requested"]))
+        if "requested" in context.facts
+        else "",
         "points": [
             {
                 "number": str(number),

@@ -28,6 +28,7 @@ class CaseRow(SQLModel, table=True):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index("ix_cases_follow_up", "follow_up_at"),
         Index("ix_cases_contact", "contact", "opened_at"),
     )
 
@@ -44,6 +45,7 @@ class CaseRow(SQLModel, table=True):
     next_due_at: datetime | None = maybe_moment()
     due_order: datetime = moment()
     resolution_due_at: datetime | None = maybe_moment()
+    follow_up_at: datetime | None = maybe_moment()
     received_at: datetime = moment()
     opened_at: datetime = moment()
     closed_at: datetime | None = maybe_moment()

@@ -104,6 +104,9 @@ def list_inquiries(
     due_before: Annotated[
         When | None, Query(description="Due before this time, or before this day begins.", examples=["2026-03-16"])
     ] = None,
+    follow_up_before: Annotated[
+        When | None, Query(description="With a follow-up that is not done, before this time or day.")
+    ] = None,
     text: Annotated[
         str | None,
         Query(max_length=200, pattern=r"^[^\x00]*$", description="In reference, subject or the first words."),
@@ -112,7 +115,9 @@ def list_inquiries(
     limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50,
 ) -> PageView:
     """The inquiries, the next due first; those that owe nothing come last."""
-    before = None if due_before is None else beginning(due_before, desk.policy.whole_calendar(), "due_before")
+    days = desk.policy.whole_calendar()
+    before = None if due_before is None else beginning(due_before, days, "due_before")
+    follow_up = None if follow_up_before is None else beginning(follow_up_before, days, "follow_up_before")
     with desk.database.read() as session:
         page = cases.page(
             session,
@@ -121,6 +126,7 @@ def list_inquiries(
             channel=channel,
             area=area,
             due_before=before,
+            follow_up_before=follow_up,
             text=text,
             cursor=cursor,
             limit=limit,

@@ -194,6 +194,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "appeal_decided": {"result": "upheld", "text": "The authority found the answer right."},
     "change_channel": {"channel": "email", "reasons": "The user asked for it."},
     "request_information": {"items": [{"item": "The transaction's id", "why": "to find it"}], "by": "2026-04-10"},
+    "follow_up": {"on": "2026-04-14", "note": "Ask the bank again."},
+    "follow_up_done": {"follow_up": 1, "note": "The bank has answered."},
     "note": {"text": "Called the bank; they answer tomorrow."},
     "merge": {"other": "RX-7KQ4-M2PD", "leads": True},
     "split": {"points": ["The card was charged twice."]},

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from models.agenda import Asked, FollowUp
 from models.case import Case
 from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral
 from models.inquiry import Actor
@@ -32,6 +33,7 @@ class LineView(View):
     next_obligation: str
     next_due_at: AwareDatetime | None
     resolution_due_at: AwareDatetime | None
+    follow_up_at: AwareDatetime | None
     received_at: AwareDatetime
     closed_at: AwareDatetime | None
     version: int
@@ -91,6 +93,8 @@ class StateView(View):
     resolution_due: AwareDatetime | None
     told: AwareDatetime | None
     information_asked_at: AwareDatetime | None
+    asked: tuple[Asked, ...]
+    follow_ups: tuple[FollowUp, ...]
     withdrawn_at: AwareDatetime | None
     window_ends: AwareDatetime | None
     closed_at: AwareDatetime | None

@@ -21,6 +21,7 @@ TOLD = {
     **dict.fromkeys(FINALS.values(), "answered"),
     LetterKind.MISSED: "missed",
     LetterKind.INFORMATION_REQUEST: "information",
+    LetterKind.INFORMATION_REMINDER: "information",
     LetterKind.REOPENED: "reopened",
 }
 """Letters whose acceptance is a step of its own."""

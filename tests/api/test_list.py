@@ -1,7 +1,7 @@
 """The list of inquiries: its order, its pages, its filters."""
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -80,3 +80,18 @@ async def test_filters_narrow_the_list(front: World) -> None:
     # The day's own end is not before the day.
     assert {line["next_due_at"] for line in before} == {"2026-02-10T05:59:59Z"}
     assert len(await found(due_before="2026-02-10T05:59:59Z")) == 0
+
+
+async def test_the_list_shows_what_is_to_be_looked_at_again(world: World) -> None:
+    reference, other = await world.opened(), await world.opened(email="eva@example.org")
+    day = (datetime.now(UTC) + timedelta(days=10)).date()
+    for _ in range(2):
+        answer = await world.command(reference, "follow_up", {"on": day.isoformat(), "note": "Ask the bank."})
+        assert answer.status_code == 200, answer.text
+    await world.settled(reference, lambda view: len(view["state"]["follow_ups"]) == 2)
+    later = (day + timedelta(days=7)).isoformat()
+    found = (await world.get("/api/inquiries", params={"follow_up_before": later})).json()["items"]
+    assert [line["reference"] for line in found] == [reference]
+    assert found[0]["follow_up_at"]
+    assert not (await world.get("/api/inquiries", params={"follow_up_before": "2026-01-01"})).json()["items"]
+    assert other

@@ -98,6 +98,13 @@ def resolved(outcome: Outcome) -> Callable[..., Case]:
     return life
 
 
+def reminded(**more: Any) -> Case:
+    case = do(opened(**more), "request_information", LATER, draft=FULL, by="2026-02-12")
+    send_all(case, LATER)
+    wake(case, MONDAY + timedelta(days=8))
+    return case
+
+
 def reviewed(**more: Any) -> Case:
     order: dict[str, Any] = {"by": "authority", "file_number": "DC-2026-118", "answer_by": "2026-02-20"}
     case = do(opened(**more), "appeal", LATER, text="La autoridad notificó.", **order)
@@ -113,6 +120,7 @@ LIVES: dict[LetterKind, Callable[..., Case]] = {
     LetterKind.INFORMATION_REQUEST: lambda **more: do(
         opened(**more), "request_information", LATER, draft=FULL, by="2026-02-12"
     ),
+    LetterKind.INFORMATION_REMINDER: reminded,
     LetterKind.EXTENSION: lambda **more: do(
         opened(**more), "extend", LATER, until="2026-03-25", reasons="Falta la respuesta del custodio."
     ),

@@ -158,6 +158,7 @@ def test_letters_that_carry_the_review_are_those_of_the_table() -> None:
     without = {
         LetterKind.REFERRAL,
         LetterKind.INFORMATION_REQUEST,
+        LetterKind.INFORMATION_REMINDER,
         LetterKind.CHANNEL_CHANGE,
         LetterKind.INVITATION,
         LetterKind.MERGED,

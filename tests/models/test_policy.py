@@ -102,7 +102,9 @@ def test_the_file_names_each_reading_beside_a_setting(reading: int) -> None:
 
 
 def test_the_defaults_in_code_are_the_policys() -> None:
-    assert POLICY.terms() == Terms(areas=tuple(POLICY.areas), policy_version=POLICY.full_version)
+    assert POLICY.terms() == Terms(
+        areas=tuple(POLICY.areas), information_reminder_business_days=2, policy_version=POLICY.full_version
+    )
 
 
 def test_a_case_carries_the_numbers_of_every_section(folder: Path) -> None:

@@ -178,6 +178,11 @@ class Adapter(ABC):
         """The address under which a person shows a binding's one-time code here; empty where it is typed in."""
         return ""
 
+    def close(self) -> None:
+        """Let go of what is held open, with the feeds; calls that wait in other threads end. Nothing is used after."""
+        for feed in self.feeds():
+            feed.close()
+
 
 class Transcript(Protocol):
     """The web chat's own book, whose provider we are ourselves; see `records.chat`."""

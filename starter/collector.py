@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +17,6 @@ from functools import partial
 import structlog
 import typer
 
-from channels.port import Adapter, Feed
 from channels.registry import load_channels
 from logs import configure_logs
 from models.errors import PlazoError, RecordsUnavailable
@@ -71,16 +70,12 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
         thread.start()
     log.info("collector.collects", feeds=[feed.name for _, feed in wanted])
     stop.wait()
-    _close(wanted)
+    for adapter in channels.values():
+        adapter.close()
     for thread in threads:
         thread.join(LAST_ROUND)
     database.close()
     return len(wanted)
-
-
-def _close(wanted: Iterable[tuple[Adapter, Feed]]) -> None:
-    for _, feed in wanted:
-        feed.close()
 
 
 def _every(pause: float, name: str, work: Callable[[], None], stop: threading.Event) -> None:

@@ -87,6 +87,11 @@ class Telegram(Adapter):
             raise TransientError("Telegram named no path of the file")
         return self._bot.download(path, LARGEST_FILE)
 
+    def close(self) -> None:
+        """Hang up on Telegram."""
+        super().close()
+        self._bot.close()
+
     def feeds(self) -> tuple[Feed, ...]:
         """Long polling, unless a webhook tells of updates."""
         if self._settings.mode == "webhook":

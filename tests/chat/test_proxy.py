@@ -33,7 +33,7 @@ def port(database: Database, tmp_path: Path) -> Iterator[int]:
     with (tmp_path / "web.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "starter.web"], env=environment, stdout=log, stderr=log)
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while not _answers(found):
             assert process.poll() is None, (tmp_path / "web.log").read_text()
             assert time.monotonic() < end, "the web process did not start"

@@ -34,4 +34,4 @@ def it(request: pytest.FixtureRequest, policy: Policy, tmp_path_factory: pytest.
             yield specimen
         finally:
             for one in made:
-                specimen.close(one)
+                one.close()

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from channels.email.adapter import INBOUND
 from channels.message import InboundMessage
-from channels.port import Adapter, Post
+from channels.port import Post
 from counterparts.inbound_parse import inbound_body
 from tests.channels.contract.specimen import Point, Said, Specimen
 
@@ -43,10 +43,6 @@ class Mail(Specimen):
     def person(self) -> str:
         self.people += 1
         return f"ana.{self.people}@example.org"
-
-    def close(self, adapter: Adapter) -> None:
-        for feed in adapter.feeds():
-            feed.close()
 
     def post(self, mail: bytes, at: datetime | None = None, **more: Any) -> Post:
         headers, body = inbound_body(mail, received_at=at, **more)

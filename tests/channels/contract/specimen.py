@@ -108,9 +108,6 @@ class Specimen(ABC):
         """What must never show."""
         return tuple(value for name, value in self.environment().items() if _SECRET.search(name))
 
-    def close(self, adapter: Adapter) -> None:  # noqa: B027 - most hold nothing open
-        """Let go of what an adapter holds open."""
-
     # ------------------------------------------------------------------------------------------------------ what comes
 
     def posts(self, now: datetime) -> Mapping[str, Post]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from channels.message import InboundMessage, RemoteFile
-from channels.port import Adapter, Post
-from channels.telegram.adapter import UPDATES, Telegram
+from channels.port import Post
+from channels.telegram.adapter import UPDATES
 from channels.telegram.verify import HEADER
 from tests.channels.contract.specimen import Known, Point, Said, Specimen, Trouble, nothing
 from tests.channels.telegram.town import SECRET, TOKEN, Town, file, open_town
@@ -48,10 +48,6 @@ class Webhook(Specimen):
 
     def environment(self) -> Mapping[str, str]:
         return {**self.production, "PLAZO_TELEGRAM_HOST": self.town.url, "PLAZO_TELEGRAM_SECRET": SECRET}
-
-    def close(self, adapter: Adapter) -> None:
-        assert isinstance(adapter, Telegram)
-        adapter._bot.close()
 
     def posts(self, now: datetime) -> Mapping[str, Post]:
         said = self.post(self.body(Said(self.someone, "Hola", now)))

@@ -29,6 +29,7 @@ COMMANDS = {
     "explain": ("starter.commands.explain", "explain_command"),
     "audit": ("starter.commands.audit", "audit_command"),
     "migrate": ("starter.commands.upkeep", "migrate_command"),
+    "token": ("starter.commands.token", "token_command"),
     "keys create": ("starter.commands.keys", "create_command"),
     "keys list": ("starter.commands.keys", "list_command"),
     "keys revoke": ("starter.commands.keys", "revoke_command"),

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -36,6 +37,9 @@ from records.database import Database
 from settings import Settings, load_settings, read_section
 from starter.admin import api, audit, bindings, incidents
 from starter.admin.desk import Desk
+from starter.admin.jwks import ProviderKeys
+from starter.admin.oidc import Tokens
+from starter.admin.oidc_settings import oidc_settings
 from starter.chat.desk import ChatDesk
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
@@ -81,6 +85,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         for dispatcher in dispatchers:
             dispatcher.wake()
 
+    tokens = _tokens(settings)
     intake = make_intake(settings, policy, database, clock, wake)
 
     @asynccontextmanager
@@ -89,7 +94,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         dispatcher = Dispatcher(client, database, settings.task_queue, clock, executor=executor)
         reconciler = Reconciler(client, database, clock, executor, wake)
         dispatchers.append(dispatcher)
-        app.state.desk = Desk(settings, policy, database, client, intake, clock, wake)
+        app.state.desk = Desk(settings, policy, database, client, intake, clock, wake, tokens)
         task = asyncio.create_task(_hand_over(client, dispatcher, reconciler))
         try:
             yield
@@ -130,6 +135,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         app.include_router(codec_router(settings, settings.key_ring(), audited(database, settings, clock)))
     _add_health(app)
     return app
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    """Read the tokens of the sign-in provider, where there is one."""
+    wanted = oidc_settings(settings)
+    return Tokens(wanted, ProviderKeys(wanted.issuer, wanted.jwks_url, time.monotonic)) if wanted.issuer else None
 
 
 def _add_chat(app: FastAPI, desk: ChatDesk) -> None:

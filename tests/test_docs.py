@@ -11,6 +11,7 @@ from models.letters import LetterKind
 from models.messages import Order
 from models.search import SEARCH_ATTRIBUTES
 from settings import PREFIX, Section, Settings
+from starter.admin.oidc_settings import OidcSettings
 from starter.cli import COMMANDS as LINES
 from starter.house.residents import residents
 from starter.web import create_app
@@ -37,6 +38,7 @@ TRACKERS = {
     for section in (JiraSettings, WebhookSettings)
     for name in set(section.model_fields) - set(Section.model_fields)
 }
+OIDC = {f"{PREFIX}OIDC_{name.upper()}" for name in set(OidcSettings.model_fields) - set(Section.model_fields)}
 EXAMPLES = tuple(
     prefix
     for path in sorted((HOUSE / "docs" / "examples").rglob("*.py"))
@@ -67,7 +69,7 @@ def settings_of(channel: str) -> set[str]:
 def test_every_setting_is_explained_and_no_other() -> None:
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     assert set(re.findall(rf"^\| `({PREFIX}\w+)`", README, flags=re.MULTILINE)) == settings
-    known = settings.union({ENV_FILE}, TRACKERS, *map(settings_of, SECTIONS))
+    known = settings.union({ENV_FILE}, TRACKERS, OIDC, *map(settings_of, SECTIONS))
     said = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", EVERYTHING))
     assert {name for name in said if not name.startswith(EXAMPLES)} <= known
     assert ENV_FILE in README
@@ -85,6 +87,11 @@ def test_every_setting_of_a_channel_is_explained_and_no_other(channel: str) -> N
 def test_every_setting_of_a_tracker_is_explained_and_no_other() -> None:
     said = re.findall(rf"^\| `({PREFIX}[A-Z_]+)` \|", TEXTS["docs/incidents.md"], flags=re.MULTILINE)
     assert set(said) == TRACKERS
+
+
+def test_every_setting_of_sign_in_is_explained_and_no_other() -> None:
+    said = re.findall(rf"^\| `({PREFIX}[A-Z_]+)` \|", TEXTS["docs/access.md"], flags=re.MULTILINE)
+    assert set(said) == OIDC
 
 
 def test_every_resident_of_make_run_is_named_and_no_other() -> None:

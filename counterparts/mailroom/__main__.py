@@ -7,6 +7,8 @@ from pathlib import Path
 
 import uvicorn
 
+from counterparts.issuer.app import Arrangement as Provider
+from counterparts.issuer.app import issuer
 from counterparts.jira.app import Arrangement as Site
 from counterparts.jira.app import jira
 from counterparts.mailroom.app import Arrangement, mailroom
@@ -49,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         beside={
             "/telegram": telegram(),
             "/x": x(Town(webhook_url=options.x_url, username=options.x_name)),
+            "/issuer": issuer(Provider(url=f"http://127.0.0.1:{options.port}/issuer")),
             "/jira": jira(Site(webhook_url=options.jira_url, site=f"http://127.0.0.1:{options.port}/jira")),
         },
     )

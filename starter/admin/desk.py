@@ -10,6 +10,7 @@ from temporalio.client import Client
 from models.policy import Policy
 from records.database import Database
 from settings import Settings
+from starter.admin.oidc import Tokens
 from starter.reception.intake import Intake
 
 
@@ -18,7 +19,7 @@ class Desk:
     """One web process's tools.
 
     `client` may be lazy: Temporal may be away when the process starts. `clock` gives aware UTC, `wake` tells the
-    dispatcher that something waits for Temporal.
+    dispatcher that something waits for Temporal. `tokens` reads those of the sign-in provider, where there is one.
     """
 
     settings: Settings
@@ -28,6 +29,7 @@ class Desk:
     intake: Intake
     clock: Callable[[], datetime]
     wake: Callable[[], None]
+    tokens: Tokens | None = None
 
 
 def desk_of(request: Request) -> Desk:

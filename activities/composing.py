@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from activities.letters.complete import complete
 from activities.letters.context import build_context
 from activities.letters.rendering import Letters
 from channels.letter import LONGEST_ADDRESS, OutboundLetter
@@ -33,7 +34,10 @@ class Stationery:
 
 
 def compose(session: Session, case: Case, letter: Letter, stationery: Stationery, now: datetime) -> Notice:
-    """Write a letter down as it will leave. `case.head` must be the chain as it stands before it."""
+    """Write a letter down as it will leave. `case.head` must be the chain as it stands before it.
+
+    Raises OperatorError where it has no address, or lacks what a final answer must say.
+    """
     if letter.address is None:
         raise OperatorError("the letter has no address yet")
     context = build_context(
@@ -47,6 +51,8 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
     )
     leaving = stationery.letters.render(context)
     full = None if context.bound else stationery.letters.render(context, full=True)
+    for rendered in filter(None, (leaving, full)):
+        complete(rendered, context)
     return Notice(
         key=letter.key,
         reference=case.reference,

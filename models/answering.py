@@ -6,9 +6,10 @@ from models.asking import information_came, watch
 from models.case import Case, promise
 from models.dates import moment
 from models.episodes import Appeal, FinalAnswer, Referral
-from models.errors import Refused
+from models.errors import Missing, Refused
 from models.extensions import drop_extension
-from models.inquiry import AUTHORITY, Actor, Outcome
+from models.gate import empty, hold, unanswered_points
+from models.inquiry import AUTHORITY, Actor
 from models.letters import FINALS, LetterKind
 from models.messages import (
     AnswerReferral,
@@ -26,21 +27,13 @@ from models.obligations import ObligationKind
 from models.resending import tell_new_channel
 from models.terms import authority_reply_due, referral_notice_due, withdrawal_notice_due
 
-GATE: dict[Outcome, tuple[str, ...]] = {
-    Outcome.UPHELD: ("points", "actions"),
-    Outcome.PARTIAL: ("points", "actions", "reasons"),
-    Outcome.UNFOUNDED: ("points", "actions", "reasons"),
-    Outcome.INADMISSIBLE: ("points", "actions", "reasons"),
-    Outcome.INQUIRY: ("points", "actions"),
-}
-"""What the draft of a final answer must hold (M3.8, M3.9): `points` means each point raised with its answer."""
-
 
 def require(draft: Draft, fields: tuple[str, ...], rule: str) -> None:
     """Refuse a draft that leaves a field empty, naming each one."""
-    missing = [field for field in fields if field not in draft.filled]
-    if missing:
-        raise Refused("gate.empty", f"the draft lacks {', '.join(missing)}", field=missing[0], rule=rule)
+    hold(
+        [Missing(field, "it says nothing yet", rule) for field in fields if field not in draft.filled],
+        code="gate.empty",
+    )
 
 
 def reply(case: Case, order: Reply, actor: Actor, now: datetime) -> None:
@@ -130,7 +123,8 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
             field="despite_incident",
             rule="M5.6",
         )
-    require(order.draft, GATE[order.outcome], "M3.9" if "reasons" in GATE[order.outcome] else "M3.8")
+    hold(empty(order.outcome, order.draft.filled), code="gate.empty")
+    hold(unanswered_points(case.points, order.answers), code="gate.points")
     drop_extension(case, now, why="answered")
     running = case.final_term
     letter = case.write(
@@ -147,8 +141,15 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
         letter=letter.key,
         draft=order.draft.id,
         draft_digest=order.draft.digest,
-        texts={"despite_incident": order.despite_incident} if order.despite_incident else None,
+        answers=list(order.answers) or None,
+        texts=_despite(order),
     )
+
+
+def _despite(order: Resolve) -> dict[str, str]:
+    """Why it was decided in spite of what stood in the way."""
+    reasons = {"despite_incident": order.despite_incident, "despite_language": order.despite_language}
+    return {what: why for what, why in reasons.items() if why}
 
 
 def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models import answering, arrivals, arriving, dates, desk_orders, following, handling, incidents, messages
+from models import answering, arrivals, arriving, dates, desk_orders, following, handling, incidents, messages, raising
 from models.case import Case
 from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
@@ -29,6 +29,7 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "escalate": (messages.Escalate, dates.escalate),
     "re_estimate": (messages.ReEstimate, dates.re_estimate),
     "institution_answered": (messages.InstitutionAnswered, dates.institution_answered),
+    "set_points": (raising.SetPoints, raising.set_points),
     "resolve": (messages.Resolve, answering.resolve),
     "appeal": (messages.OpenAppeal, answering.appeal),
     "appeal_decided": (messages.AppealDecided, answering.appeal_decided),

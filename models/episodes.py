@@ -71,6 +71,16 @@ class Incident(Wire):
         return self.linked_at is None
 
 
+class RaisedPoint(Wire):
+    """A point that the user raised (M3.8); its words lie in the draft. One that is dropped wants no answer."""
+
+    id: str
+    draft: str
+    message: str = ""
+    dropped: bool = False
+    at: AwareDatetime
+
+
 class Extension(Wire):
     """A longer term (M3.5). It takes effect only when its letter is accepted before the term it replaces ends."""
 

@@ -20,6 +20,8 @@ PlazoError
     └── UnknownOutcome        perhaps accepted; wait for the provider's event before trying again
 """
 
+from typing import NamedTuple
+
 
 class PlazoError(Exception):
     """The root: everything the project raises on purpose descends from it."""
@@ -46,17 +48,28 @@ class CalendarError(PlazoError):
     """A date lies outside what the calendar snapshot knows, so nothing can be said of it."""
 
 
+class Missing(NamedTuple):
+    """One thing that a command lacks: which field, what is wanted there, and the manual's rule, or empty."""
+
+    field: str
+    detail: str
+    rule: str = ""
+
+
 class Refused(PlazoError):
     """A case refuses a command; nothing changed.
 
     `code` is a stable name such as `extension.not-a-complaint`; `detail` says what is wrong and what would be accepted;
-    `field` names the offending field of the command, or is empty; `rule` the manual's rule, or is empty.
+    `field` names the offending field of the command, or is empty; `rule` the manual's rule, or is empty; `missing`
+    everything that is wanted, where it is more than the one field.
     """
 
-    def __init__(self, code: str, detail: str, *, field: str = "", rule: str = "") -> None:
+    def __init__(
+        self, code: str, detail: str, *, field: str = "", rule: str = "", missing: tuple[Missing, ...] = ()
+    ) -> None:
         """Keep the parts: callers turn them into a problem document or a line of the timeline."""
         super().__init__(f"{code}: {detail}")
-        self.code, self.detail, self.field, self.rule = code, detail, field, rule
+        self.code, self.detail, self.field, self.rule, self.missing = code, detail, field, rule, missing
 
 
 class Malformed(Refused):

@@ -157,6 +157,10 @@ class Resolve(Order):
     draft: Draft
     despite_incident: Reasons | None = None
     """Why it can be answered although an incident is open (M5.6)."""
+    despite_language: Reasons | None = None
+    """Why it is written in another language than the user's (M3.8)."""
+    answers: tuple[Id, ...] = ()
+    """The points of the case that the draft answers."""
 
 
 class OpenAppeal(Order):

@@ -6,7 +6,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from models.agenda import Asked, FollowUp
 from models.calendar import BusinessCalendar
-from models.episodes import Answer, Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral
+from models.episodes import (
+    Answer,
+    Appeal,
+    Escalation,
+    Extension,
+    FinalAnswer,
+    Incident,
+    Proposal,
+    RaisedPoint,
+    Referral,
+)
 from models.inquiry import EMAIL, Address, Area, Channel, Flag, Kind, Language, Status
 from models.ledger import GENESIS, Fact
 from models.letters import URGENT, Letter, LetterState
@@ -49,6 +59,7 @@ class Standing(BaseModel):
     told: AwareDatetime | None = None
     referrals: list[Referral] = []
     incidents: list[Incident] = []
+    points: list[RaisedPoint] = []
     extensions: list[Extension] = []
     escalation: Escalation | None = None
     final: FinalAnswer | None = None

@@ -233,7 +233,8 @@ class InquiryWorkflow:
             order = self.read(name, args, COMMANDS)
             return order, decide(self.case, name, order, workflow.now(), trusted=sealed(args))
         except Refused as refusal:
-            parts = {"code": refusal.code, "detail": refusal.detail, "field": refusal.field, "rule": refusal.rule}
+            named = {"code": refusal.code, "detail": refusal.detail, "field": refusal.field, "rule": refusal.rule}
+            parts = named | ({"missing": [list(one) for one in refusal.missing]} if refusal.missing else {})
             raise ApplicationError(str(refusal), parts, type=type(refusal).__name__, non_retryable=True) from None
 
     def read(self, name: str, args: Sequence[RawValue], known: Collection[str]) -> Order:

@@ -6,9 +6,9 @@ command has its body at once.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator, model_validator
 
 from models.commands import COMMANDS
 from models.episodes import Matter
@@ -49,16 +49,24 @@ class ReplyBody(Body):
 class Point(Body):
     """One point the user raised, and what we answer.
 
-    A point that is rejected wants what M3.9 asks: the facts verified, their source, the rule applied, and why it fails.
+    `id` names a point kept with the case, whose words need not be given again. A point that is rejected wants what M3.9
+    asks: the facts verified, their source, the rule applied, and why it fails.
     """
 
-    point: Short
+    id: Id | None = None
+    point: Short | None = None
     answer: Content
     finding: Short | None = None
     facts_verified: Content | None = None
     source: Short | None = None
     rule: Short | None = None
     why: Content | None = None
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if not (self.id or self.point):
+            raise ValueError("give the point's words, or the id of one that the case keeps")
+        return self
 
 
 class Remedy(Body):
@@ -79,6 +87,25 @@ class ResolveBody(Body):
     remedy: Remedy | None = None
     where_else: Short | None = None
     despite_incident: Reasons | None = None
+    despite_language: Reasons | None = None
+
+
+class RaisedBody(Body):
+    """One point that the user raised: a proposed one by its `id`, or a new one in words; `dropped` says why it is none.
+
+    `message` is the one that raised it.
+    """
+
+    id: Id | None = None
+    point: Short | None = None
+    message: Id | None = None
+    dropped: Short | None = None
+
+
+class SetPointsBody(Body):
+    """Keep the points that the user raised, word them anew, or put them aside (M3.8). What is not named stays."""
+
+    points: tuple[RaisedBody, ...] = Field(min_length=1, max_length=MOST)
 
 
 class OpenIncidentBody(Body):
@@ -137,6 +164,7 @@ class ProposeBody(Body):
 
 WRITTEN: dict[str, type[Body]] = {
     "reply": ReplyBody,
+    "set_points": SetPointsBody,
     "resolve": ResolveBody,
     "open_incident": OpenIncidentBody,
     "request_information": RequestInformationBody,
@@ -184,6 +212,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "re_estimate": {"estimate": "2026-05-18", "reasons": "The institution asked for two more weeks."},
     "institution_answered": {"summary": "The transfer was released on 30 April."},
+    "set_points": {"points": [{"id": "ms_4f2a.1"}, {"point": "The fee was charged twice."}]},
     "resolve": {
         "outcome": "upheld",
         "points": [{"point": "The withdrawal did not arrive.", "answer": "It was held by mistake and left today."}],

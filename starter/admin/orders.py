@@ -31,8 +31,11 @@ from starter.admin.bodies import (
     ReplyBody,
     RequestInformationBody,
     ResolveBody,
+    SetPointsBody,
     SplitBody,
 )
+from starter.admin.gate import Finished
+from starter.admin.points import RAISED, worded
 from starter.http.problems import malformed
 from starter.reception.opening import Opening, open_inquiry
 
@@ -71,9 +74,18 @@ class Writer:
 
     def resolve(self, body: ResolveBody) -> OrderData:
         """The final answer."""
-        content = body.model_dump(mode="json", exclude_none=True, exclude={"outcome", "despite_incident"})
-        why = {"despite_incident": body.despite_incident} if body.despite_incident else {}
-        return {"outcome": body.outcome.value, "draft": self._draft(FINALS[body.outcome], content), **why}
+        finished = Finished(self._session, cases.load(self._session, self._reference), body)
+        finished.hold()
+        despite = body.model_dump(mode="json", exclude_none=True, include={"despite_incident", "despite_language"})
+        draft = self._draft(FINALS[body.outcome], finished.content)
+        answers = {"answers": list(finished.answers)} if finished.answers else {}
+        return {"outcome": body.outcome.value, "draft": draft, **answers, **despite}
+
+    def set_points(self, body: SetPointsBody) -> OrderData:
+        """The points with their words kept as a draft."""
+        points = worded(self._session, cases.load(self._session, self._reference), body.points)
+        told = [{"id": one["id"], "message": one.get("message"), "dropped": bool(one.get("dropped"))} for one in points]
+        return {"draft": self._draft(RAISED, {"points": points}), "points": told}
 
     def open_incident(self, body: OpenIncidentBody) -> OrderData:
         """What the specialists must know, kept as a draft."""
@@ -151,6 +163,7 @@ class Writer:
 
 MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "reply": Writer.reply,
+    "set_points": Writer.set_points,
     "resolve": Writer.resolve,
     "open_incident": Writer.open_incident,
     "request_information": Writer.request_information,

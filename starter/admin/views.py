@@ -11,6 +11,7 @@ from models.inquiry import Actor
 from models.ledger import Event
 from models.letters import Letter
 from models.tables import Notice, StoredAttachment, StoredMessage
+from starter.http.problems import Fault
 
 
 class View(BaseModel):
@@ -233,6 +234,37 @@ class LetterView(View):
             version=notice.version if notice else "",
             head=notice.head if notice else "",
         )
+
+
+class ProposedPoint(View):
+    """A point that a message seems to raise; keep it, or put it aside, by its id."""
+
+    id: str
+    point: str
+    message: str
+
+
+class PointView(ProposedPoint):
+    """A point kept with the inquiry; with `dropped`, the reason why it is none, it wants no answer."""
+
+    dropped: str
+    at: AwareDatetime
+
+
+class PointsView(View):
+    """What the user raised: what people keep, and what the messages seem to raise besides."""
+
+    points: tuple[PointView, ...]
+    proposed: tuple[ProposedPoint, ...]
+
+
+class GateView(View):
+    """What a final answer lacks. `second_pair`: another person must approve it; `refused`: what else forbids it."""
+
+    ready: bool
+    second_pair: bool
+    missing: tuple[Fault, ...]
+    refused: Fault | None
 
 
 class CaseView(View):

@@ -4,7 +4,7 @@
 the manual's rule where there is one. What a caller sent is never repeated: it may hold personal data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +15,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from models.errors import EngineUnavailable, Malformed, PlazoError, RecordsUnavailable, Refused, Stale, UnknownInquiry
+from models.errors import (
+    EngineUnavailable,
+    Malformed,
+    Missing,
+    PlazoError,
+    RecordsUnavailable,
+    Refused,
+    Stale,
+    UnknownInquiry,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 5
@@ -25,6 +34,14 @@ UNPROCESSABLE = frozenset({"date.absurd", "idempotency.other-request", "idempote
 """Refusals that lie in the request alone and not in how the case stands."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Fault(BaseModel):
+    """One of several things that are wrong or missing."""
+
+    field: str = Field(examples=["points.0.why"])
+    detail: str = Field(examples=["a point that is rejected wants it"])
+    rule: str | None = Field(default=None, examples=["M3.9"])
 
 
 class ProblemDocument(BaseModel):
@@ -37,6 +54,7 @@ class ProblemDocument(BaseModel):
     code: str = Field(examples=["extension.not-a-complaint"])
     field: str | None = Field(default=None, examples=["until"])
     rule: str | None = Field(default=None, examples=["M3.5"])
+    errors: tuple[Fault, ...] | None = Field(default=None, description="Every fault, where there is more to say.")
 
 
 class Problem(HTTPException):
@@ -51,10 +69,11 @@ class Problem(HTTPException):
         field: str = "",
         rule: str = "",
         headers: Mapping[str, str] | None = None,
+        missing: Sequence[Missing] = (),
     ) -> None:
         """Say which status, under which stable name, in which words, and where."""
         super().__init__(status, detail, dict(headers or {}))
-        self.code, self.text, self.field, self.rule = code, detail, field, rule
+        self.code, self.text, self.field, self.rule, self.missing = code, detail, field, rule, missing
 
     def response(self) -> Response:
         """The answer that tells it."""
@@ -67,6 +86,7 @@ class Problem(HTTPException):
             code=self.code,
             field=self.field or None,
             rule=self.rule or None,
+            errors=faults(self.missing) or None,
         )
         headers = {"Cache-Control": "no-store", **(self.headers or {})}
         return JSONResponse(document.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
@@ -90,15 +110,25 @@ def problem_of(error: PlazoError) -> Problem:
         case _:
             log.error("web.failed", error=type(error).__name__)
             return _broken()
-    return Problem(status, error.code, error.detail, field=error.field, rule=error.rule)
+    return Problem(status, error.code, error.detail, field=error.field, rule=error.rule, missing=error.missing)
+
+
+def faults(missing: Sequence[Missing]) -> tuple[Fault, ...]:
+    """Show what is missing, one by one."""
+    return tuple(Fault(field=one.field, detail=one.detail, rule=one.rule or None) for one in missing)
 
 
 def malformed(code: str, error: ValidationError, *above: str) -> Malformed:
     """Say which field of a body its shape refuses first, and why; `above` names where in the request it stands."""
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    field = ".".join((*above, *(str(part) for part in first["loc"])))
-    words = f"{field or 'body'}: {first['msg'].removeprefix('Value error, ')}"
-    return Malformed(code, words[:300], field=field[:60])
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    missing = tuple(_fault((*above, *one["loc"]), one["msg"]) for one in found)
+    first = missing[0]
+    words = f"{first.field or 'body'}: {first.detail}"
+    return Malformed(code, words[:300], field=first.field, missing=missing)
+
+
+def _fault(path: Iterable[object], message: str) -> Missing:
+    return Missing(".".join(map(str, path))[:60], message.removeprefix("Value error, ")[:300])
 
 
 def install_problems(app: FastAPI) -> None:
@@ -126,11 +156,15 @@ def install_problems(app: FastAPI) -> None:
 
 
 def _misread(errors: Any) -> Problem:
-    first = errors[0]
-    place, *path = (str(part) for part in first["loc"])
-    field = ".".join(path if place in {"body", "query", "path", "header"} else [place, *path])
-    words = f"{field or place}: {first['msg'].removeprefix('Value error, ')}"
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request.malformed", words[:300], field=field[:60])
+    missing = [_fault(_within(one["loc"]), one["msg"]) for one in errors]
+    first = missing[0]
+    words = f"{first.field or errors[0]['loc'][0]}: {first.detail}"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(status, "request.malformed", words[:300], field=first.field, missing=missing)
+
+
+def _within(place: Sequence[object]) -> Sequence[object]:
+    return place[1:] if place[0] in {"body", "query", "path", "header"} else place
 
 
 def _away(code: str, what: str) -> Problem:

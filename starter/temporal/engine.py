@@ -23,7 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.case import Case
 from models.commands import decide
 from models.episodes import Answer
-from models.errors import EngineUnavailable, Malformed, Refused, Stale
+from models.errors import EngineUnavailable, Malformed, Missing, Refused, Stale
 from models.messages import Order
 from models.reference import workflow_id
 from models.work import InquiryInput
@@ -182,4 +182,7 @@ def refusal(error: WorkflowUpdateFailedError) -> Exception:
     if not isinstance(cause, ApplicationError) or cause.type not in REFUSALS or not cause.details:
         return error
     parts = cause.details[0]
-    return REFUSALS[cause.type](parts["code"], parts["detail"], field=parts["field"], rule=parts["rule"])
+    missing = tuple(Missing(*one) for one in parts.get("missing", ()))
+    return REFUSALS[cause.type](
+        parts["code"], parts["detail"], field=parts["field"], rule=parts["rule"], missing=missing
+    )

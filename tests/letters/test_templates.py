@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from activities.letters.complete import complete
 from activities.letters.fields import REQUIRED
 from activities.letters.files import read_folder, wanted
 from activities.letters.rendering import Letters
 from activities.letters.templates import Templates
 from activities.letters.trial import stand
-from models.errors import PolicyError
+from models.errors import OperatorError, PolicyError
 from models.inquiry import Language
 from models.letters import LetterKind
 from tests.cases import ROXOM
@@ -235,3 +236,27 @@ def test_any_change_of_words_changes_the_version_printed(folder: Path) -> None:
     assert before.version.split("+")[0] == after_it.version.split("+")[0] == "1.0"
     assert f"reply.es, versión {after_it.version}" in after_it.text
     assert LINK in after_it.html
+
+
+@pytest.mark.rule("M3.10")
+@pytest.mark.rule("M5.7")
+@pytest.mark.parametrize(
+    ("file", "take_out", "lacking"),
+    [
+        ("_review.es.letter", "{{ authority_phone }}", "authority_phone"),
+        ("_head.es.letter", "{{ reference }}", "reference"),
+    ],
+)
+def test_a_final_answer_never_leaves_without_reference_and_review(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, file: str, take_out: str, lacking: str
+) -> None:
+    for name in (file, "_foot.es.letter"):
+        path = folder / "letters" / name
+        path.write_text(path.read_text(encoding="utf-8").replace(take_out, ""), encoding="utf-8")
+    monkeypatch.setattr("activities.letters.rendering.stand", lambda *_: None)
+    said = context(LetterKind.FINAL_UPHELD)
+    complete(all_letters().render(said), said)
+    with pytest.raises(OperatorError, match=lacking):
+        complete(Letters.load(folder).render(said), said)
+    reply = context(LetterKind.REPLY)
+    complete(Letters.load(folder).render(reply), reply)

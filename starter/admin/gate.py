@@ -1,0 +1,67 @@
+"""The gate before a final answer, where its words are known: all that is missing, named field by field (M3.8)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from channels.guess import language_of
+from models.case import Case
+from models.errors import Missing
+from models.gate import empty, groundless, hold, unanswered_points
+from models.inquiry import Language
+from models.points import folded
+from records import documents
+from starter.admin.bodies import ResolveBody
+from starter.admin.points import words_of
+
+NAMES = {Language.ES: "Spanish", Language.EN: "English"}
+
+
+class Finished:
+    """A final answer as somebody wrote it, beside the case that it is to end."""
+
+    def __init__(self, session: Session, case: Case, body: ResolveBody) -> None:
+        """Put the words of kept points in place of their ids, and find which kept points are answered."""
+        kept = words_of(session, case)
+        self._case, self._body = case, body
+        without = {"outcome", "despite_incident", "despite_language"}
+        self.content: dict[str, Any] = body.model_dump(mode="json", exclude_none=True, exclude=without)
+        by_words = {folded(words): point for point, words in kept.items()}
+        answered = []
+        for written in self.content["points"]:
+            written.setdefault("point", kept.get(written.get("id", ""), ""))
+            answered.append(written.get("id") or by_words.get(folded(written["point"]), ""))
+        self.answers = tuple(dict.fromkeys(one for one in answered if one in kept))
+
+    def missing(self) -> dict[str, list[Missing]]:
+        """Everything that is missing, under the code of the refusal that it is."""
+        outcome = self._body.outcome
+        unsaid = [*empty(outcome, documents.filled(self.content)), *groundless(outcome, self.content["points"])]
+        unanswered = unanswered_points(self._case.points, self.answers)
+        return {"gate.empty": unsaid, "gate.points": unanswered, "gate.language": self._language()}
+
+    def hold(self) -> None:
+        """Refuse it while anything is missing, and name all of it."""
+        missing = self.missing()
+        code = next((code for code, some in missing.items() if some), "")
+        hold([one for some in missing.values() for one in some], code)
+
+    def _language(self) -> list[Missing]:
+        """Words in another language than the user's, as far as the guess at intake can tell (M3.8)."""
+        wanted, written = self._case.language, language_of(_all_words(self.content))
+        if self._body.despite_language or wanted not in NAMES or written in {None, wanted}:
+            return []
+        return [
+            Missing(
+                "despite_language",
+                f"the user writes {NAMES[wanted]}, the answer seems to be in another language: mend it, or say why",
+                "M3.8",
+            )
+        ]
+
+
+def _all_words(content: Mapping[str, Any]) -> str:
+    """What we wrote; the words of the points may be the user's own."""
+    points = [text for one in content["points"] for name, text in one.items() if name not in {"id", "point"}]
+    return "\n".join([*points, *content["actions"], content.get("reasons", ""), content.get("where_else", "")])

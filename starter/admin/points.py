@@ -1,0 +1,78 @@
+"""The points of an inquiry (M3.8): those that people keep with it, and those that its messages seem to raise besides.
+
+A proposal is made anew from the messages at each look, so it costs nothing to keep; its id names the message and its
+place there, and is the point's own once somebody keeps it or puts it aside.
+"""
+
+from sqlmodel import Session
+
+from models.case import Case
+from models.errors import Refused
+from models.points import folded, propose
+from records import documents, messages
+from records.ids import new_id
+from starter.admin.bodies import RaisedBody
+from starter.admin.views import PointsView, PointView, ProposedPoint
+
+RAISED = "points"
+"""The kind of draft that holds the words of points."""
+
+
+def points_of(session: Session, case: Case) -> PointsView:
+    """Show what is kept, in order, and what else the messages seem to raise."""
+    kept = tuple(_kept(session, case))
+    known = {folded(one.point) for one in kept} | {one.id for one in kept}
+    proposed: dict[str, ProposedPoint] = {}
+    for one in _proposed(session, case.reference):
+        if one.id not in known and folded(one.point) not in known:
+            proposed.setdefault(folded(one.point), one)
+    return PointsView(points=kept, proposed=tuple(proposed.values()))
+
+
+def words_of(session: Session, case: Case) -> dict[str, str]:
+    """The words of the points that want an answer, by id."""
+    return {one.id: one.point for one in _kept(session, case) if not one.dropped}
+
+
+def worded(session: Session, case: Case, bodies: tuple[RaisedBody, ...]) -> list[dict[str, str]]:
+    """Each point with its id and words. Raises Refused for an id that is neither kept nor proposed."""
+    known = {one.id: one for one in (*_proposed(session, case.reference), *_kept(session, case))}
+    of_case = {row.id for row in messages.of_case(session, case.reference)}
+    found = []
+    for n, body in enumerate(bodies):
+        before = known.get(body.id) if body.id else None
+        if body.id and before is None:
+            raise _unknown(f"points.{n}.id", "no such point is kept or proposed here; GET .../points lists them")
+        if body.message and body.message not in of_case:
+            raise _unknown(f"points.{n}.message", "this inquiry has no such message")
+        words = body.point or (before.point if before else "")
+        if not words:
+            raise _unknown(f"points.{n}.point", "say what was raised, or give the id of a point")
+        message = body.message or (before.message if before else "")
+        point = {"id": body.id or new_id("pt"), "point": words, "message": message, "dropped": body.dropped or ""}
+        found.append({name: text for name, text in point.items() if text})
+    return found
+
+
+def _kept(session: Session, case: Case) -> list[PointView]:
+    views = []
+    for one in case.points:
+        written = documents.draft(session, one.draft).content["points"]
+        words = next(entry for entry in written if entry["id"] == one.id)
+        dropped = words.get("dropped", "")
+        views.append(PointView(id=one.id, point=words["point"], message=one.message, dropped=dropped, at=one.at))
+    return views
+
+
+def _proposed(session: Session, reference: str) -> list[ProposedPoint]:
+    """What the user's own messages seem to raise; an edit proposes only what it words anew."""
+    return [
+        ProposedPoint(id=f"{row.id}.{n}", point=point, message=row.id)
+        for row in messages.of_case(session, reference)
+        if not row.third_party
+        for n, point in enumerate(propose(row.text), 1)
+    ]
+
+
+def _unknown(field: str, detail: str) -> Refused:
+    return Refused("points.unknown", detail, field=field, rule="M3.8")

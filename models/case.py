@@ -8,6 +8,7 @@ The modules that change it are `models.clock` (time passes), `models.post` (lett
 from datetime import date, datetime
 from typing import Any, Self
 
+from models.episodes import Assigned
 from models.inquiry import SYSTEM, Actor, Address, public_address
 from models.ledger import Event, Fact, seal
 from models.letters import Letter, LetterKind, LetterState, letter_key
@@ -247,12 +248,14 @@ def open_case(
     hold_until: datetime | None = None,
     unreadable: bool = False,
     in_public: bool = False,
+    assigned: Assigned | None = None,
 ) -> Case:
     """Make the two promises of every inquiry (M3.2, M3.4) and owe its acknowledgement.
 
     `hold_until` holds the letter back where an address has had its fill of acknowledgements today; the term runs on.
     `unreadable`: the sender must be told that the message cannot be read here. `in_public`: it was posted where
-    everybody can read, and is answered there only with an invitation to go on in private.
+    everybody can read, and is answered there only with an invitation to go on in private. `assigned`: how the owner was
+    found.
     """
     now = case.opened_at
     case.record(
@@ -267,6 +270,7 @@ def open_case(
         policy=case.terms.policy_version,
         calendar=case.calendar.version,
         refers_to=case.refers_to or None,
+        assignment=assigned.model_dump(mode="json") if assigned else None,
     )
     acknowledgement, final = promise(case, case.start, now, why="received", actor=actor)
     case.write(

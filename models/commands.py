@@ -43,6 +43,7 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "withdraw": (messages.Withdraw, answering.withdraw),
     "reopen": (messages.Reopen, answering.reopen),
     "assign": (messages.Assign, handling.assign),
+    "claim": (messages.Claim, handling.claim),
     "reclassify": (messages.Reclassify, handling.reclassify),
     "attempts_exhausted": (messages.AttemptsExhausted, handling.attempts_exhausted),
 }

@@ -1,4 +1,4 @@
-"""What happens to an inquiry on its way: referral, incident, extension, escalation, review, proposal, final answer.
+"""What happens to an inquiry on its way: assignment, referral, incident, extension, escalation, review, final answer.
 
 All times are aware UTC.
 """
@@ -8,7 +8,29 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, StringConstraints
 
-from models.inquiry import Actor, Area, Outcome, Status, Wire
+from models.inquiry import Actor, ActorId, Area, Outcome, Status, Wire
+
+
+class PassedOver(Wire):
+    """Somebody who did not get an inquiry, and the code of the reason, such as "absent"."""
+
+    staff: ActorId
+    why: str
+
+
+class Assigned(Wire):
+    """How the rules found an owner: the rule that led to the area, the rules' version, and who was passed over.
+
+    `step` says where the search ended: in the "area", or with its "representative", "deputy", a "supervisor", or, with
+    "nobody-there", the first supervisor although they are away too.
+    """
+
+    owner: ActorId
+    area: Area
+    rule: str
+    version: str
+    step: str
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 class Referral(Wire):

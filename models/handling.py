@@ -1,4 +1,4 @@
-"""Commands that move a case about: assign, note, reclassify, change channel, merge, split, exhaust."""
+"""Commands that move a case about: assign, claim, note, reclassify, change channel, merge, split, exhaust."""
 
 from datetime import datetime
 
@@ -6,12 +6,13 @@ from models.answering import drop_promises, require, unanswered
 from models.case import Case, replace_final
 from models.errors import Refused
 from models.extensions import drop_extension
-from models.inquiry import Actor, Kind, Role
+from models.inquiry import TEMPORAL_OPERATOR, Actor, Kind, Role
 from models.letters import ONE_PLACE, LetterKind
 from models.messages import (
     Assign,
     AttemptsExhausted,
     ChangeChannel,
+    Claim,
     Merge,
     Note,
     Reclassify,
@@ -30,6 +31,8 @@ def assign(case: Case, order: Assign, actor: Actor, now: datetime) -> None:
         raise Refused(
             "assign.unknown-area", f"one of {', '.join(case.terms.areas)} is needed", field="area", rule="M5.4"
         )
+    if order.instead_of is not None and order.instead_of != case.owner:
+        raise Refused("assign.moved", f"it is {case.owner}'s by now", field="instead_of", rule="M3.3")
     case.owner, case.area = order.owner, order.area or case.area
     case.record(
         now,
@@ -38,8 +41,23 @@ def assign(case: Case, order: Assign, actor: Actor, now: datetime) -> None:
         rule="M3.3",
         owner=case.owner,
         area=case.area,
+        assignment=order.found.model_dump(mode="json") if order.found else None,
         texts={"reasons": order.reasons},
     )
+
+
+def claim(case: Case, order: Claim, actor: Actor, now: datetime) -> None:
+    """M3.3: somebody takes the case; whether they may is known to the records, so the API asks there first."""
+    if case.closed_at:
+        raise Refused("case.closed", "the case is closed; reopen it first")
+    if actor.id == TEMPORAL_OPERATOR.id:
+        raise Refused("claim.nobody", "who claims must be somebody: use the API with a key of your own", rule="M3.3")
+    if case.owner == actor.id:
+        raise Refused("claim.own", "it is yours already", rule="M3.3")
+    if case.owner != order.owner:
+        raise Refused("claim.moved", f"it is {case.owner}'s by now", rule="M3.3")
+    case.record(now, "case.assigned", actor=actor, rule="M3.3", owner=actor.id, area=case.area, claimed_from=case.owner)
+    case.owner = actor.id
 
 
 def note(case: Case, order: Note, actor: Actor, now: datetime) -> None:

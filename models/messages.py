@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from models.episodes import Matter
-from models.inquiry import Actor, Area, Channel, Kind, Outcome
+from models.episodes import Assigned, Matter
+from models.inquiry import Actor, ActorId, Area, Channel, Kind, Outcome
 
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST_TEXT = 4_000
@@ -249,11 +249,22 @@ class Reopen(Order):
 
 
 class Assign(Order):
-    """Give the case an owner."""
+    """Give the case an owner.
+
+    `instead_of` is the one it is taken from: it must be theirs still. `found` is how the rules found the new one.
+    """
 
     owner: Id
     area: Area | None = None
     reasons: Reasons
+    instead_of: ActorId | None = None
+    found: Assigned | None = None
+
+
+class Claim(Order):
+    """Take a case oneself; `owner` is whose it is, as the claimant saw it."""
+
+    owner: str
 
 
 class Reclassify(Order):

@@ -15,10 +15,11 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr
 
+from models.assignment import Assignment, Call
 from models.calendar import BusinessCalendar
 from models.calendar_data import NATIONAL, CalendarData
 from models.errors import CalendarError, PolicyError
-from models.inquiry import Area
+from models.inquiry import Area, Language
 from models.policy_file import PolicyFile, Section, Text
 from models.policy_sections import (
     APPROVABLE,
@@ -65,6 +66,7 @@ class Policy(Section):
     channels: Channels
     areas: dict[Area, AreaSettings]
     staff: Staff
+    assignment: Assignment
     signing: Signing
     calendar_settings: CalendarSettings = Field(alias="calendar")
     term_settings: TermsSection = Field(alias="terms")
@@ -100,6 +102,13 @@ class Policy(Section):
             unknown_wait_margin_seconds=self.notices.before_due_seconds,
             policy_version=self.full_version,
         )
+
+    def call(self, area: Area, language: Language, rule: str) -> Call:
+        """Return whom an inquiry of an area looks for, and who stands in when nobody of the area is there (M5.4)."""
+        named = self.areas[area]
+        supervisors = (("supervisor", staff) for staff in self.staff.supervisors)
+        standins = (("representative", named.representative), ("deputy", named.deputy), *supervisors)
+        return Call(area, language, rule, self.assignment.version, standins, self.assignment.shifts)
 
     def whole_calendar(self, *, city_days: bool | None = None) -> BusinessCalendar:
         """Return all that is known of closed days; `city_days` overrides the policy's setting."""
@@ -163,6 +172,9 @@ def _unknown_names(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
     for section, area in (("signing", policy.signing.area), ("intake", policy.intake.area)):
         if area not in policy.areas:
             yield file.mistake([section, "area"], f"unknown area {area!r}; name one of {', '.join(policy.areas)}")
+    for position, rule in enumerate(policy.assignment.rules):
+        if rule.area not in policy.areas:
+            yield file.mistake(["assignment", "rules", position, "area"], f"unknown area {rule.area!r}")
     for position, command in enumerate(policy.approval.required):
         if command not in APPROVABLE:
             yield file.mistake(

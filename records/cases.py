@@ -168,6 +168,7 @@ def page(
     kind: str | None = None,
     channel: str | None = None,
     area: str | None = None,
+    owner: str | None = None,
     due_before: datetime | None = None,
     follow_up_before: datetime | None = None,
     text: str | None = None,
@@ -186,6 +187,7 @@ def page(
         (CaseRow.kind, kind),
         (CaseRow.channel, channel),
         (CaseRow.area, area),
+        (CaseRow.owner, owner),
     ):
         if wanted is not None:
             statement = statement.where(col(column) == wanted)

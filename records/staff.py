@@ -78,11 +78,14 @@ def train(session: Session, training: TrainingRow) -> None:
     session.flush()
 
 
-def trained(session: Session, staff: ActorId, area: Area, language: Language, day: date) -> bool:
-    """Say whether somebody may answer an area's matters in a language on a day; uncertain language wants both."""
-    wanted = {Language.ES, Language.EN} if language is Language.BOTH else {language}
-    known = {row.language for row in trainings_of(session, staff) if row.area == area and row.until >= day}
-    return wanted <= known
+def trained_for(session: Session, area: Area, day: date) -> dict[ActorId, frozenset[Language]]:
+    """Return in which languages each of the staff may answer an area's matters on a day."""
+    query = select(TrainingRow.staff, TrainingRow.language)
+    rows = session.exec(query.where(col(TrainingRow.area) == area, col(TrainingRow.until) >= day)).all()
+    found: dict[ActorId, frozenset[Language]] = {}
+    for staff, language in rows:
+        found[staff] = found.get(staff, frozenset()) | {Language(language)}
+    return found
 
 
 def trainings_of(session: Session, staff: ActorId) -> list[TrainingRow]:

@@ -21,6 +21,7 @@ class CaseRow(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("ix_cases_due", "due_order", "reference"),
+        Index("ix_cases_owner_due", "owner", "due_order", "reference"),
         Index("ix_cases_status_due", "status", "due_order", "reference"),
         Index(
             "ix_cases_open",

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from models.commands import READS_ONLY
 from models.episodes import Answer
 from models.errors import Malformed
-from models.inquiry import Area, Channel, Kind, Status
+from models.inquiry import ActorId, Area, Channel, Kind, Status
 from models.messages import Id, When
 from records import cases, messages
 from starter.admin.auth import Caller, Commander, Holder
@@ -101,6 +101,7 @@ def list_inquiries(
     kind: Kind | None = None,
     channel: Annotated[Channel | None, Query(examples=["email"])] = None,
     area: Annotated[Area | None, Query(examples=["cx"])] = None,
+    owner: Annotated[ActorId | None, Query(examples=["cx-lead"])] = None,
     due_before: Annotated[
         When | None, Query(description="Due before this time, or before this day begins.", examples=["2026-03-16"])
     ] = None,
@@ -125,6 +126,7 @@ def list_inquiries(
             kind=kind,
             channel=channel,
             area=area,
+            owner=owner,
             due_before=before,
             follow_up_before=follow_up,
             text=text,

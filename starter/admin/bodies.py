@@ -141,6 +141,18 @@ class ReclassifyBody(Body):
     text: Content | None = None
 
 
+class AssignBody(Body):
+    """Give the case to somebody of the staff who is there and trained for its area and language (M3.3)."""
+
+    owner: Id
+    area: Area | None = None
+    reasons: Reasons
+
+
+class ClaimBody(Body):
+    """Take the case yourself: it is of your area, and its owner is not there."""
+
+
 class MergeBody(Body):
     """The same complaint came twice. With `leads` this case goes on and the other ends; the other learns of it too."""
 
@@ -169,6 +181,8 @@ WRITTEN: dict[str, type[Body]] = {
     "open_incident": OpenIncidentBody,
     "request_information": RequestInformationBody,
     "reclassify": ReclassifyBody,
+    "assign": AssignBody,
+    "claim": ClaimBody,
     "merge": MergeBody,
     "split": SplitBody,
     "propose": ProposeBody,
@@ -231,6 +245,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "withdraw": {"reasons": "The user wrote that it is solved.", "message": "ms_4f2a"},
     "reopen": {"reasons": "The user sent new documents."},
     "assign": {"owner": "agent-7", "area": "cx", "reasons": "Speaks with the bank already."},
+    "claim": {},
     "reclassify": {"kind": "complaint", "reasons": "The user claims a loss."},
     "attempts_exhausted": {"reasons": "Every address bounced for five days."},
     "propose": {"command": "extend", "order": {"until": "2026-06-19", "reasons": "The confirmation is outstanding."}},

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlmodel import Session
 
+from models.assignment import may_claim, may_own
 from models.case import Case
 from models.commands import DECISIONS
 from models.errors import Refused
@@ -23,7 +24,9 @@ from models.reference import is_reference
 from records import cases, documents, messages
 from starter.admin.bodies import (
     BODIES,
+    AssignBody,
     Body,
+    ClaimBody,
     MergeBody,
     OpenIncidentBody,
     ProposeBody,
@@ -37,6 +40,7 @@ from starter.admin.bodies import (
 from starter.admin.gate import Finished
 from starter.admin.points import RAISED, worded
 from starter.http.problems import malformed
+from starter.reception.crew import member
 from starter.reception.opening import Opening, open_inquiry
 
 OrderData = dict[str, Any]
@@ -44,8 +48,8 @@ OrderData = dict[str, Any]
 INCIDENT = "incident"
 """The kind of draft that holds what specialists must know."""
 
-UNPROPOSABLE = frozenset({"merge", "split"})
-"""They change two cases, which the approval of one cannot."""
+UNPROPOSABLE = frozenset({"merge", "split", "claim"})
+"""Two change two cases, which the approval of one cannot; a claim is for whoever makes it, at once."""
 
 
 class Writer:
@@ -115,6 +119,22 @@ class Writer:
             )
         return order
 
+    def assign(self, body: AssignBody) -> OrderData:
+        """Another owner, who must be there and trained."""
+        case = cases.load(self._session, self._reference)
+        area = body.area or case.area
+        may_own(member(self._session, self._policy, body.owner, area, self._now), case.language)
+        return body.model_dump(mode="json", exclude_none=True)
+
+    def claim(self, _body: ClaimBody) -> OrderData:
+        """Whoever asks becomes the owner."""
+        case = cases.load(self._session, self._reference)
+        claimant, owner = (
+            member(self._session, self._policy, who, case.area, self._now) for who in (self._actor.id, case.owner)
+        )
+        may_claim(self._policy.assignment, claimant, owner, case.language)
+        return {"owner": case.owner}
+
     def propose(self, body: ProposeBody) -> OrderData:
         """A command for another pair of eyes, its content stored now."""
         if body.command not in DECISIONS or body.command in UNPROPOSABLE:
@@ -169,6 +189,8 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "request_information": Writer.request_information,
     "reclassify": Writer.reclassify,
     "withdraw": Writer.withdraw,
+    "assign": Writer.assign,
+    "claim": Writer.claim,
     "propose": Writer.propose,
 }
 """The commands whose order is more than their body."""

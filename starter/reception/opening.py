@@ -9,6 +9,7 @@ from datetime import datetime, time
 
 from sqlmodel import Session
 
+from models.assignment import Matter
 from models.calendar import BusinessCalendar
 from models.case import Case, open_case
 from models.errors import RecordsUnavailable
@@ -17,11 +18,16 @@ from models.policy import Policy
 from models.reference import Chooser, new_reference
 from models.terms import acknowledgement_due
 from records import cases, contact_cases, dispatches
+from starter.reception.crew import first_owner
 
 SALT_BYTES = 32
 TOKEN_BYTES = 32
 REFERENCES_TRIED = 20
 """17 thousand million references: even with a million cases a second collision in a row is not to be seen."""
+
+
+FIRST_WORDS = 200
+"""What stands for the subject where a channel has none."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ def open_inquiry(
     received = opening.received_at
     terms, calendar = policy.terms(), policy.snapshot(received)
     hold = _hold(session, opening, policy, calendar, now)
+    assigned = first_owner(session, policy, _matter(opening), now)
     for _ in range(REFERENCES_TRIED):
         case = open_case(
             Case(
@@ -82,20 +89,26 @@ def open_inquiry(
                 terms=terms,
                 calendar=calendar,
                 refers_to=opening.refers_to,
-                owner=policy.intake.area,
-                area=policy.intake.area,
+                owner=assigned.owner,
+                area=assigned.area,
                 channel_now=letters_channel(policy, opening.channel),
             ),
             actor=actor,
             hold_until=hold,
             unreadable=opening.unreadable,
             in_public=opening.in_public,
+            assigned=assigned,
         )
         token = secrets.token_urlsafe(TOKEN_BYTES)
         if cases.add(session, case, subject=opening.subject, excerpt=opening.text, status_token=token):
             dispatches.add(session, case.reference, dispatches.START, {}, now)
             return case
     raise RecordsUnavailable("no free reference was found; nothing was stored, ask again")
+
+
+def _matter(opening: Opening) -> Matter:
+    words = opening.subject.strip() or opening.text[:FIRST_WORDS]
+    return Matter(opening.kind, opening.channel, opening.language, words)
 
 
 def letters_channel(policy: Policy, channel: Channel) -> Channel:

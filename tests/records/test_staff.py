@@ -75,18 +75,13 @@ def test_training_holds_for_an_area_and_a_language_until_a_day(crew: Database) -
     with crew.write() as session:
         staff.train(session, TrainingRow(staff="ana", area="cx", language="es", until=MONDAY))
 
-        def may(language: Language, day: date, area: str = "cx") -> bool:
-            return staff.trained(session, "ana", area, language, day)
-
-        assert may(Language.ES, MONDAY)
-        assert not may(Language.ES, MONDAY + timedelta(days=1))
-        assert not may(Language.EN, MONDAY)
-        assert not may(Language.BOTH, MONDAY)
-        assert not may(Language.ES, MONDAY, "finance")
+        assert staff.trained_for(session, "cx", MONDAY) == {"ana": {Language.ES}}
+        assert staff.trained_for(session, "cx", MONDAY + timedelta(days=1)) == {}
+        assert staff.trained_for(session, "finance", MONDAY) == {}
         staff.train(session, TrainingRow(staff="ana", area="cx", language="en", until=MONDAY))
-        assert may(Language.BOTH, MONDAY)
+        assert staff.trained_for(session, "cx", MONDAY) == {"ana": {Language.ES, Language.EN}}
         staff.train(session, TrainingRow(staff="ana", area="cx", language="es", until=MONDAY + timedelta(days=365)))
-        assert may(Language.ES, MONDAY + timedelta(days=1))
+        assert staff.trained_for(session, "cx", MONDAY + timedelta(days=1)) == {"ana": {Language.ES}}
 
 
 def test_a_shift_may_end_on_the_next_day(crew: Database) -> None:

@@ -1,0 +1,52 @@
+"""Who has what: the inquiries of each owner, how many, and what is due next. Times are aware UTC."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from models.inquiry import ActorId
+from models.tables import FAR, CaseRow
+
+_OWING = col(CaseRow.due_order) < FAR
+
+
+class Load(NamedTuple):
+    """What one owner has: the inquiries that owe something, those overdue, and the next one due."""
+
+    owner: ActorId
+    owing: int
+    overdue: int
+    next_due_at: datetime
+    next_reference: str
+
+
+def loads(session: Session, owners: Collection[ActorId]) -> dict[ActorId, int]:
+    """Return how many inquiries that owe something each of these has; who has none is left out."""
+    query = select(CaseRow.owner, func.count()).where(col(CaseRow.owner).in_(owners), _OWING)
+    return dict(session.exec(query.group_by(col(CaseRow.owner))).all())
+
+
+def workload(session: Session, now: datetime) -> list[Load]:
+    """Return what every owner has, by id; owners of nothing that is owed are left out."""
+    counts = select(
+        CaseRow.owner,
+        func.count(),
+        func.count().filter(col(CaseRow.due_order) < now),
+        func.min(CaseRow.due_order),
+    ).where(_OWING)
+    found = session.exec(counts.group_by(col(CaseRow.owner)).order_by(col(CaseRow.owner))).all()
+    return [Load(owner, owing, late, due, _first(session, owner)) for owner, owing, late, due in found]
+
+
+def _first(session: Session, owner: ActorId) -> str:
+    query = select(CaseRow.reference).where(col(CaseRow.owner) == owner)
+    return session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(1)).one()
+
+
+def owned(session: Session, owner: ActorId, limit: int) -> list[str]:
+    """Return the open inquiries of an owner, the next due first; also those that owe nothing for now."""
+    query = select(CaseRow.reference).where(col(CaseRow.owner) == owner, col(CaseRow.closed_at).is_(None))
+    return list(session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(limit)))

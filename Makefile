@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test lint types fmt demo bench manual mutations faults faults-channels record-histories screenshots lock
+.PHONY: help setup run test test-postgresql lint types fmt demo bench manual mutations faults faults-channels record-histories screenshots lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ run: $(READY) ## start everything on embedded parts: Temporal and its UI, databa
 
 test: $(READY) ## all tests, with branch coverage of the rules and the workflow
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
+
+test-postgresql: $(READY) ## the tests that keep records, on a PostgreSQL that they start themselves
+	$(BIN)/pytest -n 2 --dist loadfile --records=postgresql tests/records tests/api tests/starter tests/reporting tests/workflows
 
 lint: $(READY) ## ruff and the arrows between packages
 	$(BIN)/ruff check .

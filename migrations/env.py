@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 import models.tables  # noqa: F401  fills the metadata
 from models.tables.base import UtcTime
 from records.database import open_engine
+from records.postgresql import check
 from settings import load_settings
 
 
@@ -35,6 +36,8 @@ def run() -> None:
                 transactional_ddl=True,
             )
             with context.begin_transaction():
+                if connection.dialect.name == "postgresql":
+                    check(connection)
                 context.run_migrations()
     finally:
         engine.dispose()

@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,20 +5,12 @@ import pytest
 
 from records.database import Database
 from records.documents import FolderStore
-from records.migrate import upgrade
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("migrated") / "records.db"
-    upgrade(f"sqlite:///{place}")
-    return place
+from tests.databases import Template
 
 
 @pytest.fixture
-def url(migrated: Path, tmp_path: Path) -> str:
-    shutil.copy(migrated, tmp_path / "records.db")
-    return f"sqlite:///{tmp_path / 'records.db'}"
+def url(blank_records: Template, tmp_path: Path) -> str:
+    return blank_records.copy(tmp_path)
 
 
 @pytest.fixture

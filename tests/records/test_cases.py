@@ -179,6 +179,7 @@ def test_a_cursor_that_is_not_ours_is_malformed(database: Database, cursor: str)
     assert caught.value.field == "cursor"
 
 
+@pytest.mark.sqlite
 def test_a_page_of_ten_thousand_open_cases_is_read_off_an_index(database: Database) -> None:
     with database.write() as session:
         add(session, new_case())

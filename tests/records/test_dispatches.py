@@ -1,6 +1,5 @@
 """The queue to Temporal: nothing lost, nothing overtakes."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from sqlalchemy import event
 from models.tables import Dispatch
 from records import dispatches
 from records.database import Database
+from tests.databases import Template
 from tests.records.mail import NOW
 
 
@@ -146,6 +146,7 @@ def test_several_dispatchers_never_share_a_row_nor_overtake(database: Database) 
         assert sent[reference] == [number for owner, number in added if owner == reference]
 
 
+@pytest.mark.sqlite
 def test_what_was_ever_done_is_not_looked_at_again(database: Database) -> None:
     asked: list[str] = []
 
@@ -177,11 +178,12 @@ STEPS = st.lists(
 
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
-def test_whatever_happens_a_conversation_keeps_its_order(migrated: Path, steps: list[tuple[str, object, int]]) -> None:
+def test_whatever_happens_a_conversation_keeps_its_order(
+    blank_records: Template, steps: list[tuple[str, object, int]]
+) -> None:
     """`add` with 3 rests on purpose; everything else must leave in the order it came in."""
     with TemporaryDirectory() as folder:
-        shutil.copy(migrated, folder)
-        database = Database(f"sqlite:///{Path(folder) / migrated.name}")
+        database = Database(blank_records.copy(Path(folder)))
         added: dict[str, list[int]] = defaultdict(list)
         finished: list[int] = []
         held: list[tuple[str, int]] = []

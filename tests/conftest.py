@@ -1,0 +1,52 @@
+"""Which database the tests keep their records in: `--records=sqlite`, or `--records=postgresql`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import InFiles, OnPostgresql, Template
+from tests.postgresql import Server, programs
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice."""
+    parser.addoption("--records", choices=["sqlite", "postgresql"], default="sqlite", help="where the records are kept")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what speaks of the other database."""
+    here = config.getoption("--records")
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[here]
+    items[:] = [one for one in items if one.get_closest_marker(other) is None]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """One server for all tests of a process; without one they are skipped."""
+    if programs() is None:
+        pytest.skip("NO POSTGRESQL FOUND: install Debian's `postgresql`, or put its programs on PATH")
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def blank_on_postgresql(postgresql: Server) -> OnPostgresql:
+    """Blank records on PostgreSQL, for tests that speak of it wherever the others keep theirs."""
+    return OnPostgresql.migrated(postgresql)
+
+
+@pytest.fixture(scope="session")
+def blank_records(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Records as a migration leaves them: made once, copied for every test."""
+    if request.config.getoption("--records") == "postgresql":
+        made: Template = request.getfixturevalue("blank_on_postgresql")
+        return made
+    return InFiles.migrated(tmp_path_factory.mktemp("blank"))
+
+
+@pytest.fixture(autouse=True)
+def _databases_go(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test made on the server goes with it."""
+    yield
+    OnPostgresql.tidy()

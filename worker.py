@@ -11,8 +11,10 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, Worker
 
+from activities.alerts import Alerts
 from activities.composing import Stationery
 from activities.events import Events
+from activities.letters.memos import Memos
 from activities.letters.rendering import Letters
 from activities.notices import Notices
 from activities.tracker import Incidents
@@ -59,6 +61,7 @@ def stationery(settings: Settings) -> Stationery:
     return Stationery(
         policy=policy,
         letters=Letters.load(settings.policy),
+        memos=Memos.load(settings.policy),
         status_base_url=settings.status_base_url or policy.operator.status_base_url,
         mail_domain=settings.mail_domain,
         reply_secret=settings.reply_secret.get_secret_value().encode(),
@@ -72,11 +75,12 @@ def make_worker(client: Client, settings: Settings, database: Database, executor
     notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
     trackers = load_trackers(paper.policy, settings, now)
     told = Incidents(database, trackers, paper.policy.tracker, now, timedelta(seconds=settings.slow_retry))
+    alerts = Alerts(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[InquiryWorkflow],
-        activities=[notices.deliver, Events(database, now).record, told.track],
+        activities=[notices.deliver, Events(database, now).record, told.track, alerts.alert],
         activity_executor=executor,
         max_concurrent_activities=THREADS,
         workflow_task_poller_behavior=POLLERS,

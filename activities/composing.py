@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from activities.letters.complete import complete
 from activities.letters.context import build_context
+from activities.letters.memos import Memos
 from activities.letters.rendering import Letters
 from channels.letter import LONGEST_ADDRESS, OutboundLetter
 from channels.tokens import reply_token
@@ -28,6 +29,7 @@ class Stationery:
 
     policy: Policy
     letters: Letters
+    memos: Memos
     status_base_url: str
     mail_domain: str
     reply_secret: bytes

@@ -10,13 +10,15 @@ from pydantic import AwareDatetime, Field
 from models.episodes import IncidentState
 from models.inquiry import Address, Channel
 from models.messages import Id, Number, Order, Reasons, Told
+from models.terms import Matter
 
 
 class ReceiveMessage(Order):
     """A message of the user is stored; here is its id and its true reception.
 
     `edits` is the message whose new wording it is; `unreadable`: it cannot be read here, and its sender must be told;
-    `reopens`: policy wants a closed case to go on with it. `channel` is where it came from.
+    `reopens`: policy wants a closed case to go on with it. `channel` is where it came from; `urgent` what it speaks of
+    that cannot wait.
     """
 
     message: Id
@@ -26,6 +28,7 @@ class ReceiveMessage(Order):
     unreadable: bool = False
     reopens: bool = False
     channel: Channel | None = None
+    urgent: Matter | None = None
 
 
 class AddressClosed(Order):

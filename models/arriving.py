@@ -11,6 +11,8 @@ from models.inquiry import Actor, Address
 from models.letters import LetterKind
 from models.post import bounce, deliver
 from models.resending import found_address, leave, tell_new_channel
+from models.telling import alert_bounced, is_alert
+from models.urgency import notice_urgency
 
 
 def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: datetime) -> None:
@@ -29,6 +31,7 @@ def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: dateti
     case.record(now, what, actor=actor, rule="M5.5", message=order.message, received_at=order.at, edits=order.edits)
     if order.addresses:  # intake names them for the person of the case alone, not for a third party
         information_came(case, now, message=order.message)
+    notice_urgency(case, order.urgent, now)
     if order.unreadable:
         case.closed_at = None
         tell_new_channel(case, now)
@@ -78,13 +81,17 @@ def _join(case: Case, addresses: tuple[Address, ...], now: datetime) -> None:
 
 
 def notice_delivered(case: Case, order: NoticeDelivered, _actor: Actor, now: datetime) -> None:
-    """Reading 10: what reached the user's mailbox."""
+    """Reading 10: what reached the user's mailbox. That an alert reached a colleague's is no news."""
     for key in order.notices:
-        deliver(case, key, _possible(case, key, order.at, now))
+        if not is_alert(case, key):
+            deliver(case, key, _possible(case, key, order.at, now))
 
 
 def notice_bounced(case: Case, order: NoticeBounced, _actor: Actor, now: datetime) -> None:
-    """Reading 10: what came back."""
+    """Reading 10: what came back. An alert that does goes to the next colleague."""
+    if is_alert(case, order.notice):
+        alert_bounced(case, order.notice, now)
+        return
     at = _possible(case, order.notice, order.at, now)
     bounce(case, order.notice, at, hard=order.hard, reason=order.reason)
 

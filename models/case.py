@@ -8,6 +8,7 @@ The modules that change it are `models.clock` (time passes), `models.post` (lett
 from datetime import date, datetime
 from typing import Any, Self
 
+from models.alerting import alerts_for
 from models.episodes import Assigned
 from models.inquiry import SYSTEM, Actor, Address, public_address
 from models.ledger import Event, Fact, seal
@@ -41,9 +42,11 @@ class Case(Standing):
         texts: dict[str, str] | None = None,
         **data: object,
     ) -> None:
-        """Leave a fact behind. Times among `data` are written as ISO 8601; what is None is left out."""
+        """Leave a fact behind and alert whom it concerns. Times in `data` become ISO 8601; what is None is left out."""
         plain = {k: v.isoformat() if isinstance(v, (datetime, date)) else v for k, v in data.items() if v is not None}
-        self.pending.append(Fact(at=at, type=what, actor=actor, rule=rule, data=plain, texts=texts or {}))
+        fact = Fact(at=at, type=what, actor=actor, rule=rule, data=plain, texts=texts or {})
+        self.pending.append(fact)
+        self.alerts = [*self.alerts, *alerts_for(self, fact)]
 
     def owe(
         self,

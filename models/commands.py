@@ -10,7 +10,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models import answering, arrivals, arriving, dates, desk_orders, following, handling, incidents, messages, raising
+from models import (
+    answering,
+    arrivals,
+    arriving,
+    dates,
+    desk_orders,
+    following,
+    handling,
+    incidents,
+    messages,
+    raising,
+    urgency,
+)
 from models.case import Case
 from models.episodes import Proposal
 from models.errors import CalendarError, Malformed, Refused, Stale
@@ -45,6 +57,8 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "assign": (messages.Assign, handling.assign),
     "claim": (messages.Claim, handling.claim),
     "reclassify": (messages.Reclassify, handling.reclassify),
+    "mark_urgent": (messages.MarkUrgent, urgency.mark_urgent),
+    "acknowledge_urgent": (messages.AcknowledgeUrgent, urgency.acknowledge_urgent),
     "attempts_exhausted": (messages.AttemptsExhausted, handling.attempts_exhausted),
 }
 """What people decide."""

@@ -4,11 +4,12 @@ All times are aware UTC.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime
 
 from models.inquiry import Actor, ActorId, Area, Outcome, Status, Wire
+from models.terms import Matter
 
 
 class PassedOver(Wire):
@@ -39,10 +40,6 @@ class Referral(Wire):
     area: Area
     opened_at: AwareDatetime
     answered_at: AwareDatetime | None = None
-
-
-Matter = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
-"""What an incident is about, by its name in the policy: a title is made of it, so nobody's words ever stand in one."""
 
 
 class IncidentState(StrEnum):

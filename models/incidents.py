@@ -9,10 +9,11 @@ from datetime import datetime
 from models.answering import require
 from models.arrivals import IncidentChanged
 from models.case import Case
-from models.episodes import OVER, Incident, IncidentState, Matter
+from models.episodes import OVER, Incident, IncidentState
 from models.errors import Refused
 from models.inquiry import Actor
 from models.messages import CloseIncident, OpenIncident
+from models.terms import Matter
 from models.work import Told
 
 

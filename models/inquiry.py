@@ -67,6 +67,7 @@ class Flag(StrEnum):
     APPEALED = "appealed"
     LATE = "late"
     UNDELIVERED = "undelivered"
+    URGENT = "urgent"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
 
@@ -124,3 +125,12 @@ PUBLIC = "public"
 def public_address(channel: Channel) -> Address:
     """Return where everybody can read: only an invitation to go on in private is ever posted there."""
     return Address(id=f"{PUBLIC}/{channel}", channel=channel)
+
+
+STAFF = "staff/"
+"""How the id of a colleague's address begins; what follows is the colleague's own id."""
+
+
+def staff_address(staff: ActorId) -> Address:
+    """Return where a colleague is written to: the mailbox itself lies with the staff in the records database."""
+    return Address(id=f"{STAFF}{staff}", channel=EMAIL)

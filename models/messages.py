@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from models.episodes import Assigned, Matter
+from models.episodes import Assigned
 from models.inquiry import Actor, ActorId, Area, Channel, Kind, Outcome
+from models.terms import Matter
 
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST_TEXT = 4_000
@@ -273,6 +274,17 @@ class Reclassify(Order):
     kind: Kind
     reasons: Reasons
     draft: Draft | None = None
+
+
+class MarkUrgent(Order):
+    """The case cannot wait; `matter` is one of the policy's."""
+
+    matter: Matter
+    reasons: Reasons
+
+
+class AcknowledgeUrgent(Order):
+    """Somebody has seen to it: no further alarm is raised."""
 
 
 class AttemptsExhausted(Order):

@@ -35,10 +35,12 @@ from models.policy_sections import (
     Manual,
     Notices,
     Operator,
+    Reminders,
     Signing,
     Staff,
     TermsSection,
     Tracker,
+    Urgent,
 )
 from models.terms import Terms
 
@@ -71,6 +73,8 @@ class Policy(Section):
     calendar_settings: CalendarSettings = Field(alias="calendar")
     term_settings: TermsSection = Field(alias="terms")
     approval: Approval
+    reminders: Reminders
+    urgent: Urgent
     tracker: Tracker
     information: Information
     letters: Letters
@@ -100,6 +104,12 @@ class Policy(Section):
             information_reminder_business_days=self.information.reminder_business_days,
             unknown_wait_seconds=self.notices.unknown_wait_seconds,
             unknown_wait_margin_seconds=self.notices.before_due_seconds,
+            reminders=self.reminders.order,
+            approvers_before=self.reminders.approvers_before_business_days,
+            quiet_hour=self.reminders.quiet_from_hour,
+            urgent_matters=tuple(self.urgent.matters),
+            urgent_order=self.urgent.order,
+            urgent_minutes=self.urgent.minutes,
             policy_version=self.full_version,
         )
 

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from models.episodes import IncidentState, Matter
+from models.episodes import IncidentState
 from models.inquiry import ActorId, Area, Channel, Kind, Language, Outcome
 from models.letters import LetterKind
 from models.policy_file import Bilingual, Section, Text
-from models.terms import Seconds, TermSettings
+from models.terms import Days, Matter, Minutes, Place, Seconds, TermSettings
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^\s/]$", max_length=300)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,6}$")]
@@ -183,6 +183,39 @@ class Information(Section):
     """How many business days before the day given the user is reminded of what was asked for; 0: never (M3.8)."""
 
     reminder_business_days: Annotated[int, Field(ge=0, le=30)]
+
+
+class Reminders(Section):
+    """Who is told in turn before a due date, how long before it approvers are told again, and when nobody is.
+
+    `link` and a reference is where colleagues find a case.
+    """
+
+    order: Annotated[tuple[Place, ...], Field(min_length=1)]
+    approvers_before_business_days: Days
+    quiet_from_hour: Annotated[int, Field(ge=1, le=23)]
+    link: Url
+
+
+class UrgentMatter(Section):
+    """A matter that cannot wait: its name, and in each language the words that tell of it (`models.urgency`)."""
+
+    label: Bilingual
+    es: tuple[Text, ...]
+    en: tuple[Text, ...]
+
+
+class Urgent(Section):
+    """What cannot wait, whom it alarms in turn, and the minutes between the alarms, the last again and again."""
+
+    order: Annotated[tuple[Place, ...], Field(min_length=1)]
+    minutes: Annotated[tuple[Minutes, ...], Field(min_length=1)]
+    matters: dict[Matter, UrgentMatter]
+
+    @property
+    def lines(self) -> dict[Matter, tuple[str, ...]]:
+        """Every line of words by its matter, whatever its language: people mix them."""
+        return {name: (*matter.es, *matter.en) for name, matter in self.matters.items()}
 
 
 class Letters(Section):

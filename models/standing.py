@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from models.agenda import Asked, FollowUp
+from models.alerts import Alert, Urgency
 from models.calendar import BusinessCalendar
 from models.episodes import (
     Answer,
@@ -60,6 +61,8 @@ class Standing(BaseModel):
     referrals: list[Referral] = []
     incidents: list[Incident] = []
     points: list[RaisedPoint] = []
+    alerts: list[Alert] = []
+    urgent: Urgency | None = None
     extensions: list[Extension] = []
     escalation: Escalation | None = None
     final: FinalAnswer | None = None
@@ -202,6 +205,7 @@ class Standing(BaseModel):
             Flag.LATE: any(o.late for o in self.obligations if o.kind in TERMS)
             or any(e.told_late for e in self.extensions),
             Flag.UNDELIVERED: self.undelivered,
+            Flag.URGENT: self.urgent is not None,
             Flag.WITHDRAWN: self.withdrawn_at is not None,
             Flag.MERGED: bool(self.merged_into),
         }
@@ -211,6 +215,12 @@ class Standing(BaseModel):
     def undelivered(self) -> bool:
         """True while a letter is owed and no address works (reading 10)."""
         return any(one.address is None for one in self.waiting())
+
+    @property
+    def alarming(self) -> bool:
+        """True while something urgent waits for somebody to see to it."""
+        answered = self.closed_at or (self.final and self.final.accepted_at)
+        return self.urgent is not None and self.urgent.acknowledged_at is None and not answered
 
     def next_alarm(self) -> datetime | None:
         """When time itself next changes this case; None when only people can."""

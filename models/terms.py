@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from models.calendar import BusinessCalendar
 from models.errors import CalendarError
@@ -20,7 +20,14 @@ from models.letters import LetterKind
 Days = Annotated[int, Field(ge=1, le=400)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 Seconds = Annotated[int, Field(ge=0, le=30 * 86_400)]
+Minutes = Annotated[int, Field(ge=1, le=10_080)]
 Warnings = Annotated[tuple[Days, ...], Field(max_length=10)]
+
+Place = Literal["owner", "representative", "deputy", "supervisor", "compliance", "shift"]
+"""Where a colleague stands who may be told: the case's owner, its area's people, policy's own, whoever is on shift."""
+
+Matter = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
+"""What an incident or an alarm is about, by its name in the policy: nobody's words ever stand in a title."""
 
 COPIED = (
     LetterKind.ACKNOWLEDGEMENT,
@@ -82,6 +89,9 @@ class Terms(TermSettings):
     `information_reminder_business_days` when a user who was asked for something is reminded (0: nothing is watched),
     `unknown_wait_seconds` how long an unknown sending waits for the provider's event, but never past the due date minus
     `unknown_wait_margin_seconds`.
+    `reminders` are the colleagues reminded in turn (none: nobody is), `approvers_before` the business days before a due
+    date when approvers are told again, `quiet_hour` the local hour from which nobody is. `urgent_minutes` pass between
+    the alarms about what is urgent, the last of them again and again.
     """
 
     approvals: tuple[str, ...] = ("resolve.unfounded",)
@@ -91,6 +101,12 @@ class Terms(TermSettings):
     information_reminder_business_days: Count = 0
     unknown_wait_seconds: Seconds = 300
     unknown_wait_margin_seconds: Seconds = 3600
+    reminders: tuple[Place, ...] = ()
+    approvers_before: Days = 2
+    quiet_hour: Annotated[int, Field(ge=1, le=23)] = 18
+    urgent_matters: tuple[Matter, ...] = ()
+    urgent_order: tuple[Place, ...] = ()
+    urgent_minutes: tuple[Minutes, ...] = ()
     policy_version: str = ""
 
 

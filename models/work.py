@@ -24,6 +24,9 @@ DELIVER = "deliver"
 TRACK = "track"
 """The activity that tells a tracker of an incident, and of its end; it writes nothing into the chain."""
 
+ALERT = "alert"
+"""The activity that tells a colleague, and writes nothing into the chain."""
+
 ABOUT_STEPS = "step."
 """The facts that an activity adds about itself, such as its retries."""
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
+from models.inquiry import STAFF
 from models.tables import Notice, NoticeEvent, NoticePart, NoticeState
 from records.database import add_once, first
 
@@ -107,8 +108,10 @@ def accepted(session: Session, key: str, at: datetime, provider_id: str) -> Fate
 
 
 def of_case(session: Session, reference: str) -> list[Notice]:
-    """Return a case's letters in the order they were begun."""
-    query = select(Notice).where(col(Notice.reference) == reference)
+    """Return a case's letters in the order they were begun; what colleagues were told is none of them."""
+    query = select(Notice).where(
+        col(Notice.reference) == reference, col(Notice.address_id).startswith(STAFF, autoescape=True).is_(False)
+    )
     return list(session.exec(query.order_by(col(Notice.created_at), col(Notice.key))))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from activities.composing import Stationery
+from activities.letters.memos import Memos
 from activities.letters.rendering import Letters
 from keys import KeyRing, parse_keys
 from models.case import Case
@@ -109,6 +110,7 @@ def stationery() -> Stationery:
     return Stationery(
         policy=policy(),
         letters=all_letters(),
+        memos=Memos.load(ROXOM),
         status_base_url="https://status.example.org",
         mail_domain="example.org",
         reply_secret=b"secret",

@@ -8,6 +8,7 @@ letter that is stuck no incident.
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -15,6 +16,8 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 
 with workflow.unsafe.imports_passed_through():
+    from models.alerting import next_alert
+    from models.alerts import Alert, Heard
     from models.case import Case
     from models.clock import wake
     from models.commands import COMMANDS, SIGNALS, decide, read
@@ -26,7 +29,9 @@ with workflow.unsafe.imports_passed_through():
     from models.messages import Order
     from models.post import fail
     from models.sealing import is_sealed
+    from models.telling import heard, ready_alerts, settle_alerts, summons
     from models.work import (
+        ALERT,
         DELIVER,
         RECIPIENT_FAILED,
         RECORD,
@@ -40,7 +45,7 @@ with workflow.unsafe.imports_passed_through():
         absorb,
     )
     from workflows.appearance import changes, current_details, search_attributes, timer_name
-    from workflows.options import BREATH, ERRAND, RETRIES, STEP, patience
+    from workflows.options import ALERT_PATIENCE, BREATH, ERRAND, RETRIES, STEP, patience
 
 KEPT = 200
 """Lines of the timeline that are kept and travel on; the whole of it is the ledger."""
@@ -63,11 +68,12 @@ class InquiryWorkflow:
         self.timeline: list[Fact] = list(start.timeline)
         self.changed = False
         self.telling: dict[int, asyncio.Task[None]] = {}
+        self.alerting: dict[str, asyncio.Task[None]] = {}
 
     @workflow.run
     async def run(self, _start: InquiryInput) -> None:
         """Keep every promise, then close."""
-        beside = asyncio.create_task(self.mind_incidents())
+        beside = [asyncio.create_task(minding) for minding in (self.mind_incidents(), self.mind_alerts())]
         while True:
             wake(self.case, workflow.now())
             # Before anything else, or a case never left alone would outgrow its history; all that is owed goes along.
@@ -82,7 +88,8 @@ class InquiryWorkflow:
                 break
             else:
                 await self.rest()
-        beside.cancel()
+        for minding in beside:
+            minding.cancel()
         self.show()
 
     async def send(self, letter: Letter) -> None:
@@ -173,6 +180,45 @@ class InquiryWorkflow:
             tracked(self.case, told, workflow.now())
             self.changed = True
         del self.telling[incident.n]
+
+    async def mind_alerts(self) -> None:
+        """Have colleagues told in time, whatever the letters and the trackers do: no user waits for it."""
+        while True:
+            settle_alerts(self.case, workflow.now())
+            for alert in self.unheard:
+                self.alerting[alert.key] = asyncio.create_task(self.alert(alert))
+            at = next_alert(self.case)
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda at=at: bool(self.unheard) or next_alert(self.case) != at,  # type: ignore[misc]
+                    timeout=at - workflow.now() if at else None,
+                    timeout_summary="a colleague is told" if at else None,
+                )
+
+    @property
+    def unheard(self) -> list[Alert]:
+        """The alerts whose time has come and that are not on their way."""
+        return [one for one in ready_alerts(self.case) if one.key not in self.alerting]
+
+    async def alert(self, alert: Alert) -> None:
+        """Tell one colleague; a mailbox or a provider that does not take it holds up nothing else."""
+        try:
+            answer: Heard = await workflow.execute_activity(
+                ALERT,
+                summons(self.case, alert),
+                result_type=Heard,
+                start_to_close_timeout=STEP,
+                schedule_to_close_timeout=ALERT_PATIENCE,
+                retry_policy=RETRIES,
+                summary=f"{alert.kind.value} · {alert.key}",
+            )
+        except ActivityError:
+            await workflow.sleep(BREATH, summary="a pause before a colleague is told again")
+            settle_alerts(self.case, workflow.now())
+        else:
+            heard(self.case, answer, workflow.now())
+            self.changed = True
+        del self.alerting[alert.key]
 
     async def rest(self) -> None:
         """Show how the case stands, and wait for the next alarm or a change."""

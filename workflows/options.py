@@ -12,6 +12,9 @@ STEP = timedelta(seconds=30)
 ERRAND = timedelta(seconds=60)
 """How long one try at telling a tracker may take: a few calls, each with its own patience."""
 
+ALERT_PATIENCE = timedelta(minutes=15)
+"""How long telling one colleague is tried: then it is asked anew whether there is a reason still."""
+
 LEAST_PATIENCE = timedelta(seconds=60)
 """A call is never cut shorter than this, even when an alarm is near."""
 

@@ -5,7 +5,7 @@ have no header; bodies include them. Every mistake is a PolicyError with file an
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,20 +49,21 @@ def wanted() -> Iterator[tuple[str, Language]]:
             yield str(name), Language.EN
 
 
-def read_folder(folder: Path) -> dict[Language, dict[str, Source]]:
-    """Read all files of a folder. Raises PolicyError for a stray, unreadable or missing one."""
+def read_folder(folder: Path, names: Iterable[tuple[str, Language]]) -> dict[Language, dict[str, Source]]:
+    """Read all files of a folder: `names` are wanted. Raises PolicyError for a stray, unreadable or missing one."""
+    pairs = tuple(names)
     if not folder.is_dir():
         raise PolicyError(str(folder), "is no folder; put the letters of the policy there")
     found: dict[Language, dict[str, Source]] = {Language.ES: {}, Language.EN: {}}
-    names = {name for name, _ in wanted()}
+    known = {name for name, _ in pairs}
     for path in sorted(folder.iterdir()):
         match = FILE.fullmatch(path.name)
-        if match is None or not (match[1].startswith("_") or match[1] in names):
+        if match is None or not (match[1].startswith("_") or match[1] in known):
             raise PolicyError(
                 str(path), f"is no letter of any kind; name it <kind>.<es or en>.{SUFFIX} or take it away"
             )
         found[Language(match[2])][match[1]] = _read(path, match[1])
-    for name, language in wanted():
+    for name, language in pairs:
         if name not in found[language]:
             missing = folder / f"{name}.{language.value}.{SUFFIX}"
             raise PolicyError(str(missing), "is missing; every letter has its file, so write it")

@@ -48,10 +48,16 @@ class Letters:
         Raises PolicyError with file, key and line: a file is missing, stray or malformed, names an unknown field, has
         no version, or leaves out what letters of its kind must say.
         """
-        templates = {language: Templates(sources) for language, sources in read_folder(folder / FOLDER).items()}
+        templates = {
+            language: Templates(sources) for language, sources in read_folder(folder / FOLDER, wanted()).items()
+        }
         for name, language in wanted():
             stand(templates[language], name)
         return cls(templates)
+
+    def name(self, kind: LetterKind, language: Language) -> str:
+        """What a kind of letter is called; Spanish first where the language is uncertain."""
+        return self._names[Language.EN if language is Language.EN else Language.ES][kind]
 
     def render(self, context: LetterContext, *, full: bool = False) -> Rendered:
         """Write a letter as it leaves; with `full` the complete one, also where only a pointer to it leaves ([C]).

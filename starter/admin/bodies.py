@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, Self, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator, model_validator
 
 from models.commands import COMMANDS
-from models.episodes import Matter
 from models.inquiry import Area, Kind, Outcome
 from models.messages import Id, Name, Order, Reasons, When
+from models.terms import Matter
 
 LONGEST = 60_000
 SENSIBLE_YEARS = range(2000, 2200)
@@ -247,6 +247,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "assign": {"owner": "agent-7", "area": "cx", "reasons": "Speaks with the bank already."},
     "claim": {},
     "reclassify": {"kind": "complaint", "reasons": "The user claims a loss."},
+    "mark_urgent": {"matter": "stolen_account", "reasons": "Reports a withdrawal that was not theirs."},
+    "acknowledge_urgent": {},
     "attempts_exhausted": {"reasons": "Every address bounced for five days."},
     "propose": {"command": "extend", "order": {"until": "2026-06-19", "reasons": "The confirmation is outstanding."}},
     "approve": {},

@@ -18,6 +18,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.alerts import Alerts
 from activities.composing import Stationery
 from activities.events import Events
 from activities.notices import Notices, Sender
@@ -125,6 +126,7 @@ async def rehearsal(
         postbox = Postbox(clock)
         senders = {EMAIL: postbox, **{name: make(database, clock) for name, make in (more or {}).items()}}
         notices = Notices(database, stationery, senders, clock, slowly)
+        alerts = Alerts(database, stationery, senders, clock, slowly)
         built_in = Trackers({BuiltIn.name: BuiltIn()}, BuiltIn.name)
         told = Incidents(database, trackers or built_in, stationery.policy.tracker, clock, slowly)
         with ThreadPoolExecutor(THREADS) as executor:
@@ -132,7 +134,7 @@ async def rehearsal(
                 env.client,
                 task_queue=QUEUE,
                 workflows=[InquiryWorkflow],
-                activities=[notices.deliver, Events(database, clock).record, told.track],
+                activities=[notices.deliver, Events(database, clock).record, told.track, alerts.alert],
                 activity_executor=executor,
             ):
                 yield Rehearsal(env, env.client, database, postbox, clock)

@@ -17,6 +17,7 @@ from models.inquiry import EMAIL, SYSTEM, Actor, Address, Channel, Kind, Languag
 from models.policy import Policy
 from models.reference import Chooser, new_reference
 from models.terms import acknowledgement_due
+from models.urgency import notice_urgency, urgent_matter
 from records import cases, contact_cases, dispatches
 from starter.reception.crew import first_owner
 
@@ -99,6 +100,7 @@ def open_inquiry(
             in_public=opening.in_public,
             assigned=assigned,
         )
+        notice_urgency(case, urgent_matter(f"{opening.subject}\n{opening.text}", policy.urgent.lines), now)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         if cases.add(session, case, subject=opening.subject, excerpt=opening.text, status_token=token):
             dispatches.add(session, case.reference, dispatches.START, {}, now)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from channels.report import Delivery, DeliveryEvent
 from models.arrivals import NoticeBounced
+from models.reference import is_reference
 from models.tables import NoticeEvent
 from records import dispatches, notices
 from starter.reception.persons import short_key
@@ -42,6 +43,8 @@ def take_reports(session: Session, events: Iterable[DeliveryEvent], now: datetim
 
 def _tell(session: Session, key: str, event: DeliveryEvent, now: datetime, gather: timedelta) -> None:
     reference = key.partition("/")[0]
+    if not is_reference(reference):  # a digest belongs to no inquiry
+        return
     if event.kind in RETURNED:
         # The same event may be handed over twice; under its key it counts once.
         reason, once = event.reason[:MOST_REASON], short_key("event", event.event_id)

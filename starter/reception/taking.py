@@ -15,6 +15,8 @@ from models.case import Case
 from models.inquiry import Address, Channel
 from models.policy import Policy
 from models.tables import StoredMessage
+from models.terms import Matter
+from models.urgency import urgent_matter
 from records import cases, contact_cases, contacts, dispatches, messages
 from records.messages import Filed
 from starter.reception.opening import Opening, letters_channel, open_inquiry
@@ -77,7 +79,8 @@ class Taking:
         given = tuple(self._given(session, message, contact, now))
         if found and joins:
             reached = () if found.third_party or message.public_place else (address, *given)
-            tell(session, found.case, row, now, addresses=reached, reopens=reopens(found))
+            urgent = None if found.third_party else self._urgent(message)
+            tell(session, found.case, row, now, addresses=reached, reopens=reopens(found), urgent=urgent)
             if reached and message.sender_verified:
                 wrote_from(session, contact, address, row.id, now, but=found.case.reference)
             return receipt_of(found.case, row.disposition)
@@ -140,8 +143,12 @@ class Taking:
             return Receipt(None, row.disposition)
         case = leading(session, cases.load(session, earlier.reference))
         if edits:
-            tell(session, case, row, now)
+            tell(session, case, row, now, urgent=self._urgent(message))
         return receipt_of(case, row.disposition)
+
+    def _urgent(self, message: InboundMessage) -> Matter | None:
+        """What a message speaks of that cannot wait (policy)."""
+        return urgent_matter(f"{message.subject}\n{message.text}", self.policy.urgent.lines)
 
     def begins_anew(self, found: Place) -> bool:
         """Say whether a message to a closed inquiry opens a new one (policy)."""
@@ -205,6 +212,7 @@ def tell(
     *,
     addresses: tuple[Address, ...] = (),
     reopens: bool = False,
+    urgent: Matter | None = None,
 ) -> None:
     """Queue that a message joined a case. Handed over twice it counts once, under its own id as key.
 
@@ -221,6 +229,7 @@ def tell(
         unreadable=unreadable,
         channel=row.channel if unreadable else None,
         reopens=reopens,
+        urgent=urgent,
     )
     payload = order.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     dispatches.add(session, case.reference, "receive_message", payload, now)

@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def check(folder: Path, name: str) -> None:
     """What loading does, for one letter and the fragments of its language."""
     letter, language = name.removesuffix(".letter").split(".")
-    sources = read_folder(folder / "letters")[Language(language)]
+    sources = read_folder(folder / "letters", wanted())[Language(language)]
     few = {key: source for key, source in sources.items() if source.is_fragment or key == letter}
     templates = Templates(few)
     if letter in REQUIRED:

@@ -102,8 +102,15 @@ def test_the_file_names_each_reading_beside_a_setting(reading: int) -> None:
 
 
 def test_the_defaults_in_code_are_the_policys() -> None:
+    alerts = POLICY.reminders, POLICY.urgent
     assert POLICY.terms() == Terms(
-        areas=tuple(POLICY.areas), information_reminder_business_days=2, policy_version=POLICY.full_version
+        areas=tuple(POLICY.areas),
+        information_reminder_business_days=2,
+        reminders=alerts[0].order,
+        urgent_matters=tuple(alerts[1].matters),
+        urgent_order=alerts[1].order,
+        urgent_minutes=alerts[1].minutes,
+        policy_version=POLICY.full_version,
     )
 
 

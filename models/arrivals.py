@@ -18,7 +18,7 @@ class ReceiveMessage(Order):
 
     `edits` is the message whose new wording it is; `unreadable`: it cannot be read here, and its sender must be told;
     `reopens`: policy wants a closed case to go on with it. `channel` is where it came from; `urgent` what it speaks of
-    that cannot wait.
+    that cannot wait; `place` where a colleague registered it for the user.
     """
 
     message: Id
@@ -29,6 +29,7 @@ class ReceiveMessage(Order):
     reopens: bool = False
     channel: Channel | None = None
     urgent: Matter | None = None
+    place: Channel | None = None
 
 
 class AddressClosed(Order):

@@ -28,7 +28,16 @@ def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: dateti
         begin_again(case, min(order.at, now), actor, now, reasons="")
     case.unread += 1
     what = "message.edited" if order.edits else "message.received"
-    case.record(now, what, actor=actor, rule="M5.5", message=order.message, received_at=order.at, edits=order.edits)
+    case.record(
+        now,
+        what,
+        actor=actor,
+        rule="M5.5",
+        message=order.message,
+        received_at=order.at,
+        edits=order.edits,
+        place=order.place,
+    )
     if order.addresses:  # intake names them for the person of the case alone, not for a third party
         information_came(case, now, message=order.message)
     notice_urgency(case, order.urgent, now)

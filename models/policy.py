@@ -35,6 +35,7 @@ from models.policy_sections import (
     Manual,
     Notices,
     Operator,
+    Registration,
     Reminders,
     Signing,
     Staff,
@@ -80,6 +81,7 @@ class Policy(Section):
     letters: Letters
     notices: Notices
     intake: Intake
+    registration: Registration
     mail: Mail
 
     _read: _Read = PrivateAttr()
@@ -153,6 +155,7 @@ def load_policy(folder: Path) -> Policy:
         _unset(policy, file),
         _unknown_names(policy, file),
         _one_for_two(policy, file),
+        _taken_places(policy, file),
         _unknown_tracker(policy, file),
     )
     for mistake in chain(*mistakes, _unusable_calendar(policy, file, days)):
@@ -190,6 +193,12 @@ def _unknown_names(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
             yield file.mistake(
                 ["approval", "required", position], f"unknown {command!r}; name one of {', '.join(APPROVABLE)}"
             )
+
+
+def _taken_places(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
+    for name in policy.registration.places:
+        if name in policy.channels.named:
+            yield file.mistake(["registration", "places", name], "is a channel; a place needs a name of its own")
 
 
 def _one_for_two(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:

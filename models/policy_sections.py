@@ -248,6 +248,13 @@ class Intake(Section):
     max_text_characters: Positive
 
 
+class Registration(Section):
+    """Where inquiries that colleagues register may have come in, and how many days back without a supervisor."""
+
+    places: dict[Channel, Bilingual]
+    days_back: Positive
+
+
 class Mail(Section):
     """Limits against backscatter and loops."""
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "show": ("starter.commands.look", "show_command"),
     "timeline": ("starter.commands.look", "timeline_command"),
     "thread": ("starter.commands.thread", "thread_command"),
+    "register": ("starter.commands.register", "register_command"),
     "inbox": ("starter.commands.inbox", "inbox_command"),
     "retry": ("starter.commands.inbox", "retry_command"),
     "telegram-webhook": ("starter.commands.telegram_webhook", "telegram_webhook_command"),

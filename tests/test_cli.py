@@ -336,3 +336,19 @@ def test_development_keys_are_made_once_and_anew_for_new_records(plazo: Plazo, d
     again = dict(development_keys(settings, database, MONDAY))
     assert again[Role.AGENT] != made[Role.AGENT]
     assert again[Role.SUPERVISOR] == made[Role.SUPERVISOR]
+
+
+def test_somebody_registers_what_came_to_the_office(plazo: Plazo, database: Database) -> None:
+    received = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    order = ("register", "--place", "office", "--received", received, "--by", "ana", "--email", "eva@example.org")
+    first = plazo.data(*order, "--text", "Mi retiro no llegó.")
+    assert first["new"]
+    assert "was registered before" in plazo.run(*order, "--text", "Mi retiro no llegó.")
+    with database.read() as session:
+        case = cases.load(session, first["reference"])
+    assert (case.channel, case.received_at.isoformat()) == ("office", received)
+    assert "registration.place" in plazo.run(*order[:2], "moon", *order[3:], "--text", "x", code=1)
+    assert "registration.malformed" in plazo.run(*order[:4], "yesterday", *order[5:], "--text", "x", code=1)
+    assert "email" in plazo.run(*order[:-1], "nobody", "--text", "x", code=1)
+    old = (*order[:4], "2020-01-01T00:00:00Z", *order[5:], "--text", "x")
+    assert "registration.too-old" in plazo.run(*old, code=1)

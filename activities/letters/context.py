@@ -190,9 +190,10 @@ def _as_is(name: str) -> Bilingual | None:
 
 
 def _channel(policy: Policy, name: Channel) -> Bilingual:
-    """A channel's label; its bare name where the policy has forgotten it since the case was opened."""
+    """The label of a channel, or of a place where colleagues register; the bare name where policy has forgotten it."""
     known = policy.channels.named.get(name)
-    return known.label if known else Bilingual(es=name or "-", en=name or "-")
+    place = policy.registration.places.get(name)
+    return known.label if known else place or Bilingual(es=name or "-", en=name or "-")
 
 
 def _area(case: Case, letter: Letter) -> Area:

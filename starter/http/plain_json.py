@@ -26,6 +26,8 @@ LARGEST = 2**53
 class PlainJsonRoute(APIRoute):
     """A route whose body is checked before anything else reads it; an absent body is read as `{}`."""
 
+    most_bytes = MOST_BYTES
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put the check before FastAPI's own handler."""
         handle = super().get_route_handler()
@@ -34,7 +36,7 @@ class PlainJsonRoute(APIRoute):
             if request.method != "POST":
                 return await handle(request)
             try:
-                body = await _body(request)
+                body = await _body(request, self.most_bytes)
             except Problem as problem:
                 return problem.response()
             return await handle(_with_body(request, body))
@@ -42,10 +44,10 @@ class PlainJsonRoute(APIRoute):
         return checked
 
 
-async def _body(request: Request) -> bytes:
-    body, whole = await read_body(request, MOST_BYTES)
+async def _body(request: Request, most: int) -> bytes:
+    body, whole = await read_body(request, most)
     if not whole:
-        raise too_large(MOST_BYTES)
+        raise too_large(most)
     if not body:
         return b"{}"
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

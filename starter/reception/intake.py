@@ -24,6 +24,9 @@ from settings import Settings
 from starter.reception.persons import take_address, take_claim, take_reach
 from starter.reception.promoting import promote
 from starter.reception.receipt import Receipt
+from starter.reception.registering import Registering, acceptable
+from starter.reception.registration import Registration
+from starter.reception.registration import message_of as registered
 from starter.reception.reports import take_reports
 from starter.reception.taking import Taking
 from starter.reception.web_form import WebForm, message_of
@@ -108,6 +111,20 @@ class Intake:
     def receive_form(self, form: WebForm, key: str | None) -> Receipt:
         """Take in the web form; Malformed when its `key`, the Idempotency-Key, came with another form before."""
         return self.receive(message_of(form, key, self._clock(), self._policy.intake.max_text_characters))
+
+    def register(self, given: Registration, key: str | None, actor: Actor) -> Receipt:
+        """Take in what a colleague registers on somebody's behalf; its reception is what they say (reading 2).
+
+        Raises Malformed and Refused where policy does not allow it, UnknownInquiry for its reference.
+        """
+        now = self._clock()
+        acceptable(given, self._policy, actor, now)
+        message = registered(given, key, actor.id, self._policy.intake.max_text_characters)
+        filed = messages.file(message, message.raw, self._files)
+        with self._database.write() as session:
+            receipt = Registering(session, self._taking, given, actor, now).store(message, filed)
+        self._wake()
+        return receipt
 
     def receive_unreadable(self, raw: bytes, channel: Channel = EMAIL) -> Receipt:
         """Keep a genuine post that cannot be read at all for a person to look at."""

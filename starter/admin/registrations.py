@@ -1,0 +1,63 @@
+"""Handing in an inquiry on somebody's behalf: what came to the office, to an executive, with the authority's letter."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Body, Depends, Response
+from pydantic import AwareDatetime
+
+from models.inquiry import Actor, Role
+from starter.admin.api import COMMANDING, Here, IdempotencyKey, private
+from starter.admin.auth import Holder
+from starter.admin.case_views import checked
+from starter.admin.views import View
+from starter.http.plain_json import PlainJsonRoute
+from starter.http.problems import Problem
+from starter.reception.registration import Registration
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Registered(View):
+    """The inquiry it opened (`new`) or joined, and the dates first promised, aware UTC. `duplicate`: it was here."""
+
+    reference: str | None
+    new: bool
+    duplicate: bool
+    acknowledge_by: AwareDatetime | None
+    answer_by: AwareDatetime | None
+
+
+class FilesRoute(PlainJsonRoute):
+    """Files may come with it."""
+
+    most_bytes = 16 * 1024 * 1024
+
+
+def registrar(actor: Holder) -> Actor:
+    """Whoever answers for people, and a service that hands inquiries in. Raises a 403 problem."""
+    if actor.role is Role.AUDITOR:
+        raise Problem(HTTPStatus.FORBIDDEN, "actor.reads-only", "an auditor reads; this needs another key")
+    return actor
+
+
+router = APIRouter(prefix="/api", route_class=FilesRoute, dependencies=[private])
+
+
+@router.post("/inquiries", tags=["inquiries"], status_code=HTTPStatus.CREATED, responses=COMMANDING)
+def register_inquiry(
+    desk: Here,
+    actor: Annotated[Actor, Depends(registrar)],
+    given: Annotated[Registration, Body()],
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> Registered:
+    """Register an inquiry with its true reception; the terms count from there, and what is overdue is told at once."""
+    if given.reference is not None:
+        given = given.model_copy(update={"reference": checked(given.reference)})
+    receipt = desk.intake.register(given, idempotency_key, actor)
+    log.info("intake.registered", reference=receipt.reference, place=given.place, new=receipt.new, by=actor.id)
+    if receipt.duplicate:
+        response.status_code = HTTPStatus.OK
+    return Registered.model_validate(receipt)

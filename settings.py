@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     mailroom_port: Port = 8025
     trusted_proxies: str = "127.0.0.1"
     """Addresses or networks, with commas, whose word for a visitor's address (X-Forwarded-For) is taken."""
+    webhook_networks: str = Field(
+        default_factory=lambda data: "127.0.0.0/8,::1" if data["environment"] == "development" else ""
+    )
+    """Networks inside the house, with commas, that webhooks may be posted to; the public internet always may."""
     status_base_url: str | None = Field(
         default_factory=lambda data: (
             f"http://127.0.0.1:{data['web_port']}" if data["environment"] == "development" else None
@@ -130,6 +134,15 @@ class Settings(BaseSettings):
                 raise ValueError("must be addresses or networks, such as 10.0.0.5 or 10.0.0.0/24") from None
             if everybody:
                 raise ValueError("must not hold everybody: each caller could give itself any address")
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _may_be_posted_to(cls, value: str) -> str:
+        try:
+            [ip_network(part.strip()) for part in value.split(",") if part.strip()]
+        except ValueError:
+            raise ValueError("must be addresses or networks, such as 10.20.0.0/16") from None
         return value
 
     @field_validator("sendgrid_events_public_key")

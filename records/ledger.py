@@ -11,6 +11,7 @@ from models.errors import LedgerError
 from models.inquiry import Actor
 from models.ledger import GENESIS, Event, event_hash
 from models.tables import CaseRow, EventRow, EventText, Salt
+from records import deliveries
 from records.database import first
 
 _END = (
@@ -50,6 +51,7 @@ def append(session: Session, events: Sequence[Event]) -> int:
     connection = session.connection()
     if new:
         connection.execute(_ADD, [_row(event) for event in new.values()])
+        deliveries.publish(session, new.values())
     texts = [
         {"reference": event.reference, "seq": event.seq, "field": field, "text": text}
         for event in new.values()
@@ -75,6 +77,12 @@ def of_case(session: Session, reference: str, *, after: int = 0) -> list[Event]:
     chain = select(EventRow).where(col(EventRow.reference) == reference, col(EventRow.seq) > after)
     rows = session.exec(chain.order_by(col(EventRow.seq)))
     return [_event(row, texts.get(row.seq, {})) for row in rows]
+
+
+def event(session: Session, reference: str, seq: int) -> Event | None:
+    """Return one event without its texts; None where there is none."""
+    row = session.get(EventRow, (reference, seq))
+    return _event(row, {}) if row else None
 
 
 def verify(session: Session, reference: str) -> str:

@@ -34,6 +34,9 @@ COMMANDS = {
     "keys create": ("starter.commands.keys", "create_command"),
     "keys list": ("starter.commands.keys", "list_command"),
     "keys revoke": ("starter.commands.keys", "revoke_command"),
+    "webhooks list": ("starter.commands.hooks", "list_command"),
+    "webhooks failing": ("starter.commands.hooks", "failing_command"),
+    "webhooks replay": ("starter.commands.hooks", "replay_command"),
     "policy check": ("starter.commands.upkeep", "policy_check_command"),
     "calendar seed": ("starter.commands.calendar_seed", "calendar_seed_command"),
 }
@@ -41,6 +44,7 @@ COMMANDS = {
 
 GROUPS = {
     "keys": "Keys for the admin API. A secret is shown once, when it is made.",
+    "webhooks": "What other systems are told: how it goes, and telling it again.",
     "policy": "The operator's policy: terms, areas, channels, letters.",
     "calendar": "The closed days of the law.",
 }

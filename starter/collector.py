@@ -1,4 +1,4 @@
-"""The collector: the process that asks where nobody tells us, runs the channels' feeds and fetches what they left.
+"""The collector: the process that asks where nobody tells us, fetches what was left, and posts webhooks to others.
 
 `python -m starter.collector` runs all feeds that the settings want (long polling, IMAP, reconciliation). Started twice,
 the second waits: a feed has one holder at a time.
@@ -29,7 +29,9 @@ from records.documents import FolderStore
 from settings import Settings, load_settings
 from starter.chat.abandoned import give_back
 from starter.collecting.fetching import Fetching
+from starter.collecting.posting import NAME, Posting
 from starter.collecting.rounds import Collecting, House
+from starter.http.outside import networks
 from starter.reception.intake import Intake, make_intake
 
 HOUR, MINUTE = 3600.0, 60.0
@@ -62,6 +64,10 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
         (feed.name, Collecting(house, adapter, feed).run) for adapter, feed in wanted
     ]
     if only is None:
+        names.add(NAME)
+        allowed = networks(settings.webhook_networks)
+        posting = Posting(database, settings.key_ring(), allowed, now, house.holder)
+        tasks += [("webhooks", lambda: posting.run(stop))]
         tasks += [("files", lambda: Fetching(database, files, channels, now).run(stop))]
         tasks += [("gaps", lambda: _every(HOUR, "gaps", partial(_watch, database, names), stop))]
         tasks += [("chat", lambda: _every(MINUTE, "chat", partial(_give_back, database, house.intake), stop))]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.commands import ARRIVALS, COMMANDS, OURS_ALONE, SIGNALS
+from models.hooks import PUBLISHED, Published
 from models.letters import LetterKind
 from models.messages import Order
 from models.search import SEARCH_ATTRIBUTES
@@ -118,6 +119,14 @@ def test_a_plain_default_is_told_as_it_is(name: str) -> None:
     assert told
     if isinstance(default, int) or (isinstance(default, str) and default):
         assert told[1] == f"`{default}`"
+
+
+def test_every_published_event_is_listed_with_what_it_carries_and_no_other() -> None:
+    rows = re.findall(
+        r"^\| `([a-z_.]+\.v\d)` \| `([a-z_.]+)` \| (.+) \|$", TEXTS["docs/webhooks.md"], flags=re.MULTILINE
+    )
+    listed = {type_: Published(name, tuple(re.findall(r"`(\w+)`", fields))) for name, type_, fields in rows}
+    assert listed == PUBLISHED
 
 
 def test_every_make_target_is_explained_and_no_other() -> None:

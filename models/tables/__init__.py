@@ -9,6 +9,7 @@ from models.tables.case import FAR, CaseRow, ObligationRow, StatusToken
 from models.tables.chain import EventRow, EventText, Salt
 from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, SettledGap, StreamNumber
 from models.tables.chat import ChatEvent, ChatSession, ChatTicket
+from models.tables.hooks import Delivery, PublishedEvent, Webhook
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
 from models.tables.incidents import IncidentComment, IncidentRow, TrackerEvent
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
@@ -26,6 +27,7 @@ __all__ = [
     "ChatTicket",
     "Contact",
     "ContactAddress",
+    "Delivery",
     "Dispatch",
     "DraftRow",
     "EventRow",
@@ -38,6 +40,7 @@ __all__ = [
     "NoticePart",
     "NoticeState",
     "ObligationRow",
+    "PublishedEvent",
     "RemoteFile",
     "Salt",
     "SettledGap",
@@ -50,4 +53,5 @@ __all__ = [
     "StreamNumber",
     "TrackerEvent",
     "TrainingRow",
+    "Webhook",
 ]

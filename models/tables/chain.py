@@ -17,7 +17,7 @@ class EventRow(SQLModel, table=True):
     reference: str = Field(primary_key=True)
     seq: int = Field(primary_key=True)
     v: int
-    at: datetime = moment()
+    at: datetime = moment(index=True)
     type: str
     actor: str
     role: str

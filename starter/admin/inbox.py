@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
-from records import chat, dispatches, feeds, incidents, messages, remote_files, streams
+from records import chat, deliveries, dispatches, feeds, hooks, incidents, messages, remote_files, streams
 from starter.admin.views import MessageView, View
 
 DEAD_AFTER = 5
@@ -114,7 +114,7 @@ def inbox(session: Session, at: datetime) -> InboxView:
     )
     held = tuple(MessageView.of(row, []) for row in messages.quarantined(session))
     return InboxView(
-        alarms=(*_alarms(waiting, running, gaps, at), *_unreached(session)),
+        alarms=(*_alarms(waiting, running, gaps, at), *_unreached(session), *_unheard(session)),
         waiting=waiting,
         quarantine=held,
         files=files,
@@ -140,3 +140,16 @@ def _alarms(
 
 def _unreached(session: Session) -> tuple[str, ...]:
     return tuple(f"{row.key}: does not reach {row.tracker}: {row.error}" for row in incidents.failing(session))
+
+
+def _unheard(session: Session) -> tuple[str, ...]:
+    """Webhooks whose receivers are gone or fail, and what was given up."""
+    subscribed = hooks.all_of_them(session)
+    off = [f"webhook {row.id} is switched off: {row.error}" for row in subscribed if row.off_at]
+    out = [f"webhook {row.id} fails: {row.error}" for row in subscribed if row.failing_since and not row.off_at]
+    lost = [
+        f"webhook {id_}: {standing.given_up} events were given up; replay them"
+        for id_, standing in deliveries.standing(session).items()
+        if standing.given_up
+    ]
+    return (*off, *out, *lost)

@@ -27,6 +27,7 @@ def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: dateti
     if order.reopens and case.closed_at and not case.merged_into:
         begin_again(case, min(order.at, now), actor, now, reasons="")
     case.unread += 1
+    case.heard += 1
     what = "message.edited" if order.edits else "message.received"
     case.record(
         now,

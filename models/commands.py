@@ -184,6 +184,7 @@ def _propose(case: Case, name: str, payload: dict[str, Any], actor: Actor, now: 
         order=order.model_dump(mode="json", exclude_none=True, exclude={"actor", "key", "expected_version"}),
         proposer=actor,
         at=now,
+        heard=case.heard if case.terms.stale_after_message else None,
     )
     case.record(now, "command.proposed", actor=actor, rule="M5.3", command=name)
 
@@ -192,6 +193,10 @@ def _approve(case: Case, actor: Actor, now: datetime) -> None:
     proposal = _proposal(case)
     if proposal.proposer.id == actor.id:
         raise Refused("approval.same-person", "whoever proposed it cannot approve it", rule="M5.3")
+    if case.proposal_stale:
+        raise Refused(
+            "approval.stale", "the user wrote after it was proposed; read that, and propose it anew", rule="M3.8"
+        )
     case.proposal = None
     case.record(
         now, "command.approved", actor=actor, rule="M5.3", command=proposal.command, proposer=proposal.proposer.id

@@ -134,12 +134,16 @@ class Appeal(Wire):
 
 
 class Proposal(Wire):
-    """A command that waits for a second pair of eyes."""
+    """A command that waits for a second pair of eyes.
+
+    `heard` is how many messages the case had then; None where a newer one does not forbid the approval.
+    """
 
     command: str
     order: dict[str, Any]
     proposer: Actor
     at: AwareDatetime
+    heard: int | None = None
 
 
 class FinalAnswer(Wire):
@@ -161,3 +165,5 @@ class Answer(Wire):
     next_due: AwareDatetime | None = None
     resolution_due: AwareDatetime | None = None
     proposed: bool = False
+    proposal_due: AwareDatetime | None = None
+    """By when what waits for a second pair of eyes is owed all the same."""

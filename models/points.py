@@ -62,12 +62,11 @@ def _asks(sentence: str) -> bool:
 def _sentences(text: str) -> list[tuple[str, bool]]:
     """The sentences that say something, each with whether it stands in a list; lines wrapped by a mailer are joined."""
     found: list[tuple[str, bool]] = []
-    for block, listed in _blocks(text):
+    blocks = _blocks(text)
+    for block, listed in blocks:
         pieces = [block] if listed else _SENTENCES.split(block)
         found += [(one.strip(), listed) for one in pieces if len(_WORDS.findall(one)) >= FEWEST_WORDS]
-    if found or not _WORDS.search(text):
-        return found
-    return [(_BLANKS.sub(" ", text).strip(), False)]
+    return found or [(block, listed) for block, listed in blocks if _WORDS.search(block)]
 
 
 def _blocks(text: str) -> list[tuple[str, bool]]:

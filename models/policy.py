@@ -100,6 +100,7 @@ class Policy(Section):
         return Terms(
             **self.term_settings.model_dump(),
             approvals=self.approval.required,
+            stale_after_message=self.approval.stale_after_message,
             areas=tuple(self.areas),
             channel_order=self.channels.fallback,
             copied=self.letters.copied,

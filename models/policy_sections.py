@@ -174,9 +174,10 @@ class TermsSection(TermSettings):
 
 
 class Approval(Section):
-    """The commands that want a second pair of eyes (M3.9, M5.3)."""
+    """The commands that want a second pair of eyes (M3.9, M5.3), and whether a newer message forbids the approval."""
 
     required: tuple[str, ...]
+    stale_after_message: bool
 
 
 class Information(Section):

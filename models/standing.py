@@ -76,6 +76,7 @@ class Standing(BaseModel):
     window_ends: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
     unread: int = 0
+    heard: int = 0
 
     version: int = 0
     seq: int = 0
@@ -247,7 +248,21 @@ class Standing(BaseModel):
             next_due=upcoming.due if upcoming else None,
             resolution_due=self.resolution_due,
             proposed=proposed,
+            proposal_due=self.proposal_due if proposed else None,
         )
+
+    @property
+    def proposal_due(self) -> datetime | None:
+        """By when the proposed command is owed: no date waits for a second pair of eyes."""
+        if self.proposal is None:
+            return None
+        answers = self.owed(ObligationKind.FINAL) if self.proposal.command == "resolve" else []
+        return next((one.due for one in answers or self.owed()), None)
+
+    @property
+    def proposal_stale(self) -> bool:
+        """Whether the user wrote again after the proposal, where policy lets that forbid its approval (M3.8)."""
+        return self.proposal is not None and self.proposal.heard not in {None, self.heard}
 
     @property
     def resolution_due(self) -> datetime | None:

@@ -1,4 +1,6 @@
-"""What helps a person to answer: the points that were raised, and what a final answer lacks before it is given."""
+"""What helps to answer: the points that were raised, what an answer lacks, and what waits for a second pair of eyes."""
+
+from http import HTTPStatus
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -16,9 +18,10 @@ from starter.admin.case_views import checked
 from starter.admin.desk import Desk
 from starter.admin.gate import Finished
 from starter.admin.points import points_of
-from starter.admin.views import GateView, PointsView
+from starter.admin.proposals import Preview
+from starter.admin.views import GateView, PointsView, ProposalView
 from starter.http.plain_json import PlainJsonRoute
-from starter.http.problems import faults
+from starter.http.problems import Problem, faults
 
 SECOND_PAIR = "approval.missing"
 UNWRITTEN = Draft(id="dr_unwritten", digest="0" * 64)
@@ -39,6 +42,16 @@ def gate(desk: Here, actor: Commander, reference: Reference, body: ResolveBody) 
     """Say what a final answer lacks, and decide nothing: the body is that of `resolve`."""
     with desk.database.read() as session:
         return _look(session, desk, cases.load(session, checked(reference)), body, actor)
+
+
+@router.get("/inquiries/{reference}/proposal", tags=["inquiries"], responses=ONE)
+def proposal(desk: Here, _actor: Caller, reference: Reference) -> ProposalView:
+    """Show what waits for a second pair of eyes, and the letters that would leave."""
+    with desk.database.read() as session:
+        case = cases.load(session, checked(reference))
+        if case.proposal is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "proposal.none", "nothing is proposed for this inquiry", rule="M5.3")
+        return Preview(desk).show(session, case, case.proposal)
 
 
 def _look(session: Session, desk: Desk, case: Case, body: ResolveBody, actor: Actor) -> GateView:

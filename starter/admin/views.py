@@ -106,6 +106,7 @@ class StateView(View):
     final: FinalAnswer | None
     appeals: tuple[Appeal, ...]
     proposal: Proposal | None
+    proposal_due: AwareDatetime | None
     policy: str
     calendar: str
     head: str
@@ -265,6 +266,37 @@ class GateView(View):
     second_pair: bool
     missing: tuple[Fault, ...]
     refused: Fault | None
+
+
+class PreviewView(View):
+    """A letter as it would leave if the proposal were approved now; `full_text` where only a pointer would leave."""
+
+    kind: str
+    channel: str
+    language: str
+    subject: str
+    text: str
+    html: str
+    full_text: str
+    full_html: str
+
+
+class ProposalView(View):
+    """What waits for a second pair of eyes, and what would be sent. `due`: by when it is owed all the same.
+
+    `stale`: the user wrote after it was proposed, so it must be proposed anew; `refused`: why it could not be decided
+    as things stand.
+    """
+
+    command: str
+    order: dict[str, Any]
+    draft: dict[str, Any]
+    proposer: str
+    at: AwareDatetime
+    due: AwareDatetime | None
+    stale: bool
+    refused: Fault | None
+    letters: tuple[PreviewView, ...]
 
 
 class CaseView(View):

@@ -110,6 +110,7 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         urgent_matters=tuple(alerts[1].matters),
         urgent_order=alerts[1].order,
         urgent_minutes=alerts[1].minutes,
+        stale_after_message=True,
         policy_version=POLICY.full_version,
     )
 

@@ -1,0 +1,70 @@
+"""A proposal as its approver sees it: what was written, by when it is owed, and the very letters that would leave."""
+
+from functools import cached_property
+
+from sqlmodel import Session
+
+from activities.composing import Stationery, compose
+from activities.letters.memos import Memos
+from activities.letters.rendering import Letters
+from models.case import Case
+from models.commands import DECISIONS, read
+from models.episodes import Proposal
+from models.errors import ChannelError, Missing, Refused
+from models.letters import Letter
+from records import documents
+from starter.admin.desk import Desk
+from starter.admin.views import PreviewView, ProposalView
+from starter.http.problems import faults
+
+
+class Preview:
+    """Writes letters for reading alone; nothing is kept and nothing leaves."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Write with the operator's templates, which are read at the first look."""
+        self._desk = desk
+
+    @cached_property
+    def stationery(self) -> Stationery:
+        """What the worker writes letters with."""
+        settings, policy = self._desk.settings, self._desk.policy
+        return Stationery(
+            policy=policy,
+            letters=Letters.load(settings.policy),
+            memos=Memos.load(settings.policy),
+            status_base_url=settings.status_base_url or policy.operator.status_base_url,
+            mail_domain=settings.mail_domain,
+            reply_secret=settings.reply_secret.get_secret_value().encode(),
+        )
+
+    def show(self, session: Session, case: Case, proposal: Proposal) -> ProposalView:
+        """Show a proposal, decided on a copy of the case."""
+        after, refused = case.model_copy(deep=True), None
+        try:
+            order = read(proposal.command, proposal.order)
+            DECISIONS[proposal.command][1](after, order, proposal.proposer, self._desk.clock())
+        except Refused as refusal:
+            refused = faults([Missing(refusal.field, refusal.detail, refusal.rule)])[0]
+        known = {one.key for one in case.letters}
+        letters = [] if refused else [one for one in after.letters if one.key not in known and not one.copy_of]
+        draft = proposal.order.get("draft")
+        return ProposalView(
+            command=proposal.command,
+            order=proposal.order,
+            draft=documents.draft(session, draft["id"]).content if draft else {},
+            proposer=proposal.proposer.id,
+            at=proposal.at,
+            due=case.proposal_due,
+            stale=case.proposal_stale,
+            refused=refused,
+            letters=tuple(view for one in letters if (view := self._letter(session, after, one))),
+        )
+
+    def _letter(self, session: Session, case: Case, letter: Letter) -> PreviewView | None:
+        """The letter in words; None where it could not be written, such as without an address."""
+        try:
+            notice = compose(session, case, letter, self.stationery, self._desk.clock())
+        except ChannelError:
+            return None
+        return PreviewView.model_validate(notice)

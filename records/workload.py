@@ -46,7 +46,7 @@ def _first(session: Session, owner: ActorId) -> str:
     return session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(1)).one()
 
 
-def owned(session: Session, owner: ActorId, limit: int) -> list[str]:
+def owned(session: Session, owner: ActorId) -> list[str]:
     """Return the open inquiries of an owner, the next due first; also those that owe nothing for now."""
     query = select(CaseRow.reference).where(col(CaseRow.owner) == owner, col(CaseRow.closed_at).is_(None))
-    return list(session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(limit)))
+    return list(session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference))))

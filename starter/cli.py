@@ -37,6 +37,12 @@ COMMANDS = {
     "webhooks list": ("starter.commands.hooks", "list_command"),
     "webhooks failing": ("starter.commands.hooks", "failing_command"),
     "webhooks replay": ("starter.commands.hooks", "replay_command"),
+    "workload": ("starter.commands.staff", "workload_command"),
+    "staff list": ("starter.commands.staff", "list_command"),
+    "staff add": ("starter.commands.staff", "add_command"),
+    "staff absent": ("starter.commands.staff", "absent_command"),
+    "staff trained": ("starter.commands.staff", "trained_command"),
+    "staff leave": ("starter.commands.staff", "leave_command"),
     "policy check": ("starter.commands.upkeep", "policy_check_command"),
     "calendar seed": ("starter.commands.calendar_seed", "calendar_seed_command"),
 }
@@ -45,6 +51,7 @@ COMMANDS = {
 GROUPS = {
     "keys": "Keys for the admin API. A secret is shown once, when it is made.",
     "webhooks": "What other systems are told: how it goes, and telling it again.",
+    "staff": "The people who answer: who is there, trained for what, and who has gone.",
     "policy": "The operator's policy: terms, areas, channels, letters.",
     "calendar": "The closed days of the law.",
 }

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Self, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator, model_validator
 
 from models.commands import COMMANDS
-from models.inquiry import Area, Kind, Outcome
+from models.episodes import Assigned
+from models.inquiry import ActorId, Area, Kind, Outcome
 from models.messages import Id, Name, Order, Reasons, When
 from models.terms import Matter
 
@@ -147,6 +148,13 @@ class AssignBody(Body):
     owner: Id
     area: Area | None = None
     reasons: Reasons
+
+
+class HandOverBody(AssignBody):
+    """Give the case on, from one owner to another whom the rules have found; the house itself makes this one."""
+
+    instead_of: ActorId
+    found: Assigned
 
 
 class ClaimBody(Body):

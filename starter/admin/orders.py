@@ -27,6 +27,7 @@ from starter.admin.bodies import (
     AssignBody,
     Body,
     ClaimBody,
+    HandOverBody,
     MergeBody,
     OpenIncidentBody,
     ProposeBody,
@@ -120,7 +121,9 @@ class Writer:
         return order
 
     def assign(self, body: AssignBody) -> OrderData:
-        """Another owner, who must be there and trained."""
+        """Another owner, who must be there and trained; whom the rules have found is so, or nobody is."""
+        if isinstance(body, HandOverBody):
+            return body.model_dump(mode="json", exclude_none=True)
         case = cases.load(self._session, self._reference)
         area = body.area or case.area
         may_own(member(self._session, self._policy, body.owner, area, self._now), case.language)

@@ -20,6 +20,7 @@ import typer
 
 from models.errors import PlazoError, SettingsError
 from models.inquiry import Role
+from models.policy import load_policy
 from settings import Settings, load_settings
 from starter.house.residents import LOOPBACK, ports, residents, temporal_program
 from starter.house.supervisor import House
@@ -59,7 +60,7 @@ def sole(var: Path) -> Iterator[None]:
 
 
 def prepare(settings: Settings) -> str:
-    """Check what can be checked before the start, make the development keys, migrate the records database.
+    """Check what can be checked before the start, migrate the records database, make development keys and staff.
 
     Returns a supervisor's key for the API. Raises SettingsError.
     """
@@ -77,10 +78,12 @@ def prepare(settings: Settings) -> str:
     from records.database import Database  # noqa: PLC0415
     from records.migrate import upgrade  # noqa: PLC0415
     from starter.commands.keys import development_keys  # noqa: PLC0415
+    from starter.house.staff import development_staff  # noqa: PLC0415
 
     upgrade(settings.records_url)
     database = Database(settings.records_url)
     try:
+        development_staff(load_policy(settings.policy), database, datetime.now(UTC))
         return development_keys(settings, database, datetime.now(UTC))[Role.SUPERVISOR]
     finally:
         database.close()

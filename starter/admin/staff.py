@@ -1,0 +1,208 @@
+"""The staff over HTTP: who represents which area, who is there, who has what; kept by supervisors and compliance."""
+
+import asyncio
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Path
+from sqlmodel import Session
+
+from models.errors import Malformed
+from models.inquiry import Actor, Area, Role
+from models.tables import AbsenceRow, StaffRow, TrainingRow
+from records import audit, staff, workload
+from records.audit import Outcome
+from starter.admin.api import COMMANDING, ONE, READING, Here, private
+from starter.admin.auth import Caller, Commander
+from starter.admin.desk import Desk
+from starter.admin.handover import hand_over
+from starter.admin.staff_views import (
+    AbsenceBody,
+    HandOverView,
+    LeaveBody,
+    LoadView,
+    PersonBody,
+    PersonView,
+    ShiftsBody,
+    StaffId,
+    StaffView,
+    TrainingBody,
+    WholePersonView,
+    WorkloadView,
+    shift_rows,
+)
+from starter.http.plain_json import PlainJsonRoute
+from starter.http.problems import Problem
+
+KEEPERS = frozenset({Role.SUPERVISOR, Role.COMPLIANCE})
+"""Who keeps the staff, and sees what is nobody else's business."""
+
+router = APIRouter(prefix="/api", tags=["staff"], route_class=PlainJsonRoute, dependencies=[private])
+
+
+def keeper(desk: Here, actor: Commander) -> Actor:
+    """An actor who may keep the staff. Raises a 403 problem."""
+    if actor.role not in KEEPERS:
+        with desk.database.write() as session:
+            audit.note(session, desk.clock(), actor.id, "staff.change", "staff", Outcome.DENIED, "staff.role")
+        raise Problem(HTTPStatus.FORBIDDEN, "staff.role", "the staff are kept by supervisors and compliance")
+    return actor
+
+
+Keeper = Annotated[Actor, Depends(keeper)]
+Who = Annotated[StaffId, Path(description="Their opaque id.", examples=["cx-lead"])]
+
+
+@router.get("/staff", responses=READING)
+def everybody(desk: Here, actor: Caller) -> StaffView:
+    """All who have not left: their areas, whom they represent, whether they are there today."""
+    whole = actor.role in KEEPERS
+    with desk.database.read() as session:
+        away = staff.absent(session, _today(desk))
+        rows = staff.everybody(session)
+    return StaffView(items=tuple(PersonView.of(row, desk.policy, absent=row.id in away, whole=whole) for row in rows))
+
+
+@router.get("/staff/{who}", responses=ONE)
+def person(desk: Here, actor: Caller, who: Who) -> WholePersonView:
+    """One of the staff: absences, trainings, shifts; also somebody who has left."""
+    with desk.database.read() as session:
+        return _whole(session, desk, who, whole=actor.role in KEEPERS)
+
+
+@router.get("/workload", responses=READING)
+def who_has_what(desk: Here, _actor: Caller) -> WorkloadView:
+    """Every owner's open work: how much, what is overdue, what is due next."""
+    with desk.database.read() as session:
+        return workload_view(session, desk.clock(), _today(desk))
+
+
+@router.post("/staff", responses=COMMANDING)
+def set_person(desk: Here, actor: Keeper, body: PersonBody) -> WholePersonView:
+    """Add somebody, or change what is known of them."""
+    unknown = set(body.areas) - set(desk.policy.areas)
+    if unknown:
+        raise _unknown_area(min(unknown), desk, "areas")
+    with desk.database.write() as session:
+        known = staff.person(session, body.id)
+        row = StaffRow(
+            **body.model_dump(exclude={"areas", "languages"}),
+            areas=list(body.areas),
+            languages=list(body.languages),
+            joined_at=known.joined_at if known else desk.clock(),
+        )
+        staff.add(session, row)
+        return _noted(session, desk, actor, "staff.set", body.id)
+
+
+@router.post("/staff/{who}/absences", responses=COMMANDING)
+def set_absence(desk: Here, actor: Keeper, who: Who, body: AbsenceBody) -> WholePersonView:
+    """Somebody is away for some days: new inquiries pass them over."""
+    if body.last < body.first:
+        raise Malformed("absence.backwards", "the last day lies before the first", field="last")
+    with desk.database.write() as session:
+        _known(session, who)
+        staff.set_absence(session, AbsenceRow(staff=who, by=actor.id, **body.model_dump()))
+        return _noted(session, desk, actor, "staff.absence", who)
+
+
+@router.delete("/staff/{who}/absences/{first}", responses=COMMANDING)
+def end_absence(desk: Here, actor: Keeper, who: Who, first: date) -> WholePersonView:
+    """Take an absence back that was to begin on that day."""
+    with desk.database.write() as session:
+        if not staff.end_absence(session, who, first):
+            raise Problem(HTTPStatus.NOT_FOUND, "absence.unknown", "no absence of theirs begins on that day")
+        return _noted(session, desk, actor, "staff.absence", who)
+
+
+@router.post("/staff/{who}/trainings", responses=COMMANDING)
+def set_training(desk: Here, actor: Keeper, who: Who, body: TrainingBody) -> WholePersonView:
+    """Somebody is trained for an area and a language, up to a day; a day that is past ends it."""
+    if body.area not in desk.policy.areas:
+        raise _unknown_area(body.area, desk, "area")
+    with desk.database.write() as session:
+        _known(session, who)
+        staff.train(session, TrainingRow(staff=who, **body.model_dump()))
+        return _noted(session, desk, actor, "staff.training", who)
+
+
+@router.post("/staff/{who}/shifts", responses=COMMANDING)
+def set_shifts(desk: Here, actor: Keeper, who: Who, body: ShiftsBody) -> WholePersonView:
+    """Set somebody's week."""
+    with desk.database.write() as session:
+        _known(session, who)
+        staff.set_shifts(session, who, shift_rows(who, body))
+        return _noted(session, desk, actor, "staff.shifts", who)
+
+
+@router.post("/staff/{who}/leave", responses=COMMANDING)
+async def leave(desk: Here, actor: Keeper, who: Who, body: LeaveBody) -> HandOverView:
+    """Somebody leaves for good: every open case of theirs goes to somebody else. Ask again while some remain."""
+    if who == actor.id:
+        raise Problem(HTTPStatus.CONFLICT, "staff.oneself", "nobody signs for their own leaving; ask another")
+    await asyncio.to_thread(_begin, desk, who, actor, leaves=True)
+    return await hand_over(desk, who, actor, body.reasons)
+
+
+@router.post("/staff/{who}/handover", responses=COMMANDING)
+async def handover(desk: Here, actor: Keeper, who: Who, body: LeaveBody) -> HandOverView:
+    """Give somebody's open cases to others, as before a long absence. Ask again while some remain."""
+    await asyncio.to_thread(_begin, desk, who, actor, leaves=False)
+    return await hand_over(desk, who, actor, body.reasons)
+
+
+def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
+    with desk.database.write() as session:
+        _known(session, who)
+        if leaves:
+            staff.leave(session, who, desk.clock())
+        _noted(session, desk, actor, "staff.leave" if leaves else "staff.handover", who)
+
+
+def workload_view(session: Session, now: datetime, today: date) -> WorkloadView:
+    """Who has what: those of the staff who have nothing stand there too, and owners who are not of the staff."""
+    loads = {load.owner: load for load in workload.workload(session, now)}
+    away = staff.absent(session, today)
+    there = {row.id for row in staff.everybody(session)}
+    items = []
+    for owner in sorted(there | set(loads)):
+        load = loads.get(owner)
+        items.append(
+            LoadView(
+                owner=owner,
+                present=owner in there and owner not in away,
+                owing=load.owing if load else 0,
+                overdue=load.overdue if load else 0,
+                next_due_at=load.next_due_at if load else None,
+                next_reference=load.next_reference if load else "",
+            )
+        )
+    return WorkloadView(items=tuple(items))
+
+
+def _today(desk: Desk) -> date:
+    return desk.clock().astimezone(ZoneInfo(desk.policy.calendar_settings.zone)).date()
+
+
+def _known(session: Session, who: str) -> StaffRow:
+    row = staff.person(session, who)
+    if row is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "staff.unknown", "nobody of the staff has that id")
+    return row
+
+
+def _whole(session: Session, desk: Desk, who: str, *, whole: bool) -> WholePersonView:
+    row = _known(session, who)
+    absent = who in staff.absent(session, _today(desk))
+    return WholePersonView.of(session, row, desk.policy, absent=absent, whole=whole)
+
+
+def _noted(session: Session, desk: Desk, actor: Actor, action: str, who: str) -> WholePersonView:
+    audit.note(session, desk.clock(), actor.id, action, who, Outcome.DONE)
+    return _whole(session, desk, who, whole=True)
+
+
+def _unknown_area(area: Area, desk: Desk, field: str) -> Malformed:
+    return Malformed("staff.unknown-area", f"{area!r} is none of {', '.join(desk.policy.areas)}", field=field)

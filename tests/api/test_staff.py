@@ -1,0 +1,184 @@
+"""The staff over HTTP: kept by supervisors and compliance; who leaves hands everything over."""
+
+from typing import Any
+
+import pytest
+
+from models.inquiry import Role
+from records import audit, staff
+from records.database import Database
+from starter.admin import handover
+from tests.api.crew import hire, send_away
+from tests.api.world import World, now
+
+ANA = {"id": "ana", "email": "ana@example.org", "role": "agent", "areas": ["cx"], "languages": ["es", "en"]}
+WHY = {"reasons": "leaves the house"}
+
+
+async def tell(world: World, path: str, body: Any, role: Role = Role.SUPERVISOR) -> Any:
+    return await world.http.post(f"/api/{path}", json=body, headers=world.bearer(role))
+
+
+async def test_the_staff_are_kept_by_supervisors_and_compliance(front: World, records: Database) -> None:
+    made = await tell(front, "staff", ANA)
+    assert made.status_code == 200
+    assert made.json()["person"] == {**ANA, "language": "es", "email": "ana@example.org", "present": True} | {
+        "represents": [],
+        "stands_in_for": [],
+    }
+    joined = made.json()["joined_at"]
+    assert (await tell(front, "staff", {**ANA, "areas": ["cx", "finance"]}, Role.COMPLIANCE)).json()[
+        "joined_at"
+    ] == joined
+    for role in (Role.AGENT, Role.REPRESENTATIVE, Role.AUDITOR, Role.INTAKE):
+        assert (await tell(front, "staff", ANA, role)).status_code == 403
+    with records.read() as session:
+        lines = {(line.actor, line.outcome, line.detail) for line in audit.page(session, of="staff")}
+        assert ("agent-1", "denied", "staff.role") in lines
+        assert {line.action for line in audit.page(session, of="ana")} == {"staff.set"}
+
+
+async def test_all_may_read_who_represents_which_area(front: World) -> None:
+    await tell(front, "staff", {**ANA, "id": "cx-lead", "role": "representative"})
+    await tell(front, "staff", {**ANA, "id": "cx-deputy", "role": "representative"})
+    people = (await front.get("/api/staff")).json()["items"]
+    assert [(one["id"], one["represents"], one["stands_in_for"]) for one in people] == [
+        ("cx-deputy", [], ["cx"]),
+        ("cx-lead", ["cx"], []),
+    ]
+    assert {one["email"] for one in people} == {""}, "an address is nobody else's business"
+    assert (await front.get("/api/staff", Role.COMPLIANCE)).json()["items"][0]["email"] == "ana@example.org"
+    assert (await front.get("/api/staff", Role.INTAKE)).status_code == 403
+
+
+async def test_absences_trainings_and_shifts(front: World) -> None:
+    await tell(front, "staff", ANA)
+    today = now().date()
+    days = {"first": f"{today.replace(day=1)}", "last": "2199-12-31", "reasons": "parental leave"}
+    assert (await tell(front, "staff/ana/absences", days)).json()["person"]["present"] is False
+    await tell(front, "staff/ana/trainings", {"area": "cx", "language": "es", "until": "2030-01-31"})
+    week = {"shifts": [{"weekday": 0, "starts": "08:00", "ends": "16:30"}]}
+    await tell(front, "staff/ana/shifts", {"shifts": [{"weekday": 6, "starts": "22:00", "ends": "06:00"}]})
+    whole = (await tell(front, "staff/ana/shifts", week)).json()
+    assert whole["trainings"] == [{"area": "cx", "language": "es", "until": "2030-01-31"}]
+    assert whole["shifts"] == [{"weekday": 0, "starts": "08:00:00", "ends": "16:30:00"}]
+    assert whole["absences"] == [{**days, "by": "supervisor-1"}]
+    seen = (await front.get("/api/staff/ana")).json()
+    assert seen["absences"] == [{**days, "by": "", "reasons": ""}]
+    back = await front.http.delete(f"/api/staff/ana/absences/{days['first']}", headers=front.bearer(Role.SUPERVISOR))
+    assert (back.status_code, back.json()["person"]["present"]) == (200, True)
+    again = await front.http.delete(f"/api/staff/ana/absences/{days['first']}", headers=front.bearer(Role.SUPERVISOR))
+    assert (again.status_code, again.json()["code"]) == (404, "absence.unknown")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("staff", {**ANA, "areas": ["nowhere"]}, 422, "staff.unknown-area"),
+        ("staff", {**ANA, "id": "a/b"}, 422, "request.malformed"),
+        ("staff", {**ANA, "email": "nobody"}, 422, "request.malformed"),
+        ("staff", {**ANA, "email": ""}, 422, "request.malformed"),
+        ("staff", {**ANA, "role": "system"}, 422, "request.malformed"),
+        (
+            "staff/ana/absences",
+            {"first": "2026-03-02", "last": "2026-03-01", "reasons": "x"},
+            422,
+            "absence.backwards",
+        ),
+        ("staff/ana/absences", {"first": "2026-03-02", "last": "9999-03-01", "reasons": "x"}, 422, "request.malformed"),
+        (
+            "staff/ana/trainings",
+            {"area": "moon", "language": "es", "until": "2030-01-31"},
+            422,
+            "staff.unknown-area",
+        ),
+        ("staff/ana/trainings", {"area": "cx", "language": "fr", "until": "2030-01-31"}, 422, "request.malformed"),
+        (
+            "staff/ana/shifts",
+            {"shifts": [{"weekday": 7, "starts": "08:00", "ends": "09:00"}]},
+            422,
+            "request.malformed",
+        ),
+        (
+            "staff/ana/shifts",
+            {"shifts": [{"weekday": 0, "starts": "08:00+02:00", "ends": "09:00"}]},
+            422,
+            "request.malformed",
+        ),
+        ("staff/bea/shifts", {"shifts": []}, 404, "staff.unknown"),
+        ("staff/bea/leave", WHY, 404, "staff.unknown"),
+        ("staff/supervisor-1/leave", WHY, 409, "staff.oneself"),
+    ],
+)
+async def test_what_cannot_be_is_refused(front: World, path: str, body: Any, status: int, code: str) -> None:
+    await tell(front, "staff", ANA)
+    refused = await tell(front, path, body)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+
+@pytest.mark.rule("M3.3")
+async def test_who_leaves_hands_every_case_over_with_its_reasons(
+    world: World, records: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hire(records, "ana")
+    references = [await world.opened(email=f"user-{n}@example.org") for n in range(3)]
+    hire(records, "bea")
+    hire(records, "carl")
+    hire(records, "dora")
+    send_away(records, "dora")
+    monkeypatch.setattr(handover, "AT_ONCE", 2)
+    first = (await tell(world, "staff/ana/leave", WHY)).json()
+    assert (len(first["handed"]), first["remaining"]) == (2, 1)
+    assert {one["owner"] for one in first["handed"]} == {"bea", "carl"}, "what is given out counts at once"
+    for one in first["handed"]:
+        await world.settled(one["reference"], lambda view: view["state"]["owner"] != "ana")
+    second = (await tell(world, "staff/ana/leave", WHY)).json()
+    assert (len(second["handed"]), second["remaining"]) == (1, 0)
+    for reference in references:
+        view = await world.settled(reference, lambda view: view["state"]["owner"] != "ana")
+        event = next(one for one in view["timeline"] if one["type"] == "case.assigned")
+        assert event["texts"]["reasons"] == WHY["reasons"]
+        assert event["actor"]["id"] == "supervisor-1"
+        told = event["data"]["assignment"]
+        assert (told["rule"], told["step"]) == ("handover", "area")
+        assert {"staff": "dora", "why": "absent"} in told["passed_over"]
+    assert (await tell(world, "staff/ana/leave", WHY)).json() == {"handed": [], "remaining": 0}
+    with records.read() as session:
+        assert not staff.present(session, "ana", now().date())
+
+
+async def test_a_case_that_moved_on_meanwhile_stays_where_it_is(world: World, records: Database) -> None:
+    hire(records, "ana")
+    reference = await world.opened()
+    hire(records, "bea")
+    plan = handover._plan(world.desk, "ana")
+    moved = await world.command(reference, "assign", {"owner": "bea", "reasons": "x"})
+    assert moved.status_code == 200
+    await world.settled(reference, lambda view: view["state"]["owner"] == "bea")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handover, "_plan", lambda *_: plan)
+        answer = (await tell(world, "staff/ana/handover", WHY)).json()
+    assert answer == {"handed": [], "remaining": 0}
+
+
+async def test_before_a_long_absence_cases_are_given_to_others(world: World, records: Database) -> None:
+    hire(records, "ana")
+    reference = await world.opened()
+    answer = (await tell(world, "staff/ana/handover", WHY)).json()
+    assert answer["handed"] == [{"reference": reference, "owner": "cx-supervisor", "step": "nobody-there"}]
+    view = await world.settled(reference, lambda view: view["state"]["owner"] == "cx-supervisor")
+    told = view["timeline"][-1]["data"]["assignment"]["passed_over"]
+    assert {"staff": "ana", "why": "absent"} in told
+
+
+async def test_who_has_what(world: World, records: Database) -> None:
+    hire(records, "ana")
+    reference = await world.opened()
+    hire(records, "bea")
+    send_away(records, "bea")
+    loads = (await world.get("/api/workload")).json()["items"]
+    assert [(one["owner"], one["present"], one["owing"], one["overdue"]) for one in loads] == [
+        ("ana", True, 1, 0),
+        ("bea", False, 0, 0),
+    ]
+    assert (loads[0]["next_reference"], loads[1]["next_due_at"]) == (reference, None)

@@ -13,9 +13,11 @@ from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMax
 
 from activities.alerts import Alerts
 from activities.composing import Stationery
+from activities.digest import Digests
 from activities.events import Events
 from activities.letters.memos import Memos
 from activities.letters.rendering import Letters
+from activities.mailing import Mailing
 from activities.notices import Notices
 from activities.tracker import Incidents
 from channels.registry import load_channels
@@ -25,8 +27,10 @@ from models.errors import EngineUnavailable, PlazoError
 from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
+from schedules import keep_schedules
 from settings import Settings, load_settings
 from trackers.registry import load_trackers
+from workflows.digest import DigestWorkflow
 from workflows.inquiry import InquiryWorkflow
 
 if sys.platform == "win32":
@@ -75,12 +79,14 @@ def make_worker(client: Client, settings: Settings, database: Database, executor
     notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
     trackers = load_trackers(paper.policy, settings, now)
     told = Incidents(database, trackers, paper.policy.tracker, now, timedelta(seconds=settings.slow_retry))
-    alerts = Alerts(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
+    mailing = Mailing(database, channels, now, timedelta(seconds=settings.slow_retry))
+    alerts = Alerts(database, paper, mailing, now)
+    digests = Digests(database, paper, mailing, now)
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[InquiryWorkflow],
-        activities=[notices.deliver, Events(database, now).record, told.track, alerts.alert],
+        workflows=[InquiryWorkflow, DigestWorkflow],
+        activities=[notices.deliver, Events(database, now).record, told.track, alerts.alert, digests.send],
         activity_executor=executor,
         max_concurrent_activities=THREADS,
         workflow_task_poller_behavior=POLLERS,
@@ -111,7 +117,9 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
     database = Database(settings.records_url)
     with ThreadPoolExecutor(THREADS) as executor:
-        worker = make_worker(await patiently(settings), settings, database, executor)
+        client = await patiently(settings)
+        worker = make_worker(client, settings, database, executor)
+        await keep_schedules(client, load_policy(settings.policy), settings.task_queue)
         async with worker:
             structlog.get_logger(__name__).info("the worker works", task_queue=settings.task_queue)
             await stop.wait()

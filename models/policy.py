@@ -28,6 +28,7 @@ from models.policy_sections import (
     Authority,
     CalendarSettings,
     Channels,
+    Digest,
     Information,
     Intake,
     Letters,
@@ -75,6 +76,7 @@ class Policy(Section):
     term_settings: TermsSection = Field(alias="terms")
     approval: Approval
     reminders: Reminders
+    digest: Digest
     urgent: Urgent
     tracker: Tracker
     information: Information

@@ -198,6 +198,13 @@ class Reminders(Section):
     link: Url
 
 
+class Digest(Section):
+    """When colleagues get their morning digest, a local hour of business days, and how far ahead it looks."""
+
+    hour: Annotated[int, Field(ge=0, le=23)]
+    due_business_days: Annotated[int, Field(ge=1, le=30)]
+
+
 class UrgentMatter(Section):
     """A matter that cannot wait: its name, and in each language the words that tell of it (`models.urgency`)."""
 

@@ -27,6 +27,9 @@ TRACK = "track"
 ALERT = "alert"
 """The activity that tells a colleague, and writes nothing into the chain."""
 
+DIGEST = "digest"
+"""The activity that tells every colleague in the morning what waits for them."""
+
 ABOUT_STEPS = "step."
 """The facts that an activity adds about itself, such as its retries."""
 

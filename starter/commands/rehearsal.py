@@ -20,7 +20,9 @@ from temporalio.worker import Worker
 
 from activities.alerts import Alerts
 from activities.composing import Stationery
+from activities.digest import Digests
 from activities.events import Events
+from activities.mailing import Mailing
 from activities.notices import Notices, Sender
 from activities.tracker import Incidents
 from channels.letter import Accepted, OutboundLetter
@@ -33,6 +35,7 @@ from records.database import Database
 from records.migrate import upgrade
 from trackers.builtin import BuiltIn
 from trackers.registry import Trackers
+from workflows.digest import DigestWorkflow
 from workflows.inquiry import InquiryWorkflow
 
 QUEUE = "plazo"
@@ -126,15 +129,17 @@ async def rehearsal(
         postbox = Postbox(clock)
         senders = {EMAIL: postbox, **{name: make(database, clock) for name, make in (more or {}).items()}}
         notices = Notices(database, stationery, senders, clock, slowly)
-        alerts = Alerts(database, stationery, senders, clock, slowly)
+        mailing = Mailing(database, senders, clock, slowly)
+        alerts = Alerts(database, stationery, mailing, clock)
+        digests = Digests(database, stationery, mailing, clock)
         built_in = Trackers({BuiltIn.name: BuiltIn()}, BuiltIn.name)
         told = Incidents(database, trackers or built_in, stationery.policy.tracker, clock, slowly)
         with ThreadPoolExecutor(THREADS) as executor:
             async with Worker(
                 env.client,
                 task_queue=QUEUE,
-                workflows=[InquiryWorkflow],
-                activities=[notices.deliver, Events(database, clock).record, told.track, alerts.alert],
+                workflows=[InquiryWorkflow, DigestWorkflow],
+                activities=[notices.deliver, Events(database, clock).record, told.track, alerts.alert, digests.send],
                 activity_executor=executor,
             ):
                 yield Rehearsal(env, env.client, database, postbox, clock)

@@ -12,7 +12,9 @@ from httpx2 import ASGITransport, AsyncClient
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.alerts import Alerts
 from activities.events import Events
+from activities.mailing import Mailing
 from activities.notices import Notices
 from activities.tracker import Incidents
 from engine import connect, register_search_attributes
@@ -77,14 +79,16 @@ async def world(front: World, settings: Settings, records: Database) -> AsyncIte
     client = await connect(settings)
     await register_search_attributes(client)
     with ThreadPoolExecutor(8) as executor:
-        notices = Notices(records, stationery(settings), {EMAIL: front.post}, now)
+        paper = stationery(settings)
+        notices = Notices(records, paper, {EMAIL: front.post}, now)
+        alerts = Alerts(records, paper, Mailing(records, {EMAIL: front.post}, now), now)
         trackers = load_trackers(front.desk.policy, settings, now)
         told = Incidents(records, trackers, front.desk.policy.tracker, now, timedelta(seconds=0.2))
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, Events(records, now).record, told.track],
+            activities=[notices.deliver, Events(records, now).record, told.track, alerts.alert],
             activity_executor=executor,
             max_concurrent_activities=8,
         )

@@ -17,7 +17,9 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.alerts import Alerts
 from activities.events import Events
+from activities.mailing import Mailing
 from activities.notices import Notices
 from activities.tracker import Incidents
 from models.case import Case
@@ -55,12 +57,13 @@ class Steady(Life):
 
     def worker(self) -> Worker:
         notices = Notices(self.database, stationery(), {EMAIL: self.postbox}, now)
+        alerts = Alerts(self.database, stationery(), Mailing(self.database, {EMAIL: self.postbox}, now), now)
         told = Incidents(self.database, self.trackers, policy().tracker, now, timedelta(seconds=0.2))
         return Worker(
             self.client,
             task_queue=self.queue,
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, Events(self.database, now).record, told.track],
+            activities=[notices.deliver, Events(self.database, now).record, told.track, alerts.alert],
             activity_executor=self.executor,
         )
 

@@ -1,0 +1,115 @@
+"""Whose turn it is: the open work of every colleague who is there today, for their morning digest."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, not_
+from sqlmodel import Session, col, select
+
+from models.alerting import APPROVERS, OF_THE_AREA
+from models.case import Case
+from models.inquiry import ActorId, Area
+from models.policy import Policy
+from models.tables import CaseRow, StaffRow
+from models.terms import Place
+from records import colleagues
+
+IDLE = ('"proposal":null', '"referrals":[]')
+"""How the saved state of a case reads that waits for nobody's approval and no area's findings."""
+
+
+class Item(NamedTuple):
+    """One thing to do: which case, a code of what, by when (aware UTC, or None), and the area asked, if one is."""
+
+    reference: str
+    what: str
+    due: datetime | None
+    area: Area = ""
+
+
+@dataclass
+class Work:
+    """What waits for one colleague: what is due soon of theirs, what they may approve, what their area is asked.
+
+    `total` counts the open cases that are theirs.
+    """
+
+    person: StaffRow
+    total: int = 0
+    owned: list[Item] = field(default_factory=list)
+    approvals: list[Item] = field(default_factory=list)
+    referrals: list[Item] = field(default_factory=list)
+
+    @property
+    def idle(self) -> bool:
+        """True when there is nothing to tell."""
+        return not (self.total or self.owned or self.approvals or self.referrals)
+
+
+def agenda(session: Session, policy: Policy, now: datetime, until: datetime) -> list[Work]:
+    """Return the open work by colleague, ids in order; what is due by `until` is named. Who is away is stood in for."""
+    gathering = _Gathering(session, policy, now)
+    gathering.own(until)
+    gathering.wait()
+    return [one for _, one in sorted(gathering.works.items()) if not one.idle]
+
+
+class _Gathering:
+    def __init__(self, session: Session, policy: Policy, now: datetime) -> None:
+        self.session, self.policy, self.now = session, policy, now
+        self.works: dict[ActorId, Work] = {}
+        self._known: dict[tuple[object, ...], StaffRow | None] = {}
+
+    def own(self, until: datetime) -> None:
+        """What is whose: how many, and what is due soon."""
+        still_open = col(CaseRow.closed_at).is_(None)
+        counted = select(CaseRow.owner, CaseRow.area, func.count()).where(still_open)
+        totals = Counter[tuple[str, str]]()
+        for owner, area, count in self.session.exec(counted.group_by(col(CaseRow.owner), col(CaseRow.area))):
+            totals[owner, area] += count
+        for (owner, area), count in totals.items():
+            if work := self._work(("owner",), area, owner):
+                work.total += count
+        due = select(  # type: ignore[call-overload]
+            CaseRow.reference, CaseRow.next_obligation, CaseRow.next_due_at, CaseRow.owner, CaseRow.area
+        )
+        soon = due.where(still_open, col(CaseRow.due_order) <= until)
+        for reference, what, at, owner, area in self.session.exec(
+            soon.order_by(col(CaseRow.due_order), col(CaseRow.reference))
+        ):
+            if work := self._work(self.policy.reminders.order, area, owner):
+                work.owned.append(Item(reference, what, at))
+
+    def wait(self) -> None:
+        """What waits for an approval, or for an area's findings."""
+        for case in self._waiting():
+            due = case.final_term.due if case.final_term else None
+            if case.proposal:
+                approver = self._work(APPROVERS, case.area, case.owner, spared=(case.proposal.proposer.id,))
+                if approver:
+                    approver.approvals.append(Item(case.reference, case.proposal.command, due))
+            for referral in case.referrals:
+                asked = self._work(OF_THE_AREA, referral.area, case.owner)
+                if asked and referral.answered_at is None:
+                    asked.referrals.append(Item(case.reference, referral.area, due, referral.area))
+
+    def _waiting(self) -> Iterator[Case]:
+        idle = and_(*(col(CaseRow.state).contains(one, autoescape=True) for one in IDLE))
+        query = select(CaseRow.state).where(col(CaseRow.closed_at).is_(None), not_(idle))
+        for state in self.session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference))):
+            yield Case.model_validate_json(state)
+
+    def _work(
+        self, order: tuple[Place, ...], area: Area, owner: ActorId, spared: tuple[ActorId, ...] = ()
+    ) -> Work | None:
+        key = (order, area, owner, spared)
+        if key not in self._known:
+            found = colleagues.find(
+                self.session, self.policy, order, area=area, owner=owner, spared=spared, now=self.now
+            )
+            self._known[key] = found.person
+        person = self._known[key]
+        return self.works.setdefault(person.id, Work(person)) if person else None

@@ -26,6 +26,7 @@ from models.messages import (
 from models.obligations import ObligationKind
 from models.resending import tell_new_channel
 from models.terms import authority_reply_due, referral_notice_due, withdrawal_notice_due
+from models.undoing import hold_back
 
 
 def require(draft: Draft, fields: tuple[str, ...], rule: str) -> None:
@@ -43,7 +44,7 @@ def reply(case: Case, order: Reply, actor: Actor, now: datetime) -> None:
     require(order.draft, ("text",), "M3.7")
     case.unread = 0
     if order.to == "user":
-        case.write(LetterKind.REPLY, now, draft=order.draft.id, actor=actor)
+        hold_back(case, case.write(LetterKind.REPLY, now, draft=order.draft.id, actor=actor), now)
         return
     meets = {o.n for o in case.owed(ObligationKind.AUTHORITY_REPLY)} | _take_back_stuck(case, now)
     case.write(
@@ -130,6 +131,7 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
     letter = case.write(
         FINALS[order.outcome], now, meets=(running.n,) if running else (), draft=order.draft.id, actor=actor
     )
+    hold_back(case, letter, now)
     case.unread = 0
     case.final = FinalAnswer(outcome=order.outcome, letter=letter.key, decided_at=now)
     case.record(

@@ -21,6 +21,7 @@ from models import (
     incidents,
     messages,
     raising,
+    undoing,
     urgency,
 )
 from models.case import Case
@@ -41,6 +42,7 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "escalate": (messages.Escalate, dates.escalate),
     "re_estimate": (messages.ReEstimate, dates.re_estimate),
     "institution_answered": (messages.InstitutionAnswered, dates.institution_answered),
+    "undo": (undoing.Undo, undoing.undo),
     "set_points": (raising.SetPoints, raising.set_points),
     "resolve": (messages.Resolve, answering.resolve),
     "appeal": (messages.OpenAppeal, answering.appeal),

@@ -11,6 +11,7 @@ from models.letters import Letter, LetterKind
 from models.messages import Escalate, Extend, InstitutionAnswered, ReEstimate, When
 from models.obligations import Obligation, ObligationKind
 from models.terms import extension_limit, external_notice_due, institution_answered_due
+from models.undoing import hold_back
 
 
 def moment(case: Case, when: When, now: datetime, *, field: str, code: str = "date.absurd") -> datetime:
@@ -31,6 +32,7 @@ def extend(case: Case, order: Extend, actor: Actor, now: datetime) -> None:
         texts={"reasons": order.reasons},
         actor=actor,
     )
+    hold_back(case, letter, now)
     announce(case, running, until, letter, actor=actor, now=now, reasons=order.reasons)
 
 

@@ -64,7 +64,8 @@ class Letter(Wire):
     `meets` names the obligations it meets once accepted; `tells` is the answer date it tells the user, if it tells one;
     `facts` are dates (ISO 8601, UTC), codes and numbers for the template and `texts` short reasons; `draft` is the
     document with what a person wrote; `replaces` names the letter in whose place this one leaves; `address` is None
-    while no address works (reading 10); `not_before` holds it back until then.
+    while no address works (reading 10); `not_before` holds it back until then; `undoable` lets it be
+    taken back meanwhile.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Letter(Wire):
     copy_of: str = ""
     replaces: str = ""
     not_before: AwareDatetime | None = None
+    undoable: bool = False
     due: AwareDatetime | None = None
     state: LetterState = LetterState.OWED
     accepted_at: AwareDatetime | None = None

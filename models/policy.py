@@ -103,6 +103,7 @@ class Policy(Section):
             **self.term_settings.model_dump(),
             approvals=self.approval.required,
             stale_after_message=self.approval.stale_after_message,
+            undo_seconds=self.letters.undo_seconds,
             areas=tuple(self.areas),
             channel_order=self.channels.fallback,
             copied=self.letters.copied,

@@ -227,10 +227,14 @@ class Urgent(Section):
 
 
 class Letters(Section):
-    """The letters copied to the registered e-mail (reading 7), and the language that prevails (reading 12)."""
+    """The letters copied to the registered e-mail (reading 7), and the language that prevails (reading 12).
+
+    `undo_seconds` is how long a letter that a person ordered waits and can be taken back.
+    """
 
     copied: tuple[LetterKind, ...]
     prevailing_language: Literal[Language.ES, Language.EN]
+    undo_seconds: Annotated[int, Field(ge=0, le=3600)]
 
 
 class Notices(Section):

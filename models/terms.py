@@ -85,7 +85,8 @@ class Terms(TermSettings):
     """All that a case carries of its policy: `[terms]`, and the numbers and names of other sections that decide a case.
 
     `approvals` are the commands that want a second pair of eyes, `stale_after_message` says that a message of the user
-    which came after a proposal forbids its approval, `areas` the specialised areas (M5.4), `channel_order`
+    which came after a proposal forbids its approval, `undo_seconds` how long letters that a person ordered wait and
+    can be taken back, `areas` the specialised areas (M5.4), `channel_order`
     the channels tried when one fails, `copied` the letters of reading 7,
     `information_reminder_business_days` when a user who was asked for something is reminded (0: nothing is watched),
     `unknown_wait_seconds` how long an unknown sending waits for the provider's event, but never past the due date minus
@@ -97,6 +98,7 @@ class Terms(TermSettings):
 
     approvals: tuple[str, ...] = ("resolve.unfounded",)
     stale_after_message: bool = False
+    undo_seconds: Seconds = 0
     areas: tuple[Area, ...] = ("cx",)
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED

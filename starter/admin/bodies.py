@@ -234,6 +234,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "re_estimate": {"estimate": "2026-05-18", "reasons": "The institution asked for two more weeks."},
     "institution_answered": {"summary": "The transfer was released on 30 April."},
+    "undo": {"reasons": "The amount is wrong."},
     "set_points": {"points": [{"id": "ms_4f2a.1"}, {"point": "The fee was charged twice."}]},
     "resolve": {
         "outcome": "upheld",

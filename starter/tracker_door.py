@@ -18,7 +18,7 @@ from models.inquiry import Actor, Role
 from records import incidents
 from records.database import Database
 from starter.http.body import Bodies, read_body, too_large
-from starter.http.problems import Problem, ProblemDocument
+from starter.http.problems import Problem, refusals
 from starter.http.threads import Threads
 from trackers.port import Change, Tracker
 from trackers.registry import Trackers
@@ -55,10 +55,7 @@ def tracker_router(door: Door) -> APIRouter:
 
     @router.post(
         "/{tracker}/events",
-        responses={
-            status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase}
-            for status in (401, 404, 413, 422, 503)
-        },
+        responses=refusals(401, 404, 413, 422, 503),
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
         },

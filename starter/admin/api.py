@@ -34,7 +34,7 @@ from starter.admin.views import (
     QuarantineView,
 )
 from starter.http.plain_json import PlainJsonRoute
-from starter.http.problems import MEDIA_TYPE, Problem, ProblemDocument
+from starter.http.problems import Problem, refusals
 
 SANDBOX = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
@@ -42,12 +42,6 @@ SANDBOX = {
     "Cache-Control": "no-store",
 }
 """A letter shown in a browser runs nothing and loads nothing."""
-
-
-def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """The refusals of a route, as OpenAPI shows them."""
-    content = {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}
-    return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
 READING = refusals(

@@ -19,7 +19,7 @@ from records import bindings, cases, contacts
 from starter.admin.auth import Commander
 from starter.admin.desk import Desk, desk_of
 from starter.admin.views import View
-from starter.http.problems import Problem
+from starter.http.problems import Problem, refusals
 from starter.reception.persons import of_account, register
 
 Account = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:@/-]+$")]
@@ -64,7 +64,7 @@ def _of_account(session: Session, account: str, email: str | None, now: datetime
 router = APIRouter(prefix="/api/bindings", tags=["bindings"])
 
 
-@router.post("", status_code=HTTPStatus.CREATED)
+@router.post("", status_code=HTTPStatus.CREATED, responses=refusals(401, 403, 404, 422, 503))
 def make(
     request: Request, wanted: Annotated[Wanted, Body()], actor: Commander, desk: Annotated[Desk, Depends(desk_of)]
 ) -> Made:

@@ -15,7 +15,7 @@ from starter.chat.desk import ChatDesk, too_many
 from starter.chat.sessions import Described, Description, Opened, Opening, Ticket
 from starter.chat.talk import LARGEST_SEQ, Posted, Seen
 from starter.chat.views import History
-from starter.http.problems import RETRY_AFTER, ProblemDocument
+from starter.http.problems import RETRY_AFTER, refusals
 
 STUCK = 30.0
 """Seconds after which a stream that takes nothing is closed."""
@@ -26,7 +26,7 @@ After = Annotated[int, Query(ge=0, le=LARGEST_SEQ, description="the number of th
 def chat_router(desk: ChatDesk) -> APIRouter:
     """Return the routes under `/chat/v1`."""
     router = APIRouter(
-        prefix="/chat/v1", tags=["chat"], responses=_problems(401, 422, 429, 503), dependencies=[Depends(_kept_nowhere)]
+        prefix="/chat/v1", tags=["chat"], responses=refusals(401, 422, 429, 503), dependencies=[Depends(_kept_nowhere)]
     )
 
     async def visitor(request: Request) -> ChatSession:
@@ -39,7 +39,7 @@ def chat_router(desk: ChatDesk) -> APIRouter:
         """Begin a conversation. Nobody needs an account; a signed identity joins it to a registered user."""
         return await sessions.open_session(desk, request)
 
-    @router.patch("/session", responses=_problems(409), openapi_extra=_takes(Description))
+    @router.patch("/session", responses=refusals(409), openapi_extra=_takes(Description))
     async def describe(request: Request, row: Here) -> Described:
         """Leave an e-mail address, which answers go to once the visitor has left, or a name."""
         return await sessions.describe(desk, row, request)
@@ -52,7 +52,7 @@ def chat_router(desk: ChatDesk) -> APIRouter:
     @router.post(
         "/messages",
         status_code=HTTPStatus.ACCEPTED,
-        responses=_problems(409, 413),
+        responses=refusals(409, 413),
         openapi_extra=_takes(ChatPost, "/chat/v1/messages"),
     )
     async def post_message(request: Request, row: Here) -> Posted:
@@ -107,7 +107,3 @@ def _takes(model: type[BaseModel], path: str = "", method: str = "post") -> dict
     place = f"#/paths/{path.replace('/', '~1')}/{method}/requestBody/content/application~1json/schema/$defs/{{model}}"
     schema = model.model_json_schema(ref_template=place)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
-    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}

@@ -57,6 +57,12 @@ class ProblemDocument(BaseModel):
     errors: tuple[Fault, ...] | None = Field(default=None, description="Every fault, where there is more to say.")
 
 
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Say in a route's `responses` that it may refuse with these statuses."""
+    content = {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in map(int, statuses)}
+
+
 class Problem(HTTPException):
     """A refusal on its way to the caller."""
 

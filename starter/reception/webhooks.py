@@ -23,7 +23,7 @@ from channels.registry import Adapters
 from models.errors import ChannelError, UnreadableMessage, VerificationError
 from starter.http.body import Bodies, read_body, too_large
 from starter.http.limits import Rate, network
-from starter.http.problems import Problem, ProblemDocument, malformed
+from starter.http.problems import Problem, malformed, refusals
 from starter.http.threads import Threads
 from starter.reception.intake import Intake
 from starter.reception.receipt import Receipt
@@ -81,12 +81,12 @@ class Hall:
 def intake_router(hall: Hall) -> APIRouter:
     """Return the routes under `/intake`."""
     bodies = {name: Bodies() for name in hall.channels}
-    router = APIRouter(prefix="/intake", tags=["intake"], responses=_problems(401, 404, 413, 503))
+    router = APIRouter(prefix="/intake", tags=["intake"], responses=refusals(401, 404, 413, 503))
 
     @router.post(
         "/web",
         status_code=HTTPStatus.ACCEPTED,
-        responses=_problems(422, 429),
+        responses=refusals(422, 429),
         openapi_extra=_takes("application/json", WebForm.model_json_schema()),
     )
     async def web(
@@ -102,7 +102,7 @@ def intake_router(hall: Hall) -> APIRouter:
         form = _form(body)
         return hall.taken(await hall.threads.work(lambda: hall.intake.receive_form(form, idempotency_key)))
 
-    @router.get("/{channel}/{door}", responses=_problems(400))
+    @router.get("/{channel}/{door}", responses=refusals(400))
     async def shake(channel: str, door: str, request: Request) -> dict[str, str]:
         """Answer a provider's handshake; it needs neither the database nor Temporal."""
         adapter = _adapter(hall, channel, door)
@@ -201,7 +201,3 @@ def _form(body: bytes) -> WebForm:
 
 def _takes(media_type: str, schema: dict[str, object]) -> dict[str, object]:
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
-    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}

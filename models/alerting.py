@@ -51,7 +51,7 @@ def alerts_for(case: Standing, fact: Fact) -> list[Alert]:
     alert = Alert(
         key=alert_key(case, want.kind),
         kind=want.kind,
-        about=f"{want.topic}/{fact.data.get(want.by) or fact.at.isoformat()}",
+        about=f"{want.topic}/{_which(case, want, fact)}",
         reason=_reason(want, fact),
         area=fact.data.get("area") or case.area,
         order=want.order or case.terms.reminders,
@@ -104,8 +104,8 @@ REASONS: dict[str, Callable[[Standing, str], bool]] = {
     "missed": lambda case, n: case.obligations[int(n) - 1].open,
     "proposal": lambda case, at: case.proposal is not None and case.proposal.at.isoformat() == at,
     "letter": lambda case, key: any(one.key == key and one.address is None for one in case.waiting()),
-    "referral": lambda case, area: any(r.area == area and r.answered_at is None for r in case.referrals),
-    "escalated": lambda case, area: any(r.area == area and r.answered_at is None for r in case.referrals),
+    "referral": lambda case, at: any(r.opened_at.isoformat() == at and r.answered_at is None for r in case.referrals),
+    "escalated": lambda case, at: any(r.opened_at.isoformat() == at and r.answered_at is None for r in case.referrals),
     "urgent": lambda case, at: case.alarming and case.urgent is not None and case.urgent.at.isoformat() == at,
 }
 """For each topic, whether the reason of an alert about it is still there."""
@@ -128,6 +128,13 @@ def next_alert(case: Standing) -> datetime | None:
     if case.urgent and case.alarming and case.terms.urgent_minutes:
         times.append(case.urgent.next_at)
     return min(times, default=None)
+
+
+def _which(case: Standing, want: Want, fact: Fact) -> str:
+    """What tells one matter from another; an area may be asked again, which is another matter."""
+    if want.by != "area":
+        return str(fact.data.get(want.by) or fact.at.isoformat())
+    return next(r.opened_at.isoformat() for r in reversed(case.referrals) if r.area == fact.data["area"])
 
 
 def _reason(want: Want, fact: Fact) -> str:

@@ -167,8 +167,13 @@ def test_a_referral_that_waits_is_told_to_its_own_area(fact: str) -> None:
     assert alert.order[0] == {"referral.reminded": "representative", "referral.escalated": "deputy"}[fact]
     settle_alerts(case, MONDAY + DAY)
     assert ready_alerts(case) == [case.alerts[-1]]
+    tell(case, case.alerts[-1], "operations-lead")
     case = do(case, "answer_referral", MONDAY + DAY, area="operations", findings="found")
-    settle_alerts(case, MONDAY + DAY)
+    case = do(case, "refer", MONDAY + DAY, area="operations", question="and since when?")
+    case.record(MONDAY + 2 * DAY, fact, area="operations", due=MONDAY + 3 * DAY)
+    assert summons(case, case.alerts[-1]).tried == (), "a second question is another matter"
+    case = do(case, "answer_referral", MONDAY + 2 * DAY, area="operations", findings="found")
+    settle_alerts(case, MONDAY + 2 * DAY)
     assert case.alerts[-1].state is LetterState.VOID
 
 

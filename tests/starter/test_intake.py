@@ -12,7 +12,7 @@ from channels.report import Delivery, DeliveryEvent
 from channels.tokens import reply_token
 from models.case import Case
 from models.errors import Malformed, RecordsUnavailable, Refused
-from models.inquiry import EMAIL, Actor, Kind, Language, Role
+from models.inquiry import EMAIL, Actor, Flag, Kind, Language, Role
 from models.letters import LetterKind
 from records import cases, contacts, dispatches, documents, messages, notices
 from records.database import Database
@@ -84,6 +84,18 @@ def test_the_message_is_kept_whole_and_belongs_to_the_inquiry(bench: Bench) -> N
     assert kept(bench, attached.path) == b"proof"
     assert (line.subject, line.excerpt) == ("Retiro pendiente", "Mi retiro 1 no ha llegado.")
     assert revealed == ("email", "ana@example.org", "Ana")
+
+
+def test_what_cannot_wait_is_marked_when_it_comes(bench: Bench) -> None:
+    case = load(bench, known(bench, text="Buenas. ¡Me hackearon la cuenta anoche!"))
+    assert Flag.URGENT in case.flags
+    with bench.database.read() as session:
+        assert cases.line(session, case.reference).flags == ("urgent",)
+    calm = known(bench, 2, text="¿Cuánto cobran por un retiro?", sender="ben@example.org")
+    assert load(bench, calm).flags == ()
+    bench.intake.receive(message(3, subject=f"Re: {calm}", text="Congelaron mi cuenta!", sender="ben@example.org"))
+    row = next(row for row in bench.dispatches() if row.name == "receive_message")
+    assert row.payload["urgent"] == "frozen_funds"
 
 
 def test_an_uncertain_language_gets_both(bench: Bench) -> None:

@@ -37,12 +37,17 @@ def blank_on_postgresql(postgresql: Server) -> OnPostgresql:
 
 
 @pytest.fixture(scope="session")
-def blank_records(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Records as a migration leaves them: made once, copied for every test."""
-    if request.config.getoption("--records") == "postgresql":
-        made: Template = request.getfixturevalue("blank_on_postgresql")
-        return made
+def blank_in_a_file(tmp_path_factory: pytest.TempPathFactory) -> InFiles:
+    """Blank records in a file of SQLite."""
     return InFiles.migrated(tmp_path_factory.mktemp("blank"))
+
+
+@pytest.fixture(scope="session")
+def blank_records(request: pytest.FixtureRequest) -> Template:
+    """Records as a migration leaves them: made once, copied for every test."""
+    names = {"sqlite": "blank_in_a_file", "postgresql": "blank_on_postgresql"}
+    made: Template = request.getfixturevalue(names[request.config.getoption("--records")])
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from records.database import Database
-from records.migrate import upgrade
+from tests.databases import Template
 from tests.reporting.past import everyone, store
 
 FIRST = datetime(2026, 1, 5, 16, tzinfo=UTC)
@@ -14,17 +13,9 @@ LATER = datetime(2026, 7, 1, 12, tzinfo=UTC)
 """Long after everything has happened."""
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("migrated") / "records.db"
-    upgrade(f"sqlite:///{place}")
-    return place
-
-
 @pytest.fixture
-def database(migrated: Path, tmp_path: Path) -> Iterator[Database]:
-    shutil.copy(migrated, tmp_path / "records.db")
-    opened = Database(f"sqlite:///{tmp_path / 'records.db'}")
+def database(blank_records: Template, tmp_path: Path) -> Iterator[Database]:
+    opened = Database(blank_records.copy(tmp_path))
     yield opened
     opened.close()
 

@@ -1,6 +1,9 @@
 """Many inquiries out of few: the rows of stored ones, copied under further references. Their chains are not sealed."""
 
-from sqlalchemy import text
+from typing import Any
+
+from sqlalchemy import JSON, Column, text
+from sqlmodel import SQLModel
 
 from records.database import Database
 
@@ -12,19 +15,28 @@ NAMING = frozenset({"key", "data", "met_by", "subject"})
 
 
 def copy(database: Database, times: int) -> None:
-    """Add `times` copies of every inquiry. SQLite alone."""
+    """Add `times` copies of every inquiry."""
     with database.write() as session:
         connection = session.connection()
         for table in TABLES:
-            columns = [row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")]
-            into, values = ", ".join(f"`{one}`" for one in columns), ", ".join(map(_value, columns))
+            columns = SQLModel.metadata.tables[table].columns
+            into = ", ".join(f'"{one.name}"' for one in columns)
+            values = ", ".join(_value(one, connection.dialect.name) for one in columns)
             statement = f"{NUMBERS} INSERT INTO {table} ({into}) SELECT {values} FROM {table}, numbers"  # noqa: S608  our own names
             connection.execute(text(statement), {"times": times})
+    if connection.dialect.name == "postgresql":
+        # What the server does by itself within a minute.
+        with database.engine.connect() as alone:
+            alone.execution_options(isolation_level="AUTOCOMMIT", plazo_writes=False).exec_driver_sql("ANALYZE")
 
 
-def _value(column: str) -> str:
-    if column in NAMED:
-        return f"`{column}` || '-' || copy"
-    if column in NAMING:
-        return f"replace(`{column}`, reference || '/', reference || '-' || copy || '/')"
-    return f"`{column}`"
+def _value(column: Column[Any], dialect: str) -> str:
+    name = f'"{column.name}"'
+    if column.name in NAMED:
+        return f"{name} || '-' || copy"
+    if column.name not in NAMING:
+        return name
+    kept = isinstance(column.type, JSON) and dialect == "postgresql"
+    text_of = f"CAST({name} AS TEXT)" if kept else name
+    made = f"replace({text_of}, reference || '/', reference || '-' || copy || '/')"
+    return f"CAST({made} AS JSON)" if kept else made

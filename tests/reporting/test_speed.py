@@ -1,15 +1,21 @@
 """The quarterly report of ten thousand inquiries."""
 
+import os
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from sqlmodel import Session, text
 
 from records.database import Database
 from starter.reporting.periods import read_period
 from starter.reporting.report import make_report
 from starter.reporting.shapes import Report
 from tests.cases import policy
+from tests.databases import Template
 from tests.reporting.conftest import FIRST, LATER
 from tests.reporting.copies import copy
 from tests.reporting.past import everyone, on_time, store
@@ -20,26 +26,65 @@ WANTED = 2.0
 
 
 @pytest.mark.timeout(300)
-def test_the_quarter_of_ten_thousand_inquiries_takes_at_most_two_seconds(database: Database) -> None:
+@pytest.mark.parametrize("kept", ["blank_in_a_file", "blank_on_postgresql"])
+def test_the_quarter_of_ten_thousand_inquiries_takes_at_most_two_seconds(
+    kept: str, request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    blank: Template = request.getfixturevalue(kept)
+    database = Database(blank.copy(tmp_path))
     rest = [on_time(FIRST + timedelta(days=n * 1.3), reference=f"RX-A{n:03}") for n in range(57)]
     store(database, *everyone(FIRST, apart=timedelta(days=2)), *rest)
     with database.read() as session:
         once = make_report(session, policy(), read_period("2026Q1"), LATER)
     copy(database, COPIES)
-    # Processor time, the best of three: other tests may use this machine meanwhile. `make bench` tells the wall clock.
     runs = [_timed(database) for _ in range(3)]
-    made = runs[0][0]
+    made = runs[0].report
     assert made.grounds.inquiries == 10_000
     assert made.promises[0].tally.due == (COPIES + 1) * once.promises[0].tally.due
     assert made.backlog.after == (COPIES + 1) * once.backlog.after
     assert (
         sum(made.escalations.institutions.values()) + made.escalations.unnamed == (COPIES + 1) * once.escalations.begun
     )
-    assert min(seconds for _, seconds in runs) < WANTED
+    database.close()
+    best = min(runs, key=lambda run: run.seconds)
+    record_property("seconds", best.seconds)
+    print(f"{kept}: {best.seconds:.2f} s, of which {best.ours:.2f} s of this process")  # noqa: T201  with pytest -s
+    assert best.seconds < WANTED
 
 
-def _timed(database: Database) -> tuple[Report, float]:
-    begun = time.process_time()
+class Run(NamedTuple):
+    """A report, and how long it took."""
+
+    report: Report
+    seconds: float
+    ours: float
+
+
+def _timed(database: Database) -> Run:
+    """Time it, in processor time, the server's too: other tests may use this machine meanwhile."""
     with database.read() as session:
+        spent = _Spent(session)
+        begun = time.process_time()
         made = make_report(session, policy(), read_period("2026Q1"), LATER)
-    return made, time.process_time() - begun
+        ours = time.process_time() - begun
+        return Run(made, ours + spent.seconds(), ours)
+
+
+class _Spent:
+    """Processor seconds of the server's process that serves a session; SQLite has none."""
+
+    def __init__(self, session: Session) -> None:
+        self._process: int | None = None
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            self._process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        self._before = self._now()
+
+    def seconds(self) -> float:
+        return self._now() - self._before
+
+    def _now(self) -> float:
+        if self._process is None:
+            return 0.0
+        fields = Path(f"/proc/{self._process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

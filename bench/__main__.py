@@ -21,6 +21,7 @@ from rich.console import Console
 from temporalio.client import Client
 
 from bench import figures
+from bench.due_list import due_list
 from bench.latency import latency
 from bench.open_cases import open_cases
 from bench.rates import EMPTY_QUEUE, Rate, desk, empty, history
@@ -35,18 +36,22 @@ WINDOW_DAYS = 90
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything: lives and empty workflows a round, rounds, open cases, idle seconds, requests."""
+    """How much of everything: lives and empty workflows a round, rounds, open cases, idle seconds, requests.
+
+    `asked` is for each way to ask for the list.
+    """
 
     lives: int = 300
     rounds: int = 3
     open: int = 10_000
     idle: float = 20.0
     requests: int = 500
+    asked: int = 100
     posts: int = 100
     starts: int = 300
 
 
-QUICK = Size(lives=60, rounds=1, open=300, idle=5.0, requests=100, posts=20, starts=100)
+QUICK = Size(lives=60, rounds=1, open=300, idle=5.0, requests=100, asked=10, posts=20, starts=100)
 Tell = Callable[[str], None]
 
 
@@ -70,6 +75,8 @@ async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
             if "latency" in only:
                 tell("from the webhook to the mailroom")
                 found["latency"] = await latency(server, engine, size.posts)
+            if "list" in only:
+                found["list"] = await due_list(server.folder, count=size.open, requests=size.asked, tell=tell)
             if "open" in only:
                 tell(f"{size.open} open cases")
                 found["open"] = await open_cases(
@@ -145,7 +152,7 @@ def main() -> int:
     return 0
 
 
-PARTS = ("rates", "starts", "latency", "open")
+PARTS = ("rates", "starts", "latency", "open", "list")
 
 if __name__ == "__main__":
     sys.exit(main())

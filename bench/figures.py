@@ -25,6 +25,8 @@ def of(details: dict[str, Any]) -> list[Figure]:
         found.append(Figure("webhook to letter in the mailroom, p50", letter["p50"], "ms", 150, why=why))
         found.append(Figure("webhook to letter in the mailroom, p99", letter["p99"], "ms"))
         found.append(Figure("webhook answered, p50", webhook["p50"], "ms"))
+    if "list" in details:
+        found += _list(details["list"])
     if "open" in details:
         found += _open(details["open"])
     return found
@@ -69,6 +71,14 @@ def _history(left: dict[str, Any]) -> Iterator[Figure]:
     yield Figure("state transitions, window 0", closed["state_transitions"], "")
     yield Figure("history, window 0", round(closed["bytes"] / 1024, 1), "KB")
     yield Figure("Cloud actions, window 0", closed["cloud_actions"], "")
+
+
+def _list(found: dict[str, Any]) -> Iterator[Figure]:
+    for name, one in found.items():
+        why = strangers(one["foreign_percent"])
+        slowest = max(one["ways"], key=lambda way: float(one["ways"][way]["p50"]))
+        yield Figure(f"the list by any filter, on {name}: p99", one["all_ms"]["p99"], "ms", 50, why=why)
+        yield Figure(f"the slowest ({slowest}), on {name}: p50", one["ways"][slowest]["p50"], "ms", 50, why=why)
 
 
 def _open(found: dict[str, Any]) -> Iterator[Figure]:

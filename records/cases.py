@@ -17,7 +17,8 @@ from records import obligations
 from records.database import add_once, first
 
 EXCERPT = 200
-MOST_SEARCH = 1_000
+MOST_SEARCH = 2_000
+"""Bytes of it: PostgreSQL takes 2,704 for an entry of an index."""
 MOST = 200
 """The longest page."""
 
@@ -88,7 +89,8 @@ class Page(NamedTuple):
 
 def add(session: Session, case: Case, *, subject: str, excerpt: str, status_token: str) -> bool:
     """Add a new case, its salt and its status link's secret. False, and nothing added, if the reference is taken."""
-    search = f"{case.reference} {subject} {excerpt[:EXCERPT]}".casefold()[:MOST_SEARCH]
+    search = f"{case.reference} {subject} {excerpt[:EXCERPT]}".casefold()
+    search = search.encode("utf-8", "replace")[:MOST_SEARCH].decode("utf-8", "ignore")
     row = CaseRow(
         reference=case.reference, subject=subject, excerpt=excerpt[:EXCERPT], search=search, **_projection(case)
     )

@@ -39,7 +39,16 @@ SETTLING = 1500
 """Milliseconds for the page to draw its bars."""
 
 COMPLAINT = "Mi retiro no ha llegado y nadie me explica por qué. Quiero una respuesta."
-POINTS = [{"point": "The fee was charged twice", "answer": "One fee is returned", "why": "the other one was due"}]
+POINTS = [
+    {
+        "point": "La comisión se cobró dos veces",
+        "answer": "Le devolvemos una; la otra se debía.",
+        "facts_verified": "Hay dos cobros, y uno es el del retiro.",
+        "source": "El libro de movimientos de la cuenta",
+        "rule": "Tarifario, punto 4",
+        "why": "El retiro tiene su propia comisión.",
+    }
+]
 
 
 class House:
@@ -135,8 +144,8 @@ def cases(town: House) -> dict[str, str]:
         estimate=f"{year}-02-05",
         until=f"{year}-02-10",
     )
-    final: dict[str, Any] = {"outcome": "upheld", "points": POINTS, "actions": ["The ledger was read."]}
-    unfounded = {**final, "outcome": "unfounded", "reasons": "The fee was due."}
+    final: dict[str, Any] = {"outcome": "upheld", "points": POINTS, "actions": ["Leímos el libro de movimientos."]}
+    unfounded = {**final, "outcome": "unfounded", "reasons": "La comisión se debía."}
     town.command(made["proposed"], "propose", command="resolve", order=unfounded)
     for name in ("answered", "appealed"):
         town.command(made[name], "resolve", **final)

@@ -113,7 +113,10 @@ def on_shift(session: Session, at: datetime) -> set[ActorId]:
     today, before = day.weekday(), (day.weekday() - 1) % 7
     week = session.exec(select(ShiftRow).where(col(ShiftRow.weekday).in_((today, before))))
     working = {shift.staff for shift in week if _works(shift, today, hour)}
-    return {one.id for one in everybody(session) if one.id in working} - absent(session, day)
+    if not working:
+        return set()
+    gone = session.exec(select(StaffRow.id).where(col(StaffRow.id).in_(working), col(StaffRow.left_at).is_not(None)))
+    return working - set(gone) - absent(session, day)
 
 
 def _works(shift: ShiftRow, today: int, hour: time) -> bool:

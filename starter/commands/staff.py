@@ -120,7 +120,7 @@ def leave_command(
             _known(session, who)
             staff.leave(session, who, now())
             _note(session, by, "staff.leave", who)
-        handed = asyncio.run(_hand_over_all(settings, database, who, Actor(id=by, role=Role.SUPERVISOR), why))
+        handed = asyncio.run(hand_over_all(settings, database, who, Actor(id=by, role=Role.SUPERVISOR), why))
     print_rows(("REFERENCE", "NOW WITH", "FOUND BY"), [(one.reference, one.owner, one.step) for one in handed])
 
 
@@ -149,7 +149,8 @@ def workload_command(*, as_json: AsJson = False) -> None:
         )
 
 
-async def _hand_over_all(settings: Settings, database: Database, who: str, actor: Actor, why: str) -> list[HandedView]:
+async def hand_over_all(settings: Settings, database: Database, who: str, actor: Actor, why: str) -> list[HandedView]:
+    """Hand over everything of somebody, however long it takes; say what went to whom. Raises EngineUnavailable."""
     policy = load_policy(settings.policy)
     client = await connect(settings, lazy=True)
     intake = make_intake(settings, policy, database, now)

@@ -22,7 +22,7 @@ from models.inquiry import EMAIL
 from records.database import Database
 from records.migrate import upgrade
 from settings import Settings
-from starter.admin import api
+from starter.admin import api, staff
 from starter.house.residents import temporal_program
 from starter.http.problems import install_problems
 from starter.web import create_app
@@ -103,6 +103,7 @@ async def http_without_engine(front: World, settings: Settings) -> AsyncIterator
     app = FastAPI()
     install_problems(app)
     app.include_router(api.router)
+    app.include_router(staff.router)
     app.state.desk = dataclasses.replace(front.desk, client=await connect(nobody, lazy=True))
     async with AsyncClient(transport=ASGITransport(app), base_url="http://plazo.test") as http:
         yield http

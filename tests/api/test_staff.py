@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from httpx2 import AsyncClient
 
-from models.inquiry import Role
+from models.inquiry import Actor, Role
 from records import audit, staff
 from records.database import Database
 from starter.admin import handover
+from starter.commands import staff as lines
 from tests.api.crew import hire, send_away
 from tests.api.world import World, now
 
@@ -182,3 +184,29 @@ async def test_who_has_what(world: World, records: Database) -> None:
         ("bea", False, 0, 0),
     ]
     assert (loads[0]["next_reference"], loads[1]["next_due_at"]) == (reference, None)
+
+
+async def test_the_command_line_hands_over_all_at_once(
+    world: World, records: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hire(records, "ana")
+    references = {await world.opened(email=f"user-{n}@example.org") for n in range(3)}
+    hire(records, "bea")
+    monkeypatch.setattr(handover, "AT_ONCE", 2)
+    boss = Actor(id="supervisor-1", role=Role.SUPERVISOR)
+    handed = await lines.hand_over_all(world.desk.settings, records, "ana", boss, "moves on")
+    assert {one.reference for one in handed} == references
+    for reference in references:
+        await world.settled(reference, lambda view: view["state"]["owner"] == "bea")
+
+
+async def test_a_handover_that_was_broken_off_goes_on(
+    world: World, records: Database, http_without_engine: AsyncClient
+) -> None:
+    hire(records, "ana")
+    reference = await world.opened()
+    hire(records, "bea")
+    away = await http_without_engine.post("/api/staff/ana/leave", json=WHY, headers=world.bearer(Role.SUPERVISOR))
+    assert away.status_code == 503
+    again = (await tell(world, "staff/ana/leave", WHY)).json()
+    assert again["handed"] == [{"reference": reference, "owner": "bea", "step": "area"}]

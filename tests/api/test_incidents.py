@@ -10,8 +10,8 @@ from starter.admin.bodies import EXAMPLES
 from tests.api.world import World, until
 
 MATTER = {"area": "operations", "matter": "withdrawal", "text": "Broadcast at 14:02; Ana Pérez waits."}
-POINT = {"point": "The withdrawal did not arrive.", "answer": "It left today."}
-FINAL = {"outcome": "upheld", "points": [POINT], "actions": ["It was released."]}
+POINT = {"point": "No llegó.", "answer": "Se retuvo por error y ya salió."}
+FINAL = {"outcome": "upheld", "points": [POINT], "actions": ["Se liberó."]}
 
 
 def linked(view: Any) -> bool:

@@ -8,6 +8,7 @@ from models.extensions import drop_extension
 from models.following import call_up
 from models.letters import LetterKind
 from models.obligations import TERMS, Obligation, ObligationKind
+from models.representing import end_power
 from models.terms import missed_estimate, missed_notice_due, missed_repeat_due
 
 
@@ -25,6 +26,7 @@ def wake(case: Case, now: datetime) -> None:
         _pass(case, now)
     await_information(case, now)
     call_up(case, now)
+    end_power(case, now)
     close_if_over(case, now)
 
 

@@ -21,6 +21,7 @@ from models import (
     incidents,
     messages,
     raising,
+    representing,
     undoing,
     urgency,
 )
@@ -50,6 +51,9 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "change_channel": (messages.ChangeChannel, handling.change_channel),
     "request_information": (messages.RequestInformation, answering.request_information),
     "note": (messages.Note, handling.note),
+    "request_identity": (desk_orders.RequestIdentity, representing.request_identity),
+    "accept_representative": (desk_orders.AcceptRepresentative, representing.accept_representative),
+    "end_representative": (desk_orders.EndRepresentative, representing.end_representative),
     "follow_up": (desk_orders.SetFollowUp, following.follow_up),
     "follow_up_done": (desk_orders.FollowUpDone, following.follow_up_done),
     "merge": (messages.Merge, handling.merge),
@@ -84,7 +88,9 @@ SIGNALS = ("extend", "escalate", "appeal", *ARRIVALS)
 COMMANDS: dict[str, type[Order]] = {name: order for name, (order, _) in DECISIONS.items()} | SECOND_PAIR
 """What may come as an update, with the shape of its order."""
 
-OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound", "incident_changed"})
+OURS_ALONE = frozenset(
+    {"accept_representative", "address_closed", "address_open", "identity_bound", "incident_changed"}
+)
 """What only our own intake may say: where letters go, what they may tell, and what comes out of an incident."""
 
 READS_ONLY = frozenset({Role.AUDITOR, Role.INTAKE})
@@ -177,7 +183,7 @@ def needs_second_pair(case: Case, name: str, order: Order) -> bool:
 
 
 def _propose(case: Case, name: str, payload: dict[str, Any], actor: Actor, now: datetime) -> None:
-    if name not in DECISIONS:
+    if name not in DECISIONS or name in OURS_ALONE:
         raise Refused("proposal.unknown", f"{name[:60]!r} cannot be proposed", field="command")
     order = read(name, payload)
     DECISIONS[name][1](case.model_copy(deep=True), order, actor, now)

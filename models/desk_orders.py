@@ -1,6 +1,11 @@
 """The wire: the orders of daily work at the desk. An unknown field is an error; fields are only ever added."""
 
-from models.messages import Number, Order, Reasons, When
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from models.inquiry import Address
+from models.messages import Draft, Number, Order, Reasons, When
 
 
 class SetFollowUp(Order):
@@ -15,3 +20,24 @@ class FollowUpDone(Order):
 
     follow_up: Number
     note: Reasons | None = None
+
+
+class RequestIdentity(Order):
+    """Ask the user to show who they are. The draft says why, and holds the link that works once."""
+
+    draft: Draft
+
+
+class AcceptRepresentative(Order):
+    """A power of attorney was checked. `document` is the SHA-256 of the power among the inquiry's files."""
+
+    address: Address
+    document: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    until: When
+    reasons: Reasons
+
+
+class EndRepresentative(Order):
+    """The power of attorney is withdrawn."""
+
+    reasons: Reasons

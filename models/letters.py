@@ -19,6 +19,7 @@ class LetterKind(StrEnum):
     REFERRAL = "referral"
     INFORMATION_REQUEST = "information_request"
     INFORMATION_REMINDER = "information_reminder"
+    IDENTITY_REQUEST = "identity_request"
     EXTENSION = "extension"
     EXTERNAL = "external"
     RE_ESTIMATE = "re_estimate"

@@ -29,6 +29,7 @@ from models.policy_sections import (
     CalendarSettings,
     Channels,
     Digest,
+    Identity,
     Information,
     Intake,
     Letters,
@@ -79,6 +80,7 @@ class Policy(Section):
     digest: Digest
     urgent: Urgent
     tracker: Tracker
+    identity: Identity
     information: Information
     letters: Letters
     notices: Notices

@@ -180,6 +180,13 @@ class Approval(Section):
     stale_after_message: bool
 
 
+class Identity(Section):
+    """Where a person shows who they are: a page behind the operator's own sign-in, and how long its link holds."""
+
+    link: Url
+    link_hours: Annotated[int, Field(ge=1, le=720)]
+
+
 class Information(Section):
     """How many business days before the day given the user is reminded of what was asked for; 0: never (M3.8)."""
 

@@ -81,10 +81,11 @@ def found_address(case: Case, at: datetime) -> None:
 def tell_new_channel(case: Case, at: datetime) -> Obligation | None:
     """Tell where letters go from now on, if it is not where they went.
 
-    A closed case has nothing more to say; if it goes on, the channel is told then.
+    A closed case has nothing more to say; if it goes on, the channel is told then. Letters of a
+    representative's are no change of the user's channel.
     """
     target = case.address()
-    if case.closed_at or target is None or target.channel == case.channel_now:
+    if case.closed_at or target is None or case.represented or target.channel == case.channel_now:
         return None
     return announce_change(case, case.channel_now, target.channel, at, why=FAILED, old_works=False)
 

@@ -18,6 +18,7 @@ from models.episodes import (
     RaisedPoint,
     Referral,
 )
+from models.identity import Level, Representative
 from models.inquiry import EMAIL, Address, Area, Channel, Flag, Kind, Language, Status
 from models.ledger import GENESIS, Fact
 from models.letters import URGENT, Letter, LetterState
@@ -69,6 +70,7 @@ class Standing(BaseModel):
     appeals: list[Appeal] = []
     proposal: Proposal | None = None
     information_asked_at: AwareDatetime | None = None
+    representative: Representative | None = None
     asked: list[Asked] = []
     follow_ups: list[FollowUp] = []
     withdrawn_at: AwareDatetime | None = None
@@ -150,6 +152,18 @@ class Standing(BaseModel):
         return min((one.at for one in self.noted), default=None)
 
     @property
+    def represented(self) -> Representative | None:
+        """Whoever gets the letters in the user's place, while their address works."""
+        one = self.representative
+        return one if one and one.ended_at is None and one.address.id not in self.dead else None
+
+    def level(self, letter: Letter) -> Level:
+        """What is known of whoever reads a letter."""
+        if self.represented and letter.address == self.represented.address:
+            return Level.REPRESENTATIVE
+        return Level.BOUND if self.bound else Level.UNVERIFIED
+
+    @property
     def agenda(self) -> list[Asked | FollowUp]:
         """What the case looks forward to beside its promises."""
         return [*self.unheard, *self.noted]
@@ -177,6 +191,8 @@ class Standing(BaseModel):
 
     def address(self, channel: Channel | None = None) -> Address | None:
         """The address to write to: on the wanted channel, else where letters go now, else by policy (M4.1, M4.2)."""
+        if channel is None and self.represented:
+            return self.represented.address
         alive = [a for a in self.addresses if a.id not in self.dead]
         order = (channel or self.channel_now, *self.terms.channel_order)
         return next((a for wanted in order for a in alive if a.channel == wanted), alive[0] if alive else None)
@@ -226,7 +242,8 @@ class Standing(BaseModel):
     def next_alarm(self) -> datetime | None:
         """When time itself next changes this case; None when only people can."""
         times = [alarm for o in self.obligations if (alarm := o.next_alarm())]
-        times += [alarm for one in self.agenda if (alarm := one.next_alarm())]
+        powers = [self.representative] if self.representative else []
+        times += [alarm for one in (*self.agenda, *powers) if (alarm := one.next_alarm())]
         times += [one.not_before for one in self.waiting() if one.not_before and one.address]
         if self.window_ends and not self.closed_at and not self.busy:
             times.append(self.window_ends)

@@ -15,9 +15,11 @@ CODE = re.compile(r"[A-Za-z0-9_-]{24}")
 """18 bytes in base64: 144 bits, fit for a deep link."""
 
 
-def make(session: Session, contact: str, *, bound: bool, made_by: str, now: datetime) -> tuple[str, datetime]:
+def make(
+    session: Session, contact: str, *, bound: bool, made_by: str, now: datetime, life: timedelta = LIFE
+) -> tuple[str, datetime]:
     """Make a code for a contact: the code, shown once, and when it ends. `bound`: the maker vouches for the person."""
-    code, ends_at = secrets.token_urlsafe(CODE_BYTES), now + LIFE
+    code, ends_at = secrets.token_urlsafe(CODE_BYTES), now + life
     row = Binding(digest=_digest(code), contact=contact, bound=bound, made_by=made_by, created_at=now, ends_at=ends_at)
     session.add(row)
     session.flush()

@@ -186,9 +186,14 @@ def test_every_refusal_is_listed_and_no_other() -> None:
     codes |= set(re.findall(r"""\bcode(?:: str)? ?= ?"([a-z]+\.[a-z.-]+)\"""", source))
     listed = set(re.findall(r"`([a-z]+\.[a-z-]+)`", COMMANDS_PAGE)) - {"command.refused"}
     assert codes <= listed
-    assert listed - codes <= {"withdraw.no-message", "authority.no-address", "points.unknown", "gate.language"}, (
-        "the API's own alone come besides"
-    )
+    assert listed - codes <= {
+        "withdraw.no-message",
+        "authority.no-address",
+        "representative.no-document",
+        "representative.user",
+        "points.unknown",
+        "gate.language",
+    }, "the API's own alone come besides"
 
 
 @pytest.mark.parametrize("kind", list(LetterKind))

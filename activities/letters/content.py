@@ -60,6 +60,8 @@ class Content(Part):
     remedy: Annotated[Remedy, BeforeValidator(_remedy)] = Remedy()
     where_else: Words = ""
     items: tuple[Item, ...] = ()
+    link: Words = ""
+    link_ends: Words = ""
 
     @classmethod
     def of(cls, draft: dict[str, Any] | None) -> "Content":

@@ -11,23 +11,12 @@ from pydantic import AwareDatetime
 
 from activities.letters.content import Content
 from models.case import Case
+from models.identity import Level, Says, says
 from models.inquiry import EMAIL, Area, Channel, Kind, Language, Wire
 from models.ledger import text_digest
-from models.letters import FINALS, Letter, LetterKind, LetterState
+from models.letters import Letter, LetterKind, LetterState
 from models.policy import Authority, Manual, Operator, Policy
 from models.policy_file import Bilingual
-
-HELD_BACK = frozenset(
-    {
-        *FINALS.values(),
-        LetterKind.REPLY,
-        LetterKind.INFORMATION_REQUEST,
-        LetterKind.INFORMATION_REMINDER,
-        LetterKind.SPLIT,
-        LetterKind.REVIEW_RESULT,
-    }
-)
-"""Letters made of account content: to a person whose identity is not bound only a pointer to them leaves ([C])."""
 
 FAILED_CHANNEL = "the earlier channel failed"
 """The reason that `models.post` gives when a channel fails by itself; templates say it in the user's language."""
@@ -102,7 +91,8 @@ class LetterContext(Wire):
     @property
     def pointer_only(self) -> bool:
         """True when what leaves is only the pointer to the letter ([C])."""
-        return not self.bound and self.kind in HELD_BACK
+        level = Level.BOUND if self.bound else Level.UNVERIFIED
+        return says(level, self.kind) is Says.POINTER
 
     @property
     def in_public(self) -> bool:
@@ -148,7 +138,7 @@ def build_context(
         received_at=datetime.fromisoformat(received) if received else case.received_at,
         channel=_channel(policy, letter.facts.get("channel") or case.channel),
         now=now,
-        bound=case.bound or letter.kind is LetterKind.AUTHORITY_REPLY,
+        bound=case.level(letter) is not Level.UNVERIFIED or letter.kind is LetterKind.AUTHORITY_REPLY,
         words=words,
         words_hash=text_digest(case.salt, 0, "words", words),
         answer_by=letter.tells or _running(case),

@@ -118,6 +118,8 @@ FIELDS: dict[str, Field] = {
     "items": _rows("item", "why"),
     "by": _text(),
     "requested_on": _text(),
+    "identity_link": _text(),
+    "link_ends": _text(),
     "points": _rows("number", "point", "answer", "finding", "facts", "source", "rule", "why"),
     "actions": _rows("text"),
     "remedy_what": _text(absent="remedy"),
@@ -161,6 +163,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     LetterKind.REFERRAL: (*COMMON, "area", "representative", "answer_by"),
     LetterKind.INFORMATION_REQUEST: (*COMMON, "items.item", "items.why", "by", "answer_by"),
     LetterKind.INFORMATION_REMINDER: (*(*COMMON, "items.item", "items.why", "requested_on", "by", "answer_by"),),
+    LetterKind.IDENTITY_REQUEST: (*COMMON, "reasons", "identity_link", "link_ends", "answer_by"),
     LetterKind.EXTENSION: (*COMMON, *REVIEW, *EXTENDED, "reasons"),
     LetterKind.EXTERNAL: (
         *COMMON,

@@ -189,6 +189,8 @@ def _answer(context: LetterContext, speech: Speech) -> Fields:
         "text": context.texts.get("text") or content.text,
         "items": [{"item": one.item, "why": one.why} for one in content.items],
         "by": speech.written(context.facts.get("by", "")),
+        "identity_link": Link(content.link),
+        "link_ends": speech.written(content.link_ends),
         "requested_on": speech.day(datetime.fromisoformat(context.facts["requested"]))
         if "requested" in context.facts
         else "",

@@ -20,7 +20,7 @@ from starter.admin.auth import Commander
 from starter.admin.desk import Desk, desk_of
 from starter.admin.views import View
 from starter.http.problems import Problem, refusals
-from starter.reception.persons import of_account, register
+from starter.reception.persons import confirm, of_account, register
 
 Account = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:@/-]+$")]
 
@@ -83,3 +83,33 @@ def make(
     channels: Adapters = request.app.state.channels
     links = {name: link for name, adapter in channels.items() if (link := adapter.link(code))}
     return Made(code=code, ends_at=ends_at, links=links)
+
+
+class Confirmation(BaseModel):
+    """The portal, where people are signed in: the code of the link they opened, and whose account it was."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    account: Account
+    email: EmailStr | None = Field(default=None, description="the e-mail registered on that account (M3.7)")
+
+
+class Confirmed(View):
+    """The person is known; letters of their open inquiries may say all."""
+
+    bound: bool
+
+
+@router.post("/confirm", responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+def confirm_identity(
+    given: Annotated[Confirmation, Body()], _actor: Commander, desk: Annotated[Desk, Depends(desk_of)]
+) -> Confirmed:
+    """Confirm who opened the link of an `identity_request`. The portal asks the person before it does."""
+    now = desk.clock()
+    with desk.database.write() as session:
+        contact = _of_account(session, given.account, given.email, now)
+        if not confirm(session, given.code, contact, now):
+            raise Problem(HTTPStatus.CONFLICT, "link.over", "the link was used, has ended, or is another account's")
+    desk.wake()
+    return Confirmed(bound=True)

@@ -8,7 +8,16 @@ command has its body at once.
 from datetime import date
 from typing import Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from models.commands import COMMANDS
 from models.episodes import Assigned
@@ -134,6 +143,24 @@ class RequestInformationBody(Body):
     by: When
 
 
+class RequestIdentityBody(Body):
+    """Ask the user to show who they are; `reasons` say why, and leave for somebody nobody has vouched for."""
+
+    reasons: Reasons
+
+
+class AcceptRepresentativeBody(Body):
+    """A power of attorney was checked: until it ends its holder gets the user's letters, and they say all.
+
+    `document` is the SHA-256 of the power, which must be among the files of the inquiry.
+    """
+
+    email: EmailStr
+    document: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    until: When
+    reasons: Reasons
+
+
 class ReclassifyBody(Body):
     """Inquiry or complaint after all. `text` tells the user where a complaint becomes an inquiry."""
 
@@ -188,6 +215,8 @@ WRITTEN: dict[str, type[Body]] = {
     "resolve": ResolveBody,
     "open_incident": OpenIncidentBody,
     "request_information": RequestInformationBody,
+    "request_identity": RequestIdentityBody,
+    "accept_representative": AcceptRepresentativeBody,
     "reclassify": ReclassifyBody,
     "assign": AssignBody,
     "claim": ClaimBody,
@@ -246,6 +275,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "appeal_decided": {"result": "upheld", "text": "The authority found the answer right."},
     "change_channel": {"channel": "email", "reasons": "The user asked for it."},
     "request_information": {"items": [{"item": "The transaction's id", "why": "to find it"}], "by": "2026-04-10"},
+    "request_identity": {"reasons": "The answer names movements of the account."},
+    "accept_representative": {
+        "email": "counsel@example.org",
+        "document": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "until": "2026-12-31",
+        "reasons": "The notary's register confirms the power.",
+    },
+    "end_representative": {"reasons": "The user withdrew the power."},
     "follow_up": {"on": "2026-04-14", "note": "Ask the bank again."},
     "follow_up_done": {"follow_up": 1, "note": "The bank has answered."},
     "note": {"text": "Called the bank; they answer tomorrow."},

@@ -5,7 +5,7 @@ key and version.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,14 +16,15 @@ from models.case import Case
 from models.commands import DECISIONS
 from models.errors import Refused
 from models.incidents import known_matter
-from models.inquiry import Actor
+from models.inquiry import EMAIL, Actor
 from models.letters import FINALS, LetterKind
 from models.obligations import ObligationKind
 from models.policy import Policy
 from models.reference import is_reference
-from records import cases, documents, messages
+from records import bindings, cases, contacts, documents, messages
 from starter.admin.bodies import (
     BODIES,
+    AcceptRepresentativeBody,
     AssignBody,
     Body,
     ClaimBody,
@@ -33,6 +34,7 @@ from starter.admin.bodies import (
     ProposeBody,
     ReclassifyBody,
     ReplyBody,
+    RequestIdentityBody,
     RequestInformationBody,
     ResolveBody,
     SetPointsBody,
@@ -101,6 +103,29 @@ class Writer:
         """The letter that asks for what is missing."""
         content = body.model_dump(mode="json", include={"items"})
         return {"draft": self._draft(LetterKind.INFORMATION_REQUEST, content), "by": body.by.isoformat()}
+
+    def request_identity(self, body: RequestIdentityBody) -> OrderData:
+        """The letter with a code of its own, which the operator's portal confirms."""
+        wanted, case = self._policy.identity, cases.load(self._session, self._reference)
+        life = timedelta(hours=wanted.link_hours)
+        code, ends_at = bindings.make(
+            self._session, case.contact, bound=False, made_by=self._actor.id, now=self._now, life=life
+        )
+        link = {"link": f"{wanted.link}?code={code}", "link_ends": ends_at.isoformat()}
+        return {"draft": self._draft(LetterKind.IDENTITY_REQUEST, {"reasons": body.reasons, **link})}
+
+    def accept_representative(self, body: AcceptRepresentativeBody) -> OrderData:
+        """The holder's address, and the power itself, which must have come with the inquiry."""
+        of_case = [row.id for row in messages.of_case(self._session, self._reference)]
+        files = documents.attachments_of(self._session, of_case)
+        if body.document not in {file.sha256 for of_message in files.values() for file in of_message}:
+            raise Refused("representative.no-document", "no file of this inquiry has that hash", field="document")
+        contact, address = contacts.find_or_add(self._session, EMAIL, body.email, now=self._now)
+        known = cases.load(self._session, self._reference)
+        if contact == known.contact:
+            raise Refused("representative.user", "that is the user's own address", field="email")
+        order = body.model_dump(mode="json", exclude={"email"})
+        return {**order, "address": address.model_copy(update={"registered": False}).model_dump(mode="json")}
 
     def reclassify(self, body: ReclassifyBody) -> OrderData:
         """With a text, the letter that tells the user."""
@@ -190,6 +215,8 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "resolve": Writer.resolve,
     "open_incident": Writer.open_incident,
     "request_information": Writer.request_information,
+    "request_identity": Writer.request_identity,
+    "accept_representative": Writer.accept_representative,
     "reclassify": Writer.reclassify,
     "withdraw": Writer.withdraw,
     "assign": Writer.assign,

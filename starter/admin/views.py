@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from models.agenda import Asked, FollowUp
 from models.case import Case
 from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral
+from models.identity import Representative
 from models.inquiry import Actor
 from models.ledger import Event
 from models.letters import Letter
@@ -94,6 +95,7 @@ class StateView(View):
     resolution_due: AwareDatetime | None
     told: AwareDatetime | None
     information_asked_at: AwareDatetime | None
+    representative: Representative | None
     asked: tuple[Asked, ...]
     follow_ups: tuple[FollowUp, ...]
     withdrawn_at: AwareDatetime | None

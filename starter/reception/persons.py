@@ -25,6 +25,9 @@ from records import bindings, cases, contact_cases, contacts, dispatches
 MOST_KEY = 128
 MOST_ADDRESSES = 20
 
+CONFIRMED = "portal"
+"""Where a code was shown that the operator's portal confirmed."""
+
 
 def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime, *, typed: bool) -> Courtesy | None:
     """Bind the address that a code was shown from; return what to say of it, or None where it was said before.
@@ -57,6 +60,28 @@ def take_claim(session: Session, channel: Channel, claim: Claim, now: datetime, 
     # Whoever shows a code there can be written to there, whatever came back before.
     _tell(session, told, "address_open", AddressOpen(address=address.id, key=f"shown:{binding.digest}"), now)
     return "connected"
+
+
+def confirm(session: Session, code: str, contact: str, now: datetime) -> bool:
+    """Somebody signed in to an account opened the link of an `identity_request`: its person is that of the account.
+
+    False, and nothing changed, for a code that is over or was made for another account.
+    """
+    binding = bindings.find(session, code, now)
+    if binding is None or contacts.account_of(session, binding.contact) not in {
+        None,
+        contacts.account_of(session, contact),
+    }:
+        return False
+    former = binding.contact
+    bindings.use(session, binding, CONFIRMED, now)
+    told = dict.fromkeys([*contact_cases.open_of(session, contact), *contact_cases.open_of(session, former)])
+    if former != contact:
+        _become(session, former, contact)
+    _tell(
+        session, told, "identity_bound", _identity(session, contact, bound=True, key=f"confirmed:{binding.digest}"), now
+    )
+    return True
 
 
 def of_account(session: Session, account: str, now: datetime) -> str:

@@ -22,6 +22,7 @@ TOLD = {
     LetterKind.MISSED: "missed",
     LetterKind.INFORMATION_REQUEST: "information",
     LetterKind.INFORMATION_REMINDER: "information",
+    LetterKind.IDENTITY_REQUEST: "information",
     LetterKind.REOPENED: "reopened",
 }
 """Letters whose acceptance is a step of its own."""

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from channels.letter import OutboundLetter
 from channels.port import Arrivals, Claim
 from models.inquiry import EMAIL, Role
 from records import contacts
 from records.bindings import CODE
 from starter.reception.web_form import WebForm
 from tests.api.test_refusals import is_problem
-from tests.api.world import World
+from tests.api.world import World, until
 
 ACCOUNT = {"account": "user-77", "email": "ana@example.org"}
 
@@ -101,3 +102,25 @@ async def test_who_only_reads_makes_no_codes(front: World) -> None:
     is_problem(await front.http.post("/api/bindings", json=ACCOUNT), 401)
     with front.desk.database.read() as session:
         assert contacts.known(session, EMAIL, "ana@example.org") is None
+
+
+@pytest.mark.rule("M3.7")
+async def test_who_opens_the_link_of_an_identity_request_signed_in_is_known(world: World) -> None:
+    reference = await world.opened()
+    answer = await world.command(reference, "request_identity", {"reasons": "La respuesta nombra movimientos."})
+    assert answer.status_code == 200, answer.text
+    letter = await until(lambda: _last(world, "identity_request"))
+    code = letter.text.split("?code=")[1].split()[0]
+    body = {"code": code, "account": "user-9", "email": "ana@example.org"}
+    confirmed = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(Role.AGENT))
+    assert confirmed.json() == {"bound": True}
+    await world.settled(reference, lambda view: bool(view["state"]["bound"]))
+    again = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(Role.AGENT))
+    assert is_problem(again, 409)["code"] == "link.over"
+    order = {"email": "counsel@example.org", "document": "0" * 64, "until": "2199-01-01", "reasons": "x"}
+    refusal = await world.command(reference, "accept_representative", order)
+    assert is_problem(refusal, 409)["code"] == "representative.no-document"
+
+
+async def _last(world: World, kind: str) -> OutboundLetter | None:
+    return next((one for one in world.post.letters if one.kind == kind), None)

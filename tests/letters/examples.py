@@ -12,7 +12,7 @@ from models.clock import wake
 from models.inquiry import EMAIL, Address, Kind, Language, Outcome
 from models.letters import FINALS, LetterKind
 from models.post import Acceptance, accept, bounce
-from tests.cases import FULL, MONDAY, ROXOM, SUPERVISOR, do, letters, new_case, policy, public_case, send_all
+from tests.cases import FULL, MONDAY, ROXOM, SUPERVISOR, do, draft, letters, new_case, policy, public_case, send_all
 
 WORDS = "El 28 de enero me cobraron dos veces la comisión.\nPido que me devuelvan una."
 LINK = "https://status.example.org/s/abc"
@@ -39,6 +39,8 @@ DRAFT: dict[str, Any] = {
     "reasons": "El tarifario vigente prevé ese cobro.",
     "remedy": {"what": "Devolución de la comisión", "amount": "2.50 USD", "by": "2026-04-17"},
     "where_else": "Superintendencia del Sistema Financiero",
+    "link": "https://example.org/confirm?code=x",
+    "link_ends": "2026-04-10T15:00:00+00:00",
     "items": [{"item": "El comprobante del retiro", "why": "muestra la comisión"}],
 }
 
@@ -121,6 +123,9 @@ LIVES: dict[LetterKind, Callable[..., Case]] = {
         opened(**more), "request_information", LATER, draft=FULL, by="2026-02-12"
     ),
     LetterKind.INFORMATION_REMINDER: reminded,
+    LetterKind.IDENTITY_REQUEST: lambda **more: do(
+        opened(**{**more, "bound": False}), "request_identity", LATER, draft=draft("reasons", "link")
+    ),
     LetterKind.EXTENSION: lambda **more: do(
         opened(**more), "extend", LATER, until="2026-03-25", reasons="Falta la respuesta del custodio."
     ),

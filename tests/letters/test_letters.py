@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from activities.letters import words
-from activities.letters.context import HELD_BACK, LetterContext
+from activities.letters.context import LetterContext
 from activities.letters.fields import REQUIRED, REVIEW
 from activities.letters.rendering import Rendered
 from models.clock import wake
+from models.identity import HELD_BACK
 from models.inquiry import EMAIL, Address, Kind, Language
 from models.letters import FINALS, ONE_PLACE, LetterKind
 from models.post import Acceptance, accept, bounce
@@ -159,6 +160,7 @@ def test_letters_that_carry_the_review_are_those_of_the_table() -> None:
         LetterKind.REFERRAL,
         LetterKind.INFORMATION_REQUEST,
         LetterKind.INFORMATION_REMINDER,
+        LetterKind.IDENTITY_REQUEST,
         LetterKind.CHANNEL_CHANGE,
         LetterKind.INVITATION,
         LetterKind.MERGED,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from models.inquiry import Address
-from models.messages import Draft, Number, Order, Reasons, When
+from models.messages import Draft, Id, Number, Order, Reasons, When
 
 
 class SetFollowUp(Order):
@@ -40,4 +40,18 @@ class AcceptRepresentative(Order):
 class EndRepresentative(Order):
     """The power of attorney is withdrawn."""
 
+    reasons: Reasons
+
+
+class Link(Order):
+    """This case has to do with another one, and the other with this one; each keeps its own terms and answer."""
+
+    other: Id
+    reasons: Reasons
+
+
+class Unlink(Order):
+    """They have nothing to do with each other after all."""
+
+    other: Id
     reasons: Reasons

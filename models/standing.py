@@ -71,6 +71,7 @@ class Standing(BaseModel):
     proposal: Proposal | None = None
     information_asked_at: AwareDatetime | None = None
     representative: Representative | None = None
+    linked: tuple[str, ...] = ()
     asked: list[Asked] = []
     follow_ups: list[FollowUp] = []
     withdrawn_at: AwareDatetime | None = None

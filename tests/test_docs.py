@@ -191,6 +191,8 @@ def test_every_refusal_is_listed_and_no_other() -> None:
         "authority.no-address",
         "representative.no-document",
         "representative.user",
+        "link.unknown",
+        "unlink.unknown",
         "points.unknown",
         "gate.language",
     }, "the API's own alone come besides"

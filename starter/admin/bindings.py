@@ -101,7 +101,7 @@ class Confirmed(View):
     bound: bool
 
 
-@router.post("/confirm", responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+@router.post("/confirm", responses=refusals(401, 403, 404, 409, 422, 503))
 def confirm_identity(
     given: Annotated[Confirmation, Body()], _actor: Commander, desk: Annotated[Desk, Depends(desk_of)]
 ) -> Confirmed:

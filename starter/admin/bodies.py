@@ -283,6 +283,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "reasons": "The notary's register confirms the power.",
     },
     "end_representative": {"reasons": "The user withdrew the power."},
+    "link": {"other": "RX-7KQ4-M2PD", "reasons": "The same outage."},
+    "unlink": {"other": "RX-7KQ4-M2PD", "reasons": "It was another outage."},
     "follow_up": {"on": "2026-04-14", "note": "Ask the bank again."},
     "follow_up_done": {"follow_up": 1, "note": "The bank has answered."},
     "note": {"text": "Called the bank; they answer tomorrow."},

@@ -24,7 +24,7 @@ from models.inquiry import Actor
 from records import cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.desk import Desk
-from starter.admin.orders import OrderData, Writer, merge_orders
+from starter.admin.orders import LINKING, OrderData, Writer, link_orders, merge_orders
 from starter.temporal.engine import command_case
 
 DONE = 200
@@ -103,8 +103,7 @@ def _prepare(desk: Desk, wish: Wish) -> Orders:
 
 def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
     writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy)
-    if isinstance(wish.body, MergeBody):
-        orders = merge_orders(session, wish.reference, wish.body)
+    if orders := _of_two(session, wish):
         # One of two cases that refuses after the other has agreed would leave them at odds.
         for reference, order in orders.items():
             _try(desk, wish, cases.load(session, reference), order)
@@ -114,6 +113,13 @@ def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
         _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points})
         return {wish.reference: writer.split(wish.body)}
     return {wish.reference: writer.order(wish.command, wish.body)}
+
+
+def _of_two(session: Session, wish: Wish) -> Orders:
+    """The orders of a command that two cases decide; none for any other."""
+    if isinstance(wish.body, MergeBody):
+        return merge_orders(session, wish.reference, wish.body)
+    return link_orders(session, wish.reference, wish.command, wish.body) if wish.command in LINKING else {}
 
 
 def _try(desk: Desk, wish: Wish, case: Case, order: OrderData) -> None:

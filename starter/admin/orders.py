@@ -51,7 +51,9 @@ OrderData = dict[str, Any]
 INCIDENT = "incident"
 """The kind of draft that holds what specialists must know."""
 
-UNPROPOSABLE = frozenset({"merge", "split", "claim"})
+LINKING = frozenset({"link", "unlink"})
+
+UNPROPOSABLE = LINKING | {"merge", "split", "claim"}
 """Two change two cases, which the approval of one cannot; a claim is for whoever makes it, at once."""
 
 
@@ -224,6 +226,15 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "propose": Writer.propose,
 }
 """The commands whose order is more than their body."""
+
+
+def link_orders(session: Session, reference: str, command: str, body: Body) -> dict[str, OrderData]:
+    """The orders of `link` and `unlink` by reference: both learn of it. Raises Refused for an unknown one."""
+    order = body.model_dump(mode="json")
+    other = str(order["other"]).strip().upper()
+    if not is_reference(other) or not cases.reference_exists(session, other):
+        raise Refused(f"{command}.unknown", "no inquiry bears the other reference", field="other")
+    return {reference: {**order, "other": other}, other: {**order, "other": reference}}
 
 
 def merge_orders(session: Session, reference: str, body: MergeBody) -> dict[str, OrderData]:

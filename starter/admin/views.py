@@ -96,6 +96,7 @@ class StateView(View):
     told: AwareDatetime | None
     information_asked_at: AwareDatetime | None
     representative: Representative | None
+    linked: tuple[str, ...]
     asked: tuple[Asked, ...]
     follow_ups: tuple[FollowUp, ...]
     withdrawn_at: AwareDatetime | None

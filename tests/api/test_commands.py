@@ -243,3 +243,15 @@ async def test_a_request_for_information_carries_its_items(world: World) -> None
     assert "El comprobante" in (letter["full_text"] or letter["text"])
     past = await world.command(reference, "request_information", {**body, "by": far(-3)})
     assert (past.status_code, past.json()["field"]) == (409, "by")
+
+
+async def test_two_linked_cases_name_each_other(world: World) -> None:
+    first, second = await world.opened(), await world.opened(email="eva@example.org")
+    order = {"other": second, "reasons": "The same outage."}
+    assert (await world.command(first, "link", order)).status_code == 200
+    for one, other in ((first, second), (second, first)):
+        await world.settled(one, lambda view, other=other: view["state"]["linked"] == [other])  # type: ignore[misc]
+    assert (await world.command(second, "unlink", {"other": first, "reasons": "No."})).status_code == 200
+    await world.settled(first, lambda view: view["state"]["linked"] == [])
+    nobody = await world.command(first, "link", {"other": "RX-2222-2222", "reasons": "x"})
+    assert nobody.json()["code"] == "link.unknown"

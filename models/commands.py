@@ -91,10 +91,11 @@ SIGNALS = ("extend", "escalate", "appeal", *ARRIVALS)
 COMMANDS: dict[str, type[Order]] = {name: order for name, (order, _) in DECISIONS.items()} | SECOND_PAIR
 """What may come as an update, with the shape of its order."""
 
-OURS_ALONE = frozenset(
-    {"accept_representative", "address_closed", "address_open", "identity_bound", "incident_changed"}
-)
+OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound", "incident_changed"})
 """What only our own intake may say: where letters go, what they may tell, and what comes out of an incident."""
+
+NAMING_ADDRESSES = frozenset({"accept_representative"})
+"""What people decide and only our own API may hand in: it says where letters go."""
 
 READS_ONLY = frozenset({Role.AUDITOR, Role.INTAKE})
 """They decide nothing: an auditor reads, an intake service hands in."""
@@ -127,7 +128,7 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
         return case
     ours = SYSTEM if name in ARRIVALS else TEMPORAL_OPERATOR
     actor = (order.actor or ours) if trusted else TEMPORAL_OPERATOR
-    if not trusted and name in OURS_ALONE:
+    if not trusted and name in OURS_ALONE | NAMING_ADDRESSES:
         raise Refused("signal.ours", "only our own intake says where letters go, to whom, and what came of an incident")
     if not trusted and isinstance(order, arrivals.ReceiveMessage) and order.addresses:
         raise Refused("message.addresses", "only our own intake says where letters go", field="addresses")
@@ -186,7 +187,7 @@ def needs_second_pair(case: Case, name: str, order: Order) -> bool:
 
 
 def _propose(case: Case, name: str, payload: dict[str, Any], actor: Actor, now: datetime) -> None:
-    if name not in DECISIONS or name in OURS_ALONE:
+    if name not in DECISIONS or name in NAMING_ADDRESSES:
         raise Refused("proposal.unknown", f"{name[:60]!r} cannot be proposed", field="command")
     order = read(name, payload)
     DECISIONS[name][1](case.model_copy(deep=True), order, actor, now)

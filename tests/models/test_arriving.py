@@ -292,12 +292,6 @@ def test_copies_follow_the_registered_address_to_another() -> None:
 @pytest.mark.parametrize("name", sorted(OURS_ALONE))
 def test_only_our_own_intake_says_where_letters_go_and_to_whom(name: str) -> None:
     orders: dict[str, dict[str, Any]] = {
-        "accept_representative": {
-            "address": ON_X.model_dump(),
-            "document": "a" * 64,
-            "until": "2026-12-31",
-            "reasons": "x",
-        },
         "address_closed": {"address": ORIGIN.id},
         "address_open": {"address": ORIGIN.id},
         "identity_bound": {"contact": "ct_2", "addresses": [ON_X.model_dump()], "bound": True},

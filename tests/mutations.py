@@ -205,7 +205,7 @@ MUTATIONS = (
     Mutation("M5.5", "models/work.py", "    case.pending = later\n", "    case.pending = []\n"),
     Mutation("M5.5", "models/arriving.py", "    case.unread += 1\n", ""),
     Mutation("M5.5", "models/arriving.py", '"message.edited" if order.edits', '"message.received" if order.edits'),
-    Mutation("M5.5", "models/arriving.py", "received_at=order.at, edits=order.edits)", "received_at=order.at)"),
+    Mutation("M5.5", "models/arriving.py", "        edits=order.edits,\n", ""),
     Mutation("M5.6", "models/answering.py", "if case.open_incidents and not order.despite_incident:", "if False:"),
     Mutation("M5.6", "models/incidents.py", "closed_here=True, told_at=None)", "closed_here=False, told_at=None)"),
     Mutation("M5.6", "models/policy_sections.py", "words = self.matters.get(matter)", "words = matter"),

@@ -1,22 +1,20 @@
-"""Commands that answer: reply, refer, ask, resolve, review, withdraw, reopen (M3.3, M3.4, M3.8 to M3.10, M5.7)."""
+"""Commands that answer: reply, ask, resolve, review, withdraw, reopen (M3.4, M3.8 to M3.10, M5.7)."""
 
 from datetime import datetime
 
 from models.asking import information_came, watch
 from models.case import Case, promise
 from models.dates import moment
-from models.episodes import Appeal, FinalAnswer, Referral
+from models.episodes import Appeal, FinalAnswer
 from models.errors import Missing, Refused
 from models.extensions import drop_extension
 from models.gate import empty, hold, unanswered_points
 from models.inquiry import AUTHORITY, Actor
 from models.letters import FINALS, LetterKind
 from models.messages import (
-    AnswerReferral,
     AppealDecided,
     Draft,
     OpenAppeal,
-    Refer,
     Reopen,
     Reply,
     RequestInformation,
@@ -25,7 +23,7 @@ from models.messages import (
 )
 from models.obligations import ObligationKind
 from models.resending import tell_new_channel
-from models.terms import authority_reply_due, referral_notice_due, withdrawal_notice_due
+from models.terms import authority_reply_due, withdrawal_notice_due
 from models.undoing import hold_back
 
 
@@ -63,40 +61,6 @@ def _take_back_stuck(case: Case, now: datetime) -> set[int]:
     for one in stuck:
         case.void(one, now, why="another letter takes its place")
     return {n for one in stuck for n in one.meets if case.obligations[n - 1].open}
-
-
-def refer(case: Case, order: Refer, actor: Actor, now: datetime) -> None:
-    """M3.3: the matter goes to a specialised area, and the user is told which."""
-    unanswered(case)
-    if order.area not in case.terms.areas:
-        raise Refused(
-            "referral.unknown-area", f"one of {', '.join(case.terms.areas)} is needed", field="area", rule="M3.3"
-        )
-    if any(r.area == order.area and r.answered_at is None for r in case.referrals):
-        raise Refused("referral.open", f"{order.area} has the matter already", field="area", rule="M3.3")
-    case.referrals.append(Referral(area=order.area, opened_at=now))
-    case.record(now, "case.referred", actor=actor, rule="M3.3", area=order.area, texts={"question": order.question})
-    owed = case.owe(
-        ObligationKind.REFERRAL,
-        referral_notice_due(case.terms, case.days(now), now),
-        now,
-        why="referred",
-        actor=actor,
-        subject=order.area,
-    )
-    case.write(LetterKind.REFERRAL, now, meets=(owed.n,), facts={"area": order.area}, actor=actor)
-
-
-def answer_referral(case: Case, order: AnswerReferral, actor: Actor, now: datetime) -> None:
-    """M5.3: the area's findings are in."""
-    for index, referral in enumerate(case.referrals):
-        if referral.area == order.area and referral.answered_at is None:
-            case.referrals[index] = referral.model_copy(update={"answered_at": now})
-            case.record(
-                now, "referral.answered", actor=actor, rule="M5.3", area=order.area, texts={"findings": order.findings}
-            )
-            return
-    raise Refused("referral.none", f"{order.area} has no open referral", field="area", rule="M5.3")
 
 
 def request_information(case: Case, order: RequestInformation, actor: Actor, now: datetime) -> None:

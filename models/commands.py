@@ -22,6 +22,7 @@ from models import (
     linking,
     messages,
     raising,
+    referrals,
     representing,
     undoing,
     urgency,
@@ -36,8 +37,8 @@ Decision = Callable[[Case, Any, Actor, datetime], None]
 
 DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "reply": (messages.Reply, answering.reply),
-    "refer": (messages.Refer, answering.refer),
-    "answer_referral": (messages.AnswerReferral, answering.answer_referral),
+    "refer": (messages.Refer, referrals.refer),
+    "answer_referral": (messages.AnswerReferral, referrals.answer_referral),
     "open_incident": (messages.OpenIncident, incidents.open_incident),
     "close_incident": (messages.CloseIncident, incidents.close_incident),
     "extend": (messages.Extend, dates.extend),

@@ -86,9 +86,9 @@ MUTATIONS = (
     Mutation("M3.2", "models/clock.py", "if letter.kind is LetterKind.ACKNOWLEDGEMENT:", "if False:"),
     Mutation("M3.2", "models/post.py", "if obligation.open or sooner:", "if obligation.open:"),
     Mutation(
-        "M3.3", "models/answering.py", "LetterKind.REFERRAL, now, meets=(owed.n,)", "LetterKind.REFERRAL, now, meets=()"
+        "M3.3", "models/referrals.py", "LetterKind.REFERRAL, now, meets=(owed.n,)", "LetterKind.REFERRAL, now, meets=()"
     ),
-    Mutation("M3.3", "models/answering.py", "if order.area not in case.terms.areas:", "if False:"),
+    Mutation("M3.3", "models/referrals.py", "if order.area not in case.terms.areas:", "if False:"),
     Mutation(
         "M3.4",
         "models/terms.py",

@@ -104,8 +104,8 @@ REASONS: dict[str, Callable[[Standing, str], bool]] = {
     "missed": lambda case, n: case.obligations[int(n) - 1].open,
     "proposal": lambda case, at: case.proposal is not None and case.proposal.at.isoformat() == at,
     "letter": lambda case, key: any(one.key == key and one.address is None for one in case.waiting()),
-    "referral": lambda case, at: any(r.opened_at.isoformat() == at and r.answered_at is None for r in case.referrals),
-    "escalated": lambda case, at: any(r.opened_at.isoformat() == at and r.answered_at is None for r in case.referrals),
+    "referral": lambda case, at: any(r.opened_at.isoformat() == at and r.open for r in case.referrals),
+    "escalated": lambda case, at: any(r.opened_at.isoformat() == at and r.open for r in case.referrals),
     "urgent": lambda case, at: case.alarming and case.urgent is not None and case.urgent.at.isoformat() == at,
 }
 """For each topic, whether the reason of an alert about it is still there."""

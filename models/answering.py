@@ -207,6 +207,7 @@ def begin_again(case: Case, received: datetime, actor: Actor, now: datetime, *, 
     information_came(case, now)
     case.final = case.withdrawn_at = case.window_ends = case.closed_at = None
     case.extensions = []
+    case.unverify(now)
     case.unread = 0
     case.record(now, "case.reopened", actor=actor, rule="M3.1", received_at=received, texts={"reasons": reasons})
     tell_new_channel(case, now)
@@ -239,7 +240,7 @@ def drop_promises(case: Case, now: datetime, actor: Actor, *, why: str) -> None:
             case.supersede(obligation, now, why=why, actor=actor)
     if case.escalated:
         case.escalation = case.escalated.model_copy(update={"ended_at": now})
-    case.referrals = [referral for referral in case.referrals if referral.answered_at]
+    case.referrals = [r.model_copy(update={"withdrawn_at": now}) if r.open else r for r in case.referrals]
 
 
 def unanswered(case: Case) -> None:

@@ -5,11 +5,12 @@ The modules that change it are `models.clock` (time passes), `models.post` (lett
 (people decide); all of them are pure, take the time as a parameter and leave facts behind.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, Self
 
 from models.alerting import alerts_for
-from models.episodes import Assigned
+from models.episodes import Assigned, VerifiedBy
 from models.inquiry import SYSTEM, Actor, Address, public_address
 from models.ledger import Event, Fact, seal
 from models.letters import Letter, LetterKind, LetterState, letter_key
@@ -82,6 +83,13 @@ class Case(Standing):
         changed = obligation.model_copy(update=changes)
         self.obligations[obligation.n - 1] = changed
         return changed
+
+    def unverify(self, at: datetime, how: Collection[VerifiedBy] = tuple(VerifiedBy)) -> None:
+        """What areas verified in these ways counts no longer: there are new facts, or the act was taken back (M5.3)."""
+        self.verifications = [
+            v.model_copy(update={"ended_at": at}) if v.ended_at is None and v.how in how else v
+            for v in self.verifications
+        ]
 
     def meet(self, obligation: Obligation, letter: Letter, at: datetime) -> None:
         """An accepted letter meets an obligation (reading 10)."""

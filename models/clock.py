@@ -1,4 +1,4 @@
-"""What the passing of time does to a case: warnings, missed terms, repeated notices, the end of the appeal window."""
+"""What the passing of time does to a case: warnings, missed terms, late referrals, the end of the appeal window."""
 
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from models.extensions import drop_extension
 from models.following import call_up
 from models.letters import LetterKind
 from models.obligations import TERMS, Obligation, ObligationKind
+from models.referrals import mind_referrals
 from models.representing import end_power
 from models.terms import missed_estimate, missed_notice_due, missed_repeat_due
 
@@ -20,6 +21,7 @@ def wake(case: Case, now: datetime) -> None:
     for letter in case.waiting():
         if letter.not_before and letter.not_before <= now:
             case.post(letter, not_before=None)
+    mind_referrals(case, now)
     before = -1
     while before != len(case.pending):  # what is owed for an old miss may itself be overdue
         before = len(case.pending)

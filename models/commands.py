@@ -14,6 +14,7 @@ from models import (
     answering,
     arrivals,
     arriving,
+    consulting,
     dates,
     desk_orders,
     following,
@@ -26,19 +27,23 @@ from models import (
     representing,
     undoing,
     urgency,
+    verifying,
 )
 from models.case import Case
-from models.episodes import Proposal
+from models.episodes import Proposal, VerifiedBy
 from models.errors import CalendarError, Malformed, Refused, Stale
-from models.inquiry import SYSTEM, TEMPORAL_OPERATOR, Actor, Role
+from models.inquiry import SYSTEM, TEMPORAL_OPERATOR, Actor, Area, Role
 from models.messages import Approve, Order, Propose, Resolve, SendBack
+from models.verifying import Word, require_verified, verify_by_act
 
 Decision = Callable[[Case, Any, Actor, datetime], None]
 
 DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "reply": (messages.Reply, answering.reply),
-    "refer": (messages.Refer, referrals.refer),
-    "answer_referral": (messages.AnswerReferral, referrals.answer_referral),
+    "refer": (consulting.Refer, referrals.refer),
+    "answer_referral": (consulting.AnswerReferral, referrals.answer_referral),
+    "withdraw_referral": (consulting.WithdrawReferral, referrals.withdraw_referral),
+    "verify": (consulting.Verify, verifying.verify),
     "open_incident": (messages.OpenIncident, incidents.open_incident),
     "close_incident": (messages.CloseIncident, incidents.close_incident),
     "extend": (messages.Extend, dates.extend),
@@ -133,6 +138,8 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
         raise Refused("signal.ours", "only our own intake says where letters go, to whom, and what came of an incident")
     if not trusted and isinstance(order, arrivals.ReceiveMessage) and order.addresses:
         raise Refused("message.addresses", "only our own intake says where letters go", field="addresses")
+    if not trusted:
+        order = order.model_copy(update={"stands_in": ()})
     after = case.model_copy(deep=True)
     try:
         proposed = _perform(after, name, order, actor, now, signal=signal)
@@ -160,10 +167,10 @@ def _perform(case: Case, name: str, order: Order, actor: Actor, now: datetime, *
     if actor.role in READS_ONLY:
         raise Refused("actor.reads-only", f"the role {actor.role.value} decides nothing")
     if isinstance(order, Propose):
-        _propose(case, order.command, order.order, actor, now)
+        _propose(case, order.command, order.order, actor, now, stands_in=order.stands_in)
         return True
     if isinstance(order, Approve):
-        _approve(case, actor, now)
+        _approve(case, order, actor, now)
         return False
     if isinstance(order, SendBack):
         _send_back(case, order, actor, now)
@@ -177,8 +184,17 @@ def _perform(case: Case, name: str, order: Order, actor: Actor, now: datetime, *
             )
         _propose(case, name, order.model_dump(mode="json", exclude_none=True, exclude={"actor"}), actor, now)
         return True
-    DECISIONS[name][1](case, order, actor, now)
+    _carry_out(case, name, order, now, Word(actor, order.stands_in, VerifiedBy.RESOLVED))
     return False
+
+
+def _carry_out(case: Case, name: str, order: Order, now: datetime, *words: Word) -> None:
+    """Decide as the first of those who take part; a final answer only with an area's verification (M5.3)."""
+    if isinstance(order, Resolve):
+        verify_by_act(case, order.outcome, words, now)
+    DECISIONS[name][1](case, order, words[0].actor, now)
+    if isinstance(order, Resolve):
+        require_verified(case, order.outcome)
 
 
 def needs_second_pair(case: Case, name: str, order: Order) -> bool:
@@ -187,22 +203,26 @@ def needs_second_pair(case: Case, name: str, order: Order) -> bool:
     return name in case.terms.approvals or finer in case.terms.approvals
 
 
-def _propose(case: Case, name: str, payload: dict[str, Any], actor: Actor, now: datetime) -> None:
+def _propose(
+    case: Case, name: str, payload: dict[str, Any], actor: Actor, now: datetime, *, stands_in: tuple[Area, ...] = ()
+) -> None:
+    """Keep it for another; the verification that it may want is asked for at the approval, which may give it."""
     if name not in DECISIONS or name in NAMING_ADDRESSES:
         raise Refused("proposal.unknown", f"{name[:60]!r} cannot be proposed", field="command")
     order = read(name, payload)
     DECISIONS[name][1](case.model_copy(deep=True), order, actor, now)
     case.proposal = Proposal(
         command=name,
-        order=order.model_dump(mode="json", exclude_none=True, exclude={"actor", "key", "expected_version"}),
+        order=order.model_dump(mode="json", exclude_none=True, exclude=set(Order.model_fields)),
         proposer=actor,
         at=now,
         heard=case.heard if case.terms.stale_after_message else None,
+        stands_in=stands_in,
     )
     case.record(now, "command.proposed", actor=actor, rule="M5.3", command=name)
 
 
-def _approve(case: Case, actor: Actor, now: datetime) -> None:
+def _approve(case: Case, approval: Approve, actor: Actor, now: datetime) -> None:
     proposal = _proposal(case)
     if proposal.proposer.id == actor.id:
         raise Refused("approval.same-person", "whoever proposed it cannot approve it", rule="M5.3")
@@ -214,7 +234,9 @@ def _approve(case: Case, actor: Actor, now: datetime) -> None:
     case.record(
         now, "command.approved", actor=actor, rule="M5.3", command=proposal.command, proposer=proposal.proposer.id
     )
-    DECISIONS[proposal.command][1](case, read(proposal.command, proposal.order), proposal.proposer, now)
+    proposer = Word(proposal.proposer, proposal.stands_in, VerifiedBy.RESOLVED)
+    approver = Word(actor, approval.stands_in, VerifiedBy.APPROVED)
+    _carry_out(case, proposal.command, read(proposal.command, proposal.order), now, proposer, approver)
 
 
 def _send_back(case: Case, order: SendBack, actor: Actor, now: datetime) -> None:

@@ -1,14 +1,16 @@
-"""What happens to an inquiry on its way: assignment, referral, incident, extension, escalation, review, final answer.
+"""What happens to an inquiry on its way: assignment, referral, verification, incident, extension, review, answer.
 
 All times are aware UTC.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import AwareDatetime
 
 from models.inquiry import Actor, ActorId, Area, Outcome, Status, Wire
+from models.obligations import A_SECOND
 from models.terms import Matter
 
 
@@ -35,11 +37,56 @@ class Assigned(Wire):
 
 
 class Referral(Wire):
-    """A question put to a specialised area (M3.3); open until its findings arrive."""
+    """A question put to a specialised area (M3.3); open until its findings arrive or it is withdrawn.
+
+    `due` is when the area's answer is due inside the house, None where policy sets no date; `remind_at` is the reminder
+    before it. `by` put the question, None in cases of old.
+    """
 
     area: Area
     opened_at: AwareDatetime
     answered_at: AwareDatetime | None = None
+    by: Actor | None = None
+    due: AwareDatetime | None = None
+    remind_at: AwareDatetime | None = None
+    reminded_at: AwareDatetime | None = None
+    passed_at: AwareDatetime | None = None
+    withdrawn_at: AwareDatetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """True while the area's findings are awaited."""
+        return self.answered_at is None and self.withdrawn_at is None
+
+    def next_alarm(self) -> datetime | None:
+        """When it next wants attention: its reminder, or the moment from which its answer is late."""
+        if not self.open or self.due is None or self.passed_at:
+            return None
+        late = self.due + A_SECOND
+        return min(self.remind_at, late) if self.remind_at and self.reminded_at is None else late
+
+
+class VerifiedBy(StrEnum):
+    """By which act an area verified what is to be answered."""
+
+    FINDINGS = "findings"
+    REFERRAL = "referral"
+    RESOLVED = "resolved"
+    APPROVED = "approved"
+
+
+BY_ACT = frozenset({VerifiedBy.RESOLVED, VerifiedBy.APPROVED})
+"""What verifies only as long as the act itself stands."""
+
+
+class Verification(Wire):
+    """An area's word that the answer is adequate and exact (M5.3), until the case is reopened at `ended_at`."""
+
+    area: Area
+    actor: Actor
+    at: AwareDatetime
+    how: VerifiedBy
+    ended_at: AwareDatetime | None = None
 
 
 class IncidentState(StrEnum):
@@ -136,7 +183,8 @@ class Appeal(Wire):
 class Proposal(Wire):
     """A command that waits for a second pair of eyes.
 
-    `heard` is how many messages the case had then; None where a newer one does not forbid the approval.
+    `heard` is how many messages the case had then; None where a newer one does not forbid the approval;
+    `stands_in` are the areas that the proposer stood in for then.
     """
 
     command: str
@@ -144,6 +192,7 @@ class Proposal(Wire):
     proposer: Actor
     at: AwareDatetime
     heard: int | None = None
+    stands_in: tuple[Area, ...] = ()
 
 
 class FinalAnswer(Wire):

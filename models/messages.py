@@ -54,13 +54,17 @@ When = Annotated[date | datetime, BeforeValidator(_date_or_time)]
 
 
 class Order(BaseModel):
-    """What every command may carry besides its own fields: who, an idempotency key, the version it was decided on."""
+    """What every command may carry besides its own fields: who, an idempotency key, the version it was decided on.
+
+    `stands_in`: the areas for which the actor stands in today, by the staff's records; only our own services know.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     actor: Actor | None = None
     key: Key | None = None
     expected_version: Annotated[int, Field(ge=0)] | None = None
+    stands_in: tuple[Area, ...] = ()
 
 
 class Draft(BaseModel):
@@ -78,20 +82,6 @@ class Reply(Order):
 
     draft: Draft
     to: Literal["user", "authority"] = "user"
-
-
-class Refer(Order):
-    """Put a question to a specialised area (M3.3)."""
-
-    area: Area
-    question: Reasons
-
-
-class AnswerReferral(Order):
-    """The area's findings (M5.3)."""
-
-    area: Area
-    findings: Reasons
 
 
 Number = Annotated[int, Field(ge=1, le=9_999)]

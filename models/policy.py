@@ -37,6 +37,7 @@ from models.policy_sections import (
     Manual,
     Notices,
     Operator,
+    Referral,
     Registration,
     Reminders,
     Signing,
@@ -44,6 +45,7 @@ from models.policy_sections import (
     TermsSection,
     Tracker,
     Urgent,
+    Verification,
 )
 from models.terms import Terms
 
@@ -79,6 +81,8 @@ class Policy(Section):
     reminders: Reminders
     digest: Digest
     urgent: Urgent
+    referral: Referral
+    verification: Verification
     tracker: Tracker
     identity: Identity
     information: Information
@@ -107,6 +111,12 @@ class Policy(Section):
             stale_after_message=self.approval.stale_after_message,
             undo_seconds=self.letters.undo_seconds,
             areas=tuple(self.areas),
+            representatives={name: (area.representative, area.deputy) for name, area in self.areas.items()},
+            referral_answer_business_days=self.referral.answer_business_days,
+            referral_reminder_business_days=self.referral.reminder_business_days,
+            referral_escalates=self.referral.escalate_to_deputy,
+            verified_outcomes=self.verification.finals,
+            unverifying_areas=() if self.verification.cx_counts else (self.intake.area,),
             channel_order=self.channels.fallback,
             copied=self.letters.copied,
             information_reminder_business_days=self.information.reminder_business_days,
@@ -162,6 +172,7 @@ def load_policy(folder: Path) -> Policy:
         _unknown_names(policy, file),
         _one_for_two(policy, file),
         _taken_places(policy, file),
+        _reminded_before_it_is_asked(policy, file),
         _unknown_tracker(policy, file),
     )
     for mistake in chain(*mistakes, _unusable_calendar(policy, file, days)):
@@ -211,6 +222,13 @@ def _one_for_two(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
     for name, area in policy.areas.items():
         if area.representative == area.deputy:
             yield file.mistake(["areas", name, "deputy"], "is the representative too; name somebody who can stand in")
+
+
+def _reminded_before_it_is_asked(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
+    if policy.referral.reminder_business_days >= policy.referral.answer_business_days:
+        yield file.mistake(
+            ["referral", "reminder_business_days"], "comes before the question; give less than answer_business_days"
+        )
 
 
 def _unknown_tracker(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:

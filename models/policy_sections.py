@@ -233,6 +233,21 @@ class Urgent(Section):
         return {name: (*matter.es, *matter.en) for name, matter in self.matters.items()}
 
 
+class Referral(Section):
+    """By when an area answers a question inside the house, in business days, and what precedes and follows (M5.4)."""
+
+    answer_business_days: Days
+    reminder_business_days: Annotated[int, Field(ge=0, le=400)]
+    escalate_to_deputy: bool
+
+
+class Verification(Section):
+    """The final answers that want an area's verification, and whether Customer Experience can give it (M5.3)."""
+
+    finals: tuple[Outcome, ...]
+    cx_counts: bool
+
+
 class Letters(Section):
     """The letters copied to the registered e-mail (reading 7), and the language that prevails (reading 12).
 

@@ -17,6 +17,7 @@ from models.episodes import (
     Proposal,
     RaisedPoint,
     Referral,
+    Verification,
 )
 from models.identity import Level, Representative
 from models.inquiry import EMAIL, Address, Area, Channel, Flag, Kind, Language, Status
@@ -60,6 +61,7 @@ class Standing(BaseModel):
     letters: list[Letter] = []
     told: AwareDatetime | None = None
     referrals: list[Referral] = []
+    verifications: list[Verification] = []
     incidents: list[Incident] = []
     points: list[RaisedPoint] = []
     alerts: list[Alert] = []
@@ -120,7 +122,12 @@ class Standing(BaseModel):
     @property
     def referred(self) -> Referral | None:
         """The first open referral."""
-        return next((r for r in self.referrals if r.answered_at is None), None)
+        return next((r for r in self.referrals if r.open), None)
+
+    @property
+    def verified(self) -> list[Verification]:
+        """The verifications that count: none from before the case was last reopened (M5.3)."""
+        return [v for v in self.verifications if v.ended_at is None]
 
     def incident(self, n: int) -> Incident | None:
         """The incident with that number."""
@@ -244,7 +251,7 @@ class Standing(BaseModel):
         """When time itself next changes this case; None when only people can."""
         times = [alarm for o in self.obligations if (alarm := o.next_alarm())]
         powers = [self.representative] if self.representative else []
-        times += [alarm for one in (*self.agenda, *powers) if (alarm := one.next_alarm())]
+        times += [alarm for one in (*self.agenda, *self.referrals, *powers) if (alarm := one.next_alarm())]
         times += [one.not_before for one in self.waiting() if one.not_before and one.address]
         if self.window_ends and not self.closed_at and not self.busy:
             times.append(self.window_ends)

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from models.calendar import BusinessCalendar
 from models.errors import CalendarError
-from models.inquiry import EMAIL, Area, Channel, Kind, Role, Wire
+from models.inquiry import EMAIL, Area, Channel, Kind, Outcome, Role, Wire
 from models.letters import LetterKind
 
 Days = Annotated[int, Field(ge=1, le=400)]
@@ -94,12 +94,23 @@ class Terms(TermSettings):
     `reminders` are the colleagues reminded in turn (none: nobody is), `approvers_before` the business days before a due
     date when approvers are told again, `quiet_hour` the local hour from which nobody is. `urgent_minutes` pass between
     the alarms about what is urgent, the last of them again and again.
+
+    `representatives` are the ids of each area's representative and deputy, who alone speak for it; anyone does for an
+    area that is not named. `referral_...`: by when an area answers inside the house, 0 for no date, and what precedes
+    and follows that date. `verified_outcomes` are the final answers that want an area's verification (M5.3), which
+    `unverifying_areas` cannot give.
     """
 
     approvals: tuple[str, ...] = ("resolve.unfounded",)
     stale_after_message: bool = False
     undo_seconds: Seconds = 0
     areas: tuple[Area, ...] = ("cx",)
+    representatives: dict[Area, tuple[str, ...]] = Field(default_factory=dict)
+    referral_answer_business_days: Count = 0
+    referral_reminder_business_days: Count = 0
+    referral_escalates: bool = False
+    verified_outcomes: tuple[Outcome, ...] = ()
+    unverifying_areas: tuple[Area, ...] = ()
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED
     information_reminder_business_days: Count = 0

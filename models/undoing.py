@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from models.case import Case
+from models.episodes import BY_ACT
 from models.errors import Refused
 from models.extensions import drop_extension
 from models.inquiry import Actor
@@ -36,6 +37,7 @@ def undo(case: Case, order: Undo, actor: Actor, now: datetime) -> None:
         drop_extension(case, now, why="taken back")
     if case.final and case.final.letter == letter.key:
         case.final = None
+        case.unverify(now, BY_ACT)
     case.void(letter, now, why="taken back")
     case.record(now, "letter.taken-back", actor=actor, rule="M5.7", letter=letter.key, texts={"reasons": order.reasons})
 

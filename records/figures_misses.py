@@ -61,7 +61,7 @@ MEETING: dict[str, frozenset[str]] = {
 SPANS = {
     Reason.APPROVAL: ({"command.proposed"}, {"command.approved", "command.sent-back"}),
     Reason.INSTITUTION: ({"case.escalated"}, {"institution.answered", "case.answered"}),
-    Reason.AREA: ({"case.referred"}, {"referral.answered"}),
+    Reason.AREA: ({"case.referred"}, {"referral.answered", "referral.withdrawn"}),
 }
 """What began and had not ended when the term of a final answer did. No other letter waits for these."""
 

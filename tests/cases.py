@@ -1,5 +1,6 @@
 """A case to start from, and the few moves that tests make over and over."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,10 @@ MONDAY = datetime(2026, 2, 2, 16, 30, tzinfo=UTC)
 """10:30 in San Salvador; +5 business days 2026-02-09, +30 2026-03-16 (golden)."""
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
-OTHER = Actor(id="agent-2", role=Role.AGENT)
+CX_LEAD = Actor(id="cx-lead", role=Role.REPRESENTATIVE)
+OTHER = Actor(id="cx-deputy", role=Role.REPRESENTATIVE)
+"""The two who speak for Customer Experience: what they answer or approve is verified by that (M5.3)."""
+
 SUPERVISOR = Actor(id="supervisor-1", role=Role.SUPERVISOR)
 AUDITOR = Actor(id="auditor-1", role=Role.AUDITOR)
 ORIGIN = Address(id="ad_origin", channel=EMAIL)
@@ -77,9 +81,16 @@ def new_case(
     )
 
 
-def do(case: Case, name: str, now: datetime, actor: Actor = AGENT, **payload: object) -> Case:
+def usual(name: str, payload: Mapping[str, Any]) -> Actor:
+    """Who gives a command where a test names nobody: an agent, or who speaks for the area, as M5.3 wants it."""
+    if name == "answer_referral":
+        return Actor(id=f"{payload['area']}-lead", role=Role.REPRESENTATIVE)
+    return CX_LEAD if name == "resolve" else AGENT
+
+
+def do(case: Case, name: str, now: datetime, actor: Actor | None = None, **payload: object) -> Case:
     """Decide a command as one of our own services would send it."""
-    order = read(name, {**payload, "actor": actor.model_dump(mode="json")})
+    order = read(name, {**payload, "actor": (actor or usual(name, payload)).model_dump(mode="json")})
     return decide(case, name, order, now, trusted=True)
 
 

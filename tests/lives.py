@@ -22,7 +22,7 @@ from models.ledger import Event, Fact
 from records import cases, contacts, documents, ledger
 from starter.commands.rehearsal import QUEUE, Rehearsal, rehearsal
 from starter.temporal.engine import start_case
-from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy
+from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy, usual
 from trackers.registry import Trackers
 
 TOKEN = "t" * 43
@@ -62,9 +62,11 @@ class Life(Rehearsal):
         await start_case(self.client, queue, case)
         return self.client.get_workflow_handle(f"inquiry/{case.reference}")
 
-    async def command(self, handle: WorkflowHandle[Any, Any], name: str, actor: Actor = AGENT, **order: Any) -> Answer:
+    async def command(
+        self, handle: WorkflowHandle[Any, Any], name: str, actor: Actor | None = None, **order: Any
+    ) -> Answer:
         """Send a command as one of our own services does."""
-        sealed = {**order, "actor": actor.model_dump(mode="json")}
+        sealed = {**order, "actor": (actor or usual(name, order)).model_dump(mode="json")}
         answer: Answer = await handle.execute_update(name, sealed, result_type=Answer)
         return answer
 

@@ -78,6 +78,10 @@ def timer_name(case: Case) -> str:
     for one in case.agenda:
         if one.next_alarm() == alarm:
             return f"{one.WHAT} · {_day(case, alarm)}"
+    for referral in case.referrals:
+        if referral.due and referral.next_alarm() == alarm:
+            what = "answer" if alarm > referral.due else "reminder"
+            return f"{what} of {referral.area} · {_day(case, referral.due)}"
     if case.window_ends == alarm:
         return f"appeal window · {_day(case, alarm)}"
     return f"a letter held back · {_day(case, alarm)}"
@@ -106,6 +110,7 @@ def _dates(case: Case) -> str:
     dates = {"Answer due **{}**": case.resolution_due, "told to the user: {}": told}
     lines = [words.format(_day(case, at)) for words, at in dates.items() if at]
     lines += [f"extended to {_day(case, e.until)}" for e in case.extensions if e.effective_at and not e.void_at]
+    lines += [f"verified by {v.area}" for v in case.verified[-1:]]
     if case.escalated:
         lines.append(f"with {case.escalated.institution}, estimate {_day(case, case.escalated.estimate)}")
     return " · ".join(lines)
@@ -124,7 +129,7 @@ def _awaited(case: Case) -> str:
         waits.append("a channel to accept the next letter")
     if case.proposal:
         waits.append(f"a second pair of eyes on `{case.proposal.command}`")
-    waits += [f"findings of {r.area}" for r in case.referrals if r.answered_at is None]
+    waits += [f"findings of {r.area}{_by(case, r.due)}" for r in case.referrals if r.open]
     waits += [f"incident {i.n} of {i.area}, {i.state.value.replace('_', ' ')}" for i in case.open_incidents]
     waits += [f"what the user was asked for, by {_day(case, one.by)}" for one in case.unheard]
     waits += [f"follow-up {one.n}, {_day(case, one.at)}" for one in case.noted]
@@ -139,6 +144,10 @@ def _awaited(case: Case) -> str:
     if case.window_ends and not case.closed_at and not case.busy:
         waits.append(f"the end of the appeal window, {_day(case, case.window_ends)}")
     return "\n".join(f"- {one}" for one in waits) or "Nothing."
+
+
+def _by(case: Case, due: datetime | None) -> str:
+    return f" by {_day(case, due)}" if due else ""
 
 
 def _lately(case: Case, fact: Fact) -> str:

@@ -211,6 +211,8 @@ def _steps(case: Case, policy: Policy) -> Iterator[Step]:
         if letter.kind in acknowledgements and letter.accepted_at and not letter.copy_of:
             yield Step(code="acknowledged", at=letter.accepted_at)
     for referral in case.referrals:
+        if referral.withdrawn_at:
+            continue
         known = policy.areas.get(referral.area)
         label = known.label if known else referral.area
         yield Step(code="referred", at=referral.opened_at, detail=label)

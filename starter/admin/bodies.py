@@ -247,6 +247,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reply": {"text": "We have asked the bank for the confirmation and will write again on Friday."},
     "refer": {"area": "operations", "question": "Was the withdrawal of 12 March broadcast?"},
     "answer_referral": {"area": "operations", "findings": "Broadcast on 12 March at 14:02, confirmed at 14:31."},
+    "withdraw_referral": {"area": "operations", "reasons": "The user sent the confirmation meanwhile."},
+    "verify": {
+        "area": "operations",
+        "findings": "The withdrawal was held by the limit of 11 March, and released on 12 March.",
+        "points": ["The withdrawal did not arrive."],
+    },
     "open_incident": {"area": "operations", "matter": "withdrawal", "text": "Broadcast at 14:02, not confirmed since."},
     "close_incident": {
         "incident": 1,

@@ -25,6 +25,7 @@ from records import cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.desk import Desk
 from starter.admin.orders import LINKING, OrderData, Writer, link_orders, merge_orders
+from starter.admin.standing_in import SPEAKING, stands_in
 from starter.temporal.engine import command_case
 
 DONE = 200
@@ -112,7 +113,15 @@ def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
         # A case that refuses must not leave an inquiry behind.
         _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points})
         return {wish.reference: writer.split(wish.body)}
-    return {wish.reference: writer.order(wish.command, wish.body)}
+    return {wish.reference: writer.order(wish.command, wish.body) | _standing_in(desk, wish, session)}
+
+
+def _standing_in(desk: Desk, wish: Wish, session: Session) -> OrderData:
+    """For whom the caller speaks today, where the command may be an area's word."""
+    if wish.command not in SPEAKING:
+        return {}
+    today = desk.policy.whole_calendar().local_date(desk.clock())
+    return {"stands_in": stands_in(session, desk.policy, wish.actor, today)}
 
 
 def _of_two(session: Session, wish: Wish) -> Orders:

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from models.agenda import Asked, FollowUp
 from models.case import Case
-from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral
+from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral, Verification
 from models.identity import Representative
 from models.inquiry import Actor
 from models.ledger import Event
@@ -103,6 +103,7 @@ class StateView(View):
     window_ends: AwareDatetime | None
     closed_at: AwareDatetime | None
     referrals: tuple[Referral, ...]
+    verifications: tuple[Verification, ...]
     incidents: tuple[Incident, ...]
     extensions: tuple[Extension, ...]
     escalation: Escalation | None

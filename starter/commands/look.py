@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from models.episodes import Referral
 from models.inquiry import Kind, Status
 from models.messages import When
 from records import cases, ledger
 from starter.admin.case_views import case_view, checked
 from starter.admin.moments import beginning
-from starter.admin.views import CaseView, EventView, LineView
+from starter.admin.views import CaseView, EventView, LineView, StateView
 from starter.commands.console import AsJson, Dates, Reference, print_json, print_rows, print_text, records
 
 _WHEN: TypeAdapter[date | datetime] = TypeAdapter(When)
@@ -84,6 +85,7 @@ def show_command(reference: Reference, *, as_json: AsJson = False) -> None:
             ("RULE", "WHAT", "DUE", "STATE", "MET"),
             [(one.rule, one.kind, dates.say(one.due), one.state, dates.say(one.met_at)) for one in view.obligations],
         )
+        _print_areas(view.state, dates)
         typer.echo("\nLetters")
         print_rows(
             ("LETTER", "STATE", "ACCEPTED", "DELIVERED", "SUBJECT"),
@@ -134,6 +136,33 @@ def _print_state(view: CaseView, dates: Dates) -> None:
     typer.echo(state.reference)
     for name, value in lines.items():
         typer.echo(f"  {name:<17}{value}")
+
+
+def _print_areas(state: StateView, dates: Dates) -> None:
+    """What areas were asked, and what they verified."""
+    if state.referrals:
+        typer.echo("\nReferred")
+        print_rows(
+            ("AREA", "ASKED", "DUE INSIDE", "ENDED"),
+            [(one.area, dates.say(one.opened_at), dates.say(one.due), _ending(one, dates)) for one in state.referrals],
+        )
+    if state.verifications:
+        typer.echo("\nVerified")
+        print_rows(
+            ("AREA", "WHEN", "BY", "HOW", "COUNTS"),
+            [
+                (one.area, dates.say(one.at), one.actor.id, one.how.value, "no, reopened" if one.ended_at else "yes")
+                for one in state.verifications
+            ],
+        )
+
+
+def _ending(referral: Referral, dates: Dates) -> str:
+    if referral.answered_at:
+        return f"answered {dates.say(referral.answered_at)}"
+    if referral.withdrawn_at:
+        return f"withdrawn {dates.say(referral.withdrawn_at)}"
+    return "late" if referral.passed_at else "-"
 
 
 def _facts(event: EventView) -> str:

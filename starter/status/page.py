@@ -97,6 +97,8 @@ def _steps(case: Case, policy: Policy, language: str) -> Iterator[Step]:
     yield Step(case.received_at, "received")
     yield from _letter_steps(case)
     for referral in case.referrals:
+        if referral.withdrawn_at:
+            continue
         area = policy.areas.get(referral.area)
         yield Step(referral.opened_at, "referred", getattr(area.label, language) if area else referral.area)
     for extension in case.extensions:

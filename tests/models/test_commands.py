@@ -371,7 +371,7 @@ def test_an_unfounded_answer_wants_a_second_pair_of_eyes() -> None:
     assert done.final
     assert done.final.outcome is Outcome.UNFOUNDED
     assert [f.actor.id for f in done.pending if f.type in {"command.approved", "case.resolved"}] == [
-        "agent-2",
+        "cx-deputy",
         "agent-1",
     ]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.errors import PolicyError
-from models.inquiry import Kind, Language, Role
+from models.inquiry import Kind, Language, Outcome, Role
 from models.policy import load_policy
 from models.terms import Terms
 
@@ -102,15 +102,21 @@ def test_the_file_names_each_reading_beside_a_setting(reading: int) -> None:
 
 
 def test_the_defaults_in_code_are_the_policys() -> None:
+    """But for what a case of old does not have: names and dates of referrals, and verifications."""
     alerts = POLICY.reminders, POLICY.urgent
     assert POLICY.terms() == Terms(
         areas=tuple(POLICY.areas),
+        representatives={name: (f"{name}-lead", f"{name}-deputy") for name in POLICY.areas},
+        referral_answer_business_days=5,
+        referral_reminder_business_days=1,
+        referral_escalates=True,
         information_reminder_business_days=2,
         reminders=alerts[0].order,
         urgent_matters=tuple(alerts[1].matters),
         urgent_order=alerts[1].order,
         urgent_minutes=alerts[1].minutes,
         stale_after_message=True,
+        verified_outcomes=tuple(Outcome),
         policy_version=POLICY.full_version,
     )
 
@@ -221,6 +227,12 @@ def test_reception_is_the_providers_time_and_never_later_than_ours(folder: Path)
         ('answered_by = "email"\n', 'answered_by = "fax"\n', "channels.web.answered_by", "is no enabled channel"),
         ("[channels.telegram]", "[channels.Telegram]", "channels.Telegram", "should match pattern"),
         ('deputy = "legal-deputy"', 'deputy = "legal-lead"', "areas.legal.deputy", "is the representative too"),
+        (
+            "\nreminder_business_days = 1",
+            "\nreminder_business_days = 5",
+            "referral.reminder_business_days",
+            "give less than",
+        ),
         ('supervisors = ["cx-supervisor"]', "supervisors = []", "staff.supervisors", "at least 1"),
         ('area = "cx"\n\n[sign', 'area = "us"\n\n[sign', "assignment.rules[0].area", "unknown area 'us'"),
         ("[areas.legal]", '[areas."The Law"]', "areas.The Law", "should match pattern"),

@@ -12,7 +12,8 @@ from models.policy import Policy
 from records import contacts
 from starter.reception.opening import Opening, open_inquiry
 
-AGENT = Actor(id="agent-1", role=Role.AGENT)
+AGENT = Actor(id="cx-lead", role=Role.REPRESENTATIVE)
+"""Speaks for an area, so the answer is verified by being given (M5.3)."""
 SUBJECT = "Retiro pendiente desde hace cinco días"
 TEXT = """Buenos días:
 

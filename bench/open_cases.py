@@ -137,7 +137,7 @@ async def reports(site: Site, database: Database) -> dict[str, float]:
 async def due_list(site: Site, database: Database, requests: int) -> dict[str, float]:
     """Milliseconds for a page of 50 over HTTP, one client: the first page, the following ones, and filtered ones."""
     with database.write() as session:
-        secret = keys.create(session, AGENT.id, Role.AGENT, now())
+        secret = keys.create(session, AGENT.id, AGENT.role, now())
     taken: list[float] = []
     async with httpx2.AsyncClient(
         base_url=site.settings.web_url, headers={"Authorization": f"Bearer {secret}"}, trust_env=False

@@ -148,7 +148,7 @@ def cases(town: House) -> dict[str, str]:
     unfounded = {**final, "outcome": "unfounded", "reasons": "La comisión se debía."}
     town.command(made["proposed"], "propose", command="resolve", order=unfounded)
     for name in ("answered", "appealed"):
-        town.command(made[name], "resolve", **final)
+        town.command(made[name], "resolve", "representative", **final)
         town.until(made[name], "answered")
     town.command(made["appealed"], "appeal", text="I do not agree.", by="authority", file_number="SS-0001")
     message = town.read(made["withdrawn"])["messages"][0]["id"]

@@ -41,7 +41,8 @@ from starter.temporal.engine import start_case
 from worker import stationery
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
-SECOND = Actor(id="agent-2", role=Role.AGENT)
+SECOND = Actor(id="cx-lead", role=Role.REPRESENTATIVE)
+FINANCE = Actor(id="finance-lead", role=Role.REPRESENTATIVE)
 SETTLED_AFTER = 20.0
 """Seconds of real time within which a step must have come to rest."""
 
@@ -148,9 +149,12 @@ async def play(sample: Sample, console: Console, settings: Settings, ring: KeyRi
         await story.command("refer", area="finance", question="Was the deposit spent on the appraisal?")
         await story.tell("The agent refers it to finance; the user is told which area has it.")
         await story.days(4)
-        await story.command("answer_referral", area="finance", findings="the appraisal was made and paid")
+        await story.command("answer_referral", FINANCE, area="finance", findings="the appraisal was made and paid")
         await story.command("extend", until=story.ahead(20), reasons="The records of the operation span two years.")
-        await story.tell("Finance answers. The matter is complex: the term is extended, with reasons.")
+        await story.tell(
+            "The representative of finance answers, which verifies what will be said. The matter is complex: the term"
+            " is extended, with reasons."
+        )
         await story.days(2)
         await story.command(
             "escalate",
@@ -173,7 +177,9 @@ async def play(sample: Sample, console: Console, settings: Settings, ring: KeyRi
         await story.tell("The bank answers. One agent proposes to find the complaint unfounded; nothing leaves yet.")
         await story.days(1)
         await story.command("approve", SECOND)
-        await story.tell("Another agent approves. The final answer leaves, point by point, with its justification.")
+        await story.tell(
+            "The representative approves. The final answer leaves, point by point, with its justification."
+        )
         await story.days(8)
         await story.command("appeal", text="I do not agree and went to the consumer office.", file_number="SS-0001")
         await story.tell("The user goes to the Consumer Protection Office, which notifies a review.")

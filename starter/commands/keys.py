@@ -11,7 +11,8 @@ import typer
 from pydantic import ValidationError
 
 from models.errors import SettingsError
-from models.inquiry import Role
+from models.inquiry import Actor, Role
+from models.policy import load_policy
 from records import audit, keys
 from records.database import Database
 from records.keys import HOLDERS
@@ -71,19 +72,26 @@ def revoke_command(key: Annotated[str, typer.Argument(help="The key's id, as `pl
 def development_keys(settings: Settings, database: Database, at: datetime) -> Mapping[Role, str]:
     """The secrets of the development keys by role, kept in `<var>/dev-api-key` (mode 0600) and made where missing.
 
+    The representative is the one whom the policy names for the area that attends first, so answers can be given.
     A key that the records database does not know (any more) is made anew. Raises SettingsError in production.
     """
     if settings.environment == "production":
         raise SettingsError("there are no development keys in production; make one with `plazo keys create`")
     path = settings.var / "dev-api-key"
-    known = _read(path)
+    known, actors = _read(path), _development_actors(settings)
     with database.write() as session:
         for role in HOLDERS:
             actor = keys.verify(session, known.get(role, ""))
-            if actor is None or actor.role is not role:
-                known[role] = keys.create(session, f"dev-{role.value}", role, at, label="development")
+            if actor != actors[role]:
+                known[role] = keys.create(session, actors[role].id, role, at, label="development")
     _write(path, "".join(f"{role.value} {known[role]}\n" for role in HOLDERS))
     return known
+
+
+def _development_actors(settings: Settings) -> dict[Role, Actor]:
+    policy = load_policy(settings.policy)
+    named = {Role.REPRESENTATIVE: policy.areas[policy.intake.area].representative}
+    return {role: Actor(id=named.get(role, f"dev-{role.value}"), role=role) for role in HOLDERS}
 
 
 def _read(path: Path) -> dict[Role, str]:

@@ -46,7 +46,7 @@ async def test_a_final_answer_is_written_decided_and_sent(world: World) -> None:
     view = await world.settled(reference, lambda view: view["state"]["status"] == "answered")
     assert [one["state"] for one in view["obligations"]] == ["met", "met"]
     resolved = next(event for event in view["timeline"] if event["type"] == "case.resolved")
-    assert resolved["actor"] == {"id": "agent-1", "role": "agent"}
+    assert resolved["actor"] == {"id": "cx-lead", "role": "representative"}
     with world.desk.database.read() as session:
         kept = documents.draft(session, resolved["data"]["draft"])
     assert kept.content["points"] == UPHELD["points"]
@@ -97,10 +97,18 @@ async def test_a_second_pair_of_eyes_approves_what_the_first_wrote(world: World)
     assert proposed.json()["proposed"] is True
     same = await world.command(reference, "approve")
     assert (same.status_code, same.json()["code"]) == (409, "approval.same-person")
+    unverified = await world.command(reference, "approve", role=Role.SUPERVISOR)
+    assert (unverified.status_code, unverified.json()["code"]) == (409, "verification.missing")
+    findings = {"area": "operations", "findings": "El retiro salió.", "points": ["No llegó."]}
+    not_theirs = await world.command(reference, "verify", findings, Role.AGENT)
+    assert (not_theirs.status_code, not_theirs.json()["code"]) == (409, "verification.not-theirs")
+    assert (await world.command(reference, "verify", findings)).status_code == 200
     assert (await world.command(reference, "approve", role=Role.SUPERVISOR)).status_code == 200
     view = await world.settled(reference, lambda view: view["state"]["status"] == "answered")
     resolved = next(event for event in view["timeline"] if event["type"] == "case.resolved")
     assert resolved["actor"]["id"] == "agent-1"
+    [verified] = view["state"]["verifications"]
+    assert (verified["area"], verified["actor"]["id"], verified["how"]) == ("operations", "operations-lead", "findings")
 
 
 async def test_a_proposal_is_read_as_strictly_as_the_command(world: World) -> None:

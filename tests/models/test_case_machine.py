@@ -21,9 +21,10 @@ from models.letters import LetterKind, LetterState
 from models.obligations import TERMS, ObligationKind
 from models.post import Acceptance, accept, fail
 from models.work import Told, Written, absorb
-from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, new_case
+from tests.cases import AGENT, CX_LEAD, FULL, MONDAY, OTHER, SUPERVISOR, new_case
 
-ACTORS = st.sampled_from([AGENT, OTHER, SUPERVISOR])
+ACTORS = st.sampled_from([AGENT, CX_LEAD, OTHER, SUPERVISOR])
+SECURITY = Actor(id="security-lead", role=Role.REPRESENTATIVE)
 DAYS = st.integers(-3, 90)
 MINUTE = timedelta(minutes=1)
 
@@ -101,9 +102,33 @@ class Life(RuleBasedStateMachine):
     def refer(self, area: str) -> None:
         self.command("refer", {"area": area, "question": "is it so?"}, AGENT)
 
-    @rule(area=st.sampled_from(["security", "finance", "nobody"]))
-    def answer_referral(self, area: str) -> None:
-        self.command("answer_referral", {"area": area, "findings": "it is"}, AGENT)
+    @rule(area=st.sampled_from(["security", "finance", "nobody"]), actor=st.sampled_from([AGENT, SECURITY]))
+    def answer_referral(self, area: str, actor: Actor) -> None:
+        self.command("answer_referral", {"area": area, "findings": "it is"}, actor)
+
+    @rule(area=st.sampled_from(["security", "finance", "nobody"]), actor=ACTORS)
+    def withdraw_referral(self, area: str, actor: Actor) -> None:
+        self.command("withdraw_referral", {"area": area, "reasons": "not needed"}, actor)
+
+    @rule(area=st.sampled_from(["security", "nobody"]), actor=st.sampled_from([AGENT, SECURITY]))
+    def verify(self, area: str, actor: Actor) -> None:
+        self.command("verify", {"area": area, "findings": "it is so"}, actor)
+
+    @invariant()
+    def no_final_leaves_unverified_or_while_an_area_is_asked(self) -> None:
+        """M5.3: an area that speaks for itself has verified it since the case was last reopened."""
+        if self.case.final:
+            assert not self.case.referred
+            assert any(f"{one.area}-" in one.actor.id for one in self.case.verified)
+
+    @invariant()
+    def an_area_is_never_given_longer_than_the_final_answer(self) -> None:
+        """What an area owes inside the house ends no later than what waits for it, once time has looked at it."""
+        wake(self.case, self.now)
+        running = self.case.final_term
+        for one in self.case.referrals:
+            if one.open and one.due and not one.passed_at and running and running.due > self.now:
+                assert one.due <= running.due
 
     @rule(area=st.sampled_from(["security", "nobody"]))
     def open_incident(self, area: str) -> None:
@@ -399,7 +424,7 @@ class Life(RuleBasedStateMachine):
                 assert letter.kind in {LetterKind.EXTENSION, LetterKind.EXTERNAL, LetterKind.RE_ESTIMATE}
 
 
-TestLife = pytest.mark.rule("M3.11")(Life.TestCase)
+TestLife = pytest.mark.rule("M3.11")(pytest.mark.rule("M5.3")(Life.TestCase))
 TestLife.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -228,8 +228,8 @@ def test_reception_is_the_providers_time_and_never_later_than_ours(folder: Path)
         ("[channels.telegram]", "[channels.Telegram]", "channels.Telegram", "should match pattern"),
         ('deputy = "legal-deputy"', 'deputy = "legal-lead"', "areas.legal.deputy", "is the representative too"),
         (
-            "\nreminder_business_days = 1",
-            "\nreminder_business_days = 5",
+            "reminder_business_days = 1 ",
+            "reminder_business_days = 5 ",
             "referral.reminder_business_days",
             "give less than",
         ),

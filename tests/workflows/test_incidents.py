@@ -16,7 +16,6 @@ from models.errors import OperatorError, TransientError, UnknownOutcome
 from models.inquiry import Actor, Role, Status
 from models.ledger import verify
 from records import incidents
-from tests.cases import AGENT
 from tests.lives import Life, living, until
 from tests.workflows.steady import Steady, now
 from trackers.builtin import BuiltIn
@@ -249,8 +248,8 @@ async def test_a_case_waits_with_its_end_until_the_tracker_knows(outside: Life, 
     await outside.quiet(handle)
     await open_incident(outside, handle)
     await until(lambda: _true(stub.tries == 1))
-    order = {"outcome": "upheld", "draft": outside.draft(handle), "despite_incident": "It does not hang on it."}
-    await outside.command(handle, "resolve", AGENT, **order)
+    final: dict[str, Any] = {"outcome": "upheld", "despite_incident": "It does not hang on it."}
+    await outside.command(handle, "resolve", draft=outside.draft(handle), **final)
     case = await outside.quiet(handle)
     assert case.status is Status.ANSWERED
     await outside.skip(minutes=6)

@@ -236,6 +236,7 @@ def test_reception_is_the_providers_time_and_never_later_than_ours(folder: Path)
         ('supervisors = ["cx-supervisor"]', "supervisors = []", "staff.supervisors", "at least 1"),
         ('area = "cx"\n\n[sign', 'area = "us"\n\n[sign', "assignment.rules[0].area", "unknown area 'us'"),
         ("[areas.legal]", '[areas."The Law"]', "areas.The Law", "should match pattern"),
+        ("executive = {", "email = {", "registration.places.email", "is a channel"),
         ('area = "cx" # M3.1\n', 'area = "nobody"\n', "signing.area", "unknown area 'nobody'; name one of cx, "),
         ('area = "cx"                  #', 'area = "nobody" #', "intake.area", "unknown area 'nobody'"),
         ('required = ["resolve.unfounded"]', 'required = ["resolv"]', "approval.required[0]", "unknown 'resolv'"),

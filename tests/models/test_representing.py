@@ -9,7 +9,7 @@ from models.case import Case
 from models.clock import wake
 from models.commands import decide, read
 from models.errors import Refused
-from models.identity import Level
+from models.identity import Level, Says, says
 from models.inquiry import EMAIL, Address
 from models.letters import LetterKind, LetterState
 from models.post import Acceptance, accept
@@ -112,6 +112,13 @@ def test_who_is_not_known_is_asked_once_there_is_a_reason() -> None:
     (letter,) = letters(case, LetterKind.IDENTITY_REQUEST)
     assert letter.draft == ASKING["id"]
     assert case.pending[-2].type == "identity.requested"
+
+
+def test_what_a_letter_may_say_depends_on_who_reads_it() -> None:
+    assert says(Level.UNVERIFIED, LetterKind.FINAL_UPHELD) is Says.POINTER
+    assert says(Level.UNVERIFIED, LetterKind.ACKNOWLEDGEMENT) is Says.WITHOUT_WORDS
+    assert says(Level.UNVERIFIED, LetterKind.EXTENSION) is Says.WHOLE
+    assert says(Level.REPRESENTATIVE, LetterKind.FINAL_UPHELD) is Says.WHOLE
 
 
 def test_refusals() -> None:

@@ -25,6 +25,7 @@ from models import (
     raising,
     referrals,
     representing,
+    secrecy,
     undoing,
     urgency,
     verifying,
@@ -74,6 +75,8 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "reclassify": (messages.Reclassify, handling.reclassify),
     "mark_urgent": (messages.MarkUrgent, urgency.mark_urgent),
     "acknowledge_urgent": (messages.AcknowledgeUrgent, urgency.acknowledge_urgent),
+    "compartment": (secrecy.Compartment, secrecy.compartment),
+    "declare_conflict": (secrecy.DeclareConflict, secrecy.declare_conflict),
     "attempts_exhausted": (messages.AttemptsExhausted, handling.attempts_exhausted),
 }
 """What people decide."""
@@ -85,6 +88,7 @@ ARRIVALS: dict[str, tuple[type[Order], Decision]] = {
     "address_closed": (arrivals.AddressClosed, arriving.address_closed),
     "address_open": (arrivals.AddressOpen, arriving.address_open),
     "identity_bound": (arrivals.IdentityBound, arriving.identity_bound),
+    "glass_broken": (secrecy.GlassBroken, secrecy.glass_broken),
     "incident_changed": (arrivals.IncidentChanged, incidents.incident_changed),
 }
 """What the world reports: never refused for who says it, never decided by anyone."""
@@ -97,7 +101,7 @@ SIGNALS = ("extend", "escalate", "appeal", *ARRIVALS)
 COMMANDS: dict[str, type[Order]] = {name: order for name, (order, _) in DECISIONS.items()} | SECOND_PAIR
 """What may come as an update, with the shape of its order."""
 
-OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound", "incident_changed"})
+OURS_ALONE = frozenset({"address_closed", "address_open", "identity_bound", "incident_changed", "glass_broken"})
 """What only our own intake may say: where letters go, what they may tell, and what comes out of an incident."""
 
 NAMING_ADDRESSES = frozenset({"accept_representative"})
@@ -166,6 +170,7 @@ def _perform(case: Case, name: str, order: Order, actor: Actor, now: datetime, *
         )
     if actor.role in READS_ONLY:
         raise Refused("actor.reads-only", f"the role {actor.role.value} decides nothing")
+    secrecy.check(case, actor, getattr(order, "owner", None))
     if isinstance(order, Propose):
         _propose(case, order.command, order.order, actor, now, stands_in=order.stands_in)
         return True

@@ -40,6 +40,7 @@ from models.policy_sections import (
     Referral,
     Registration,
     Reminders,
+    Rights,
     Signing,
     Staff,
     TermsSection,
@@ -74,6 +75,7 @@ class Policy(Section):
     areas: dict[Area, AreaSettings]
     staff: Staff
     assignment: Assignment
+    rights: Rights
     signing: Signing
     calendar_settings: CalendarSettings = Field(alias="calendar")
     term_settings: TermsSection = Field(alias="terms")
@@ -199,9 +201,14 @@ def _unknown_names(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
             yield file.mistake(
                 path, f"{channel.answered_by!r} is no enabled channel; add or enable [channels.{channel.answered_by}]"
             )
-    for section, area in (("signing", policy.signing.area), ("intake", policy.intake.area)):
+    places: dict[tuple[str | int, ...], Area] = {
+        ("signing", "area"): policy.signing.area,
+        ("intake", "area"): policy.intake.area,
+    }
+    places |= {("rights", "closed_areas", n): area for n, area in enumerate(policy.rights.closed_areas)}
+    for place, area in places.items():
         if area not in policy.areas:
-            yield file.mistake([section, "area"], f"unknown area {area!r}; name one of {', '.join(policy.areas)}")
+            yield file.mistake(list(place), f"unknown area {area!r}; name one of {', '.join(policy.areas)}")
     for position, rule in enumerate(policy.assignment.rules):
         if rule.area not in policy.areas:
             yield file.mistake(["assignment", "rules", position, "area"], f"unknown area {rule.area!r}")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from models.episodes import IncidentState
-from models.inquiry import ActorId, Area, Channel, Kind, Language, Outcome
+from models.inquiry import ActorId, Area, Channel, Kind, Language, Outcome, Role
 from models.letters import LetterKind
 from models.policy_file import Bilingual, Section, Text
 from models.terms import Days, Matter, Minutes, Place, Seconds, TermSettings
@@ -113,6 +113,22 @@ class Staff(Section):
 
     supervisors: Annotated[tuple[ActorId, ...], Field(min_length=1)]
     compliance: Annotated[tuple[ActorId, ...], Field(min_length=1)]
+
+
+class BreakGlass(Section):
+    """Who may open one hidden case to themselves, for how many minutes, and who is alarmed by it."""
+
+    roles: tuple[Role, ...]
+    minutes: Annotated[int, Field(ge=1, le=24 * 60)]
+    alarms: tuple[ActorId, ...]
+
+
+class Rights(Section):
+    """Areas whose cases only their own members see, beside the roles of `open_to`."""
+
+    closed_areas: tuple[Area, ...]
+    open_to: tuple[Role, ...]
+    break_glass: BreakGlass
 
 
 class Signing(Section):

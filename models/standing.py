@@ -52,6 +52,11 @@ class Standing(BaseModel):
     terms: Terms
     calendar: BusinessCalendar
     refers_to: str = ""
+    compartment: tuple[str, ...] | None = None
+    """Who alone sees the case, beside compliance; None where it is no secret."""
+
+    about: tuple[str, ...] = ()
+    """Whom of the staff the complaint is about."""
 
     owner: str = ""
     area: Area = "cx"

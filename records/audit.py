@@ -20,6 +20,9 @@ class Outcome(StrEnum):
     """What came of it."""
 
     DONE = "done"
+    ALLOWED = "allowed"
+    """They were let through; what came of it the case says."""
+
     DENIED = "denied"
 
 

@@ -12,8 +12,9 @@ from sqlmodel import Session, col, select
 
 from models.case import Case
 from models.errors import Malformed, UnknownInquiry
+from models.rights import Eyes
 from models.tables import FAR, CaseRow, Salt, StatusToken
-from records import obligations
+from records import obligations, visibility
 from records.database import add_once, first
 
 EXCERPT = 200
@@ -174,12 +175,14 @@ def page(
     due_before: datetime | None = None,
     follow_up_before: datetime | None = None,
     text: str | None = None,
+    eyes: Eyes | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page:
     """Return part of the due list: sorted by next due date (those without one last), then reference.
 
     `text` is looked for in reference, subject and the message's beginning, without regard to case. At most MOST a page.
+    With `eyes` only what those see.
     Raises Malformed for a cursor that is not ours.
     """
     limit = max(1, min(limit, MOST))
@@ -199,6 +202,8 @@ def page(
         statement = statement.where(col(CaseRow.follow_up_at) < follow_up_before)
     if text:
         statement = statement.where(col(CaseRow.search).contains(text.casefold(), autoescape=True))
+    if eyes is not None:
+        statement = statement.where(*visibility.visible(eyes))
     if cursor is not None:
         statement = statement.where(
             tuple_(col(CaseRow.due_order), col(CaseRow.reference)) > tuple_(*_read_cursor(cursor))
@@ -231,6 +236,7 @@ def _projection(case: Case) -> dict[str, Any]:
         "version": case.version,
         "seq": case.seq,
         "head": case.head,
+        **visibility.columns(case),
         "state": case.model_dump_json(),
     }
 

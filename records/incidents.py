@@ -10,9 +10,11 @@ from sqlmodel import Session, col, select
 from models.episodes import OVER, Incident, IncidentState
 from models.inquiry import Actor
 from models.messages import CONTROLS, MOST_TEXT
-from models.tables import IncidentComment, IncidentRow, TrackerEvent
+from models.rights import Eyes
+from models.tables import CaseRow, IncidentComment, IncidentRow, TrackerEvent
 from records import dispatches
 from records.database import add_once
+from records.visibility import visible
 
 MOST = 200
 """The longest page."""
@@ -167,6 +169,7 @@ def comments(session: Session, key: str) -> Sequence[IncidentComment]:
 def page(
     session: Session,
     *,
+    eyes: Eyes | None = None,
     reference: str | None = None,
     state: IncidentState | None = None,
     open_: bool | None = None,
@@ -174,8 +177,14 @@ def page(
     before: int | None = None,
     limit: int = MOST,
 ) -> Sequence[IncidentRow]:
-    """Return incidents, the newest first; `before` is the number of the last one of the page before."""
+    """Return incidents, the newest first; `before` is the number of the last one of the page before.
+
+    With `eyes` only those of inquiries that they see.
+    """
     query = select(IncidentRow)
+    if eyes is not None:
+        of_the_case = col(CaseRow.reference) == col(IncidentRow.reference)
+        query = query.where(select(CaseRow.reference).where(of_the_case, *visible(eyes)).exists())
     wanted = ((IncidentRow.reference, reference), (IncidentRow.state, state and state.value), (IncidentRow.area, area))
     for column, value in wanted:
         if value is not None:

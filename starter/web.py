@@ -35,7 +35,7 @@ from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings, read_section
-from starter.admin import answer_routes, api, audit, bindings, hooks, incidents, registrations, staff
+from starter.admin import answer_routes, api, audit, bindings, break_glass, hooks, incidents, registrations, staff
 from starter.admin.desk import Desk
 from starter.admin.jwks import ProviderKeys
 from starter.admin.oidc import Tokens
@@ -129,6 +129,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.include_router(answer_routes.router)
     app.include_router(bindings.router)
     app.include_router(staff.router)
+    app.include_router(break_glass.router)
     app.include_router(incidents.router)
     app.include_router(registrations.router)
     app.include_router(hooks.router)

@@ -100,9 +100,14 @@ def current_details(case: Case, timeline: Sequence[Fact]) -> str:
         "### Owed\n" + ("\n".join(_owed(case, o) for o in case.owed()) or "Nothing."),
         "### Waiting for\n" + _awaited(case),
         "### Letters\n" + ("\n".join(_letter(case, one) for one in case.letters[-LINES:]) or "None yet."),
-        "### Lately\n" + "\n".join(_lately(case, fact) for fact in list(timeline)[-LINES:]),
+        "### Lately\n" + "\n".join(_lately(case, fact) for fact in _told(timeline)[-LINES:]),
     ]
     return "\n\n".join(parts)
+
+
+def _told(timeline: Sequence[Fact]) -> list[Fact]:
+    """What happened, but for who may see the case: that stands in the records alone."""
+    return [fact for fact in timeline if not fact.type.startswith("access.")]
 
 
 def _dates(case: Case) -> str:

@@ -4,7 +4,7 @@ Rows are what `records/` hands out: loaded once, readable after their session, a
 Every time is aware UTC. Texts, names and addresses are personal data and stand nowhere else.
 """
 
-from models.tables.access import ApiKey, AuditLine, StoredAnswer
+from models.tables.access import ApiKey, AuditLine, GrantRow, StoredAnswer
 from models.tables.case import FAR, CaseRow, ObligationRow, StatusToken
 from models.tables.chain import EventRow, EventText, Salt
 from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, SettledGap, StreamNumber
@@ -33,6 +33,7 @@ __all__ = [
     "EventRow",
     "EventText",
     "FeedRow",
+    "GrantRow",
     "IncidentComment",
     "IncidentRow",
     "Notice",

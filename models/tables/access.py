@@ -53,3 +53,16 @@ class AuditLine(SQLModel, table=True):
     object: str
     outcome: str
     detail: str = ""
+
+
+class GrantRow(SQLModel, table=True):
+    """Broken glass: one case is open to one person until then."""
+
+    __tablename__ = "grants"
+    __table_args__ = (Index("ix_grants_of", "reference", "actor", "until"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    reference: str
+    actor: str
+    at: datetime = moment()
+    until: datetime = moment()

@@ -21,6 +21,8 @@ LISTED_BY = (
     "owner",
     "follow_up_at",
     "search",
+    "compartment",
+    "about",
 )
 """What the list is sorted by, then what it is filtered by."""
 
@@ -29,7 +31,7 @@ class CaseRow(SQLModel, table=True):
     """A case as people look it up. `state` is the whole Case as JSON; the rest repeats of it what lists ask for.
 
     `due_order` is `next_due_at`, or FAR without one. `search` holds, casefolded, reference, subject and the
-    beginning of the message.
+    beginning of the message. `compartment` and `about` are people as `records.visibility` writes them.
     """
 
     __tablename__ = "cases"
@@ -71,6 +73,8 @@ class CaseRow(SQLModel, table=True):
     subject: str = Field(default="", sa_type=Text)
     excerpt: str = Field(default="", sa_type=Text)
     search: str = Field(default="", sa_type=Text)
+    compartment: str = ""
+    about: str = ""
     state: str = Field(sa_type=Text)
 
 

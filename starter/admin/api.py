@@ -14,7 +14,7 @@ from models.episodes import Answer
 from models.errors import Malformed
 from models.inquiry import ActorId, Area, Channel, Kind, Status
 from models.messages import Id, When
-from records import cases, messages
+from records import cases, messages, visibility
 from starter.admin.auth import Caller, Commander, Holder
 from starter.admin.bodies import BODIES, EXAMPLES
 from starter.admin.bodies import Body as CommandBody
@@ -23,6 +23,7 @@ from starter.admin.commanding import Wish, fulfil
 from starter.admin.desk import Desk, desk_of
 from starter.admin.inbox import InboxView, inbox
 from starter.admin.moments import beginning
+from starter.admin.rights import Sight
 from starter.admin.thread import ThreadView, thread
 from starter.admin.views import (
     CaseView,
@@ -90,6 +91,7 @@ def me(actor: Holder) -> Me:
 def list_inquiries(
     desk: Here,
     _actor: Caller,
+    eyes: Sight,
     *,
     status: Status | None = None,
     kind: Kind | None = None,
@@ -124,6 +126,7 @@ def list_inquiries(
             due_before=before,
             follow_up_before=follow_up,
             text=text,
+            eyes=eyes,
             cursor=cursor,
             limit=limit,
         )
@@ -159,10 +162,15 @@ def show_letter(
 
 
 @router.get("/inbox", tags=["quarantine"], responses=READING)
-def waiting(desk: Here, _actor: Caller) -> InboxView:
+def waiting(desk: Here, _actor: Caller, eyes: Sight) -> InboxView:
     """Show what came in and is not where it belongs yet, and what somebody must look into."""
     with desk.database.read() as session:
-        return inbox(session, desk.clock())
+        view = inbox(session, desk.clock(), visibility.unseen(session, eyes))
+        opened = visibility.open_grants(session, desk.clock())
+    if eyes.actor not in desk.policy.rights.break_glass.alarms:
+        return view
+    broken = (f"{one.reference}: {one.actor} broke the glass, open until {one.until.isoformat()}" for one in opened)
+    return view.model_copy(update={"alarms": (*broken, *view.alarms)})
 
 
 @router.get("/inquiries/{reference}/thread", tags=["inquiries"], responses=ONE)
@@ -173,10 +181,14 @@ def conversation(desk: Here, _actor: Caller, reference: Reference) -> ThreadView
 
 
 @router.get("/quarantine", tags=["quarantine"], responses=READING)
-def quarantine(desk: Here, _actor: Caller, *, limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50) -> QuarantineView:
+def quarantine(
+    desk: Here, _actor: Caller, eyes: Sight, *, limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50
+) -> QuarantineView:
     """Automatic replies, bounces and suspected loops that wait for a person, the oldest first."""
     with desk.database.read() as session:
-        return QuarantineView(items=message_views(session, messages.quarantined(session, limit)))
+        unseen = visibility.unseen(session, eyes)
+        held = [row for row in messages.quarantined(session, limit) if row.reference not in unseen]
+        return QuarantineView(items=message_views(session, held))
 
 
 @router.post("/quarantine/{message}/promote", tags=["quarantine"], responses=COMMANDING)
@@ -213,13 +225,14 @@ def _add_route(name: str, body_model: type[CommandBody]) -> None:
         *,
         desk: Here,
         actor: Commander,
+        eyes: Sight,
         reference: Reference,
         body: Any,
         response: Response,
         idempotency_key: IdempotencyKey = None,
         if_match: IfMatch = None,
     ) -> Answer:
-        wish = Wish(name, checked(reference), body, actor, idempotency_key, expected(if_match))
+        wish = Wish(name, checked(reference), body, actor, idempotency_key, expected(if_match), eyes)
         answer = await fulfil(desk, wish)
         response.headers["ETag"] = etag(answer.version)
         return answer

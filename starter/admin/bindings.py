@@ -15,9 +15,10 @@ from sqlmodel import Session
 from channels.registry import Adapters
 from models.inquiry import EMAIL
 from models.reference import is_reference
-from records import bindings, cases, contacts
+from records import bindings, cases, contacts, visibility
 from starter.admin.auth import Commander
 from starter.admin.desk import Desk, desk_of
+from starter.admin.rights import Sight
 from starter.admin.views import View
 from starter.http.problems import Problem, refusals
 from starter.reception.persons import confirm, of_account, register
@@ -66,7 +67,12 @@ router = APIRouter(prefix="/api/bindings", tags=["bindings"])
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=refusals(401, 403, 404, 422, 503))
 def make(
-    request: Request, wanted: Annotated[Wanted, Body()], actor: Commander, desk: Annotated[Desk, Depends(desk_of)]
+    request: Request,
+    *,
+    wanted: Annotated[Wanted, Body()],
+    actor: Commander,
+    eyes: Sight,
+    desk: Annotated[Desk, Depends(desk_of)],
 ) -> Made:
     """Make a one-time code. The person opens a link, or writes the code alone on any channel."""
     now = desk.clock()
@@ -75,7 +81,8 @@ def make(
             contact, bound = _of_account(session, wanted.account, wanted.email, now), True
         else:
             reference = (wanted.reference or "").strip().upper()
-            if not is_reference(reference) or not cases.reference_exists(session, reference):
+            known = is_reference(reference) and cases.reference_exists(session, reference)
+            if not known or visibility.hidden(session, reference, eyes):
                 raise Problem(HTTPStatus.NOT_FOUND, "inquiry.unknown", "no inquiry bears that reference")
             case = cases.load(session, reference)
             contact, bound = case.contact, case.bound

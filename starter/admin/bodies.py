@@ -303,6 +303,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reclassify": {"kind": "complaint", "reasons": "The user claims a loss."},
     "mark_urgent": {"matter": "stolen_account", "reasons": "Reports a withdrawal that was not theirs."},
     "acknowledge_urgent": {},
+    "compartment": {"people": ["compliance-officer"], "reasons": "Reported to the financial intelligence unit."},
+    "declare_conflict": {"about": ["agent-7"], "reasons": "The user complains about how agent-7 answered."},
     "attempts_exhausted": {"reasons": "Every address bounced for five days."},
     "propose": {"command": "extend", "order": {"until": "2026-06-19", "reasons": "The confirmation is outstanding."}},
     "approve": {},

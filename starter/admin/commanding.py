@@ -21,10 +21,12 @@ from models.commands import decide, read
 from models.episodes import Answer
 from models.errors import EngineUnavailable, RecordsUnavailable
 from models.inquiry import Actor
+from models.rights import Eyes
 from records import cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.desk import Desk
-from starter.admin.orders import LINKING, OrderData, Writer, link_orders, merge_orders
+from starter.admin.orders import LINKING, OrderData, Writer, link_orders, merge_orders, unknown_other
+from starter.admin.rights import seen
 from starter.admin.standing_in import SPEAKING, stands_in
 from starter.temporal.engine import command_case
 
@@ -48,6 +50,8 @@ class Wish:
     actor: Actor
     key: str | None = None
     expected_version: int | None = None
+    eyes: Eyes | None = None
+    """What the caller sees, where the body names another inquiry."""
 
     @property
     def fingerprint(self) -> str:
@@ -65,6 +69,7 @@ async def fulfil(desk: Desk, wish: Wish) -> Answer:
     if known is not None:
         return known
     update = _update_id(wish)
+    await asyncio.to_thread(_check_other, desk, wish)
     orders = await asyncio.to_thread(_prepare, desk, wish)
     answers = {reference: await _send(desk, wish, reference, order, update) for reference, order in orders.items()}
     return await asyncio.to_thread(_remember, desk, wish, answers[wish.reference])
@@ -78,6 +83,17 @@ def _known(desk: Desk, wish: Wish) -> Answer | None:
             return None
         stored = keys.recall(session, wish.key, wish.actor.id, wish.fingerprint)
         return Answer.model_validate(stored.body) if stored else None
+
+
+def _check_other(desk: Desk, wish: Wish) -> None:
+    """An inquiry that is hidden from the caller cannot be named either. Raises Refused."""
+    other = getattr(wish.body, "other", None)
+    if wish.eyes is None or other is None:
+        return
+    with desk.database.write() as session:
+        known = seen(session, desk, wish.eyes, wish.command, other)
+    if not known:
+        raise unknown_other(wish.command)
 
 
 def _update_id(wish: Wish) -> str:

@@ -71,8 +71,8 @@ class InboxView(View):
     gaps: tuple[GapView, ...]
 
 
-def inbox(session: Session, at: datetime) -> InboxView:
-    """Look at everything that waits. `at` is the time, aware UTC."""
+def inbox(session: Session, at: datetime, unseen: frozenset[str] = frozenset()) -> InboxView:
+    """Look at everything that waits; what is of an inquiry of `unseen` is left out. `at` is the time, aware UTC."""
     waiting = tuple(
         WaitingView(
             reference=row.reference,
@@ -84,6 +84,7 @@ def inbox(session: Session, at: datetime) -> InboxView:
             dead=row.attempts >= DEAD_AFTER,
         )
         for row in dispatches.all_undone(session)
+        if row.reference not in unseen
     )
     files = tuple(
         FileView(
@@ -112,9 +113,9 @@ def inbox(session: Session, at: datetime) -> InboxView:
         *(GapView(stream=gap.stream, first=gap.first, last=gap.last) for gap in streams.gaps(session, since=since)),
         *(GapView(stream=f"chat:{gap.session}", first=1, last=gap.last_seq) for gap in chat.gaps(session, since)),
     )
-    held = tuple(MessageView.of(row, []) for row in messages.quarantined(session))
+    held = tuple(MessageView.of(row, []) for row in messages.quarantined(session) if row.reference not in unseen)
     return InboxView(
-        alarms=(*_alarms(waiting, running, gaps, at), *_unreached(session), *_unheard(session)),
+        alarms=(*_alarms(waiting, running, gaps, at), *_unreached(session, unseen), *_unheard(session)),
         waiting=waiting,
         quarantine=held,
         files=files,
@@ -138,8 +139,12 @@ def _alarms(
     return (*dead, *out, *idle, *lost)
 
 
-def _unreached(session: Session) -> tuple[str, ...]:
-    return tuple(f"{row.key}: does not reach {row.tracker}: {row.error}" for row in incidents.failing(session))
+def _unreached(session: Session, unseen: frozenset[str]) -> tuple[str, ...]:
+    return tuple(
+        f"{row.key}: does not reach {row.tracker}: {row.error}"
+        for row in incidents.failing(session)
+        if row.reference not in unseen
+    )
 
 
 def _unheard(session: Session) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from starter.admin.api import COMMANDING, ONE, READING, Here, IdempotencyKey, Re
 from starter.admin.auth import Caller, Commander
 from starter.admin.case_views import checked
 from starter.admin.incident_views import BoardView, IncidentView, board_view, incident_view
+from starter.admin.rights import Sight
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
 from trackers.builtin import BuiltIn
@@ -54,6 +55,7 @@ router = APIRouter(prefix="/api/incidents", tags=["incidents"], route_class=Plai
 def board(
     desk: Here,
     _actor: Caller,
+    eyes: Sight,
     *,
     reference: Annotated[str | None, Query(max_length=40, examples=["RX-7KQ4-M2PD"])] = None,
     state: IncidentState | None = None,
@@ -66,7 +68,7 @@ def board(
     wanted = None if reference is None else checked(reference)
     with desk.database.read() as session:
         rows = incidents.page(
-            session, reference=wanted, state=state, open_=open_, area=area, before=before, limit=limit + 1
+            session, eyes=eyes, reference=wanted, state=state, open_=open_, area=area, before=before, limit=limit + 1
         )
     return board_view(list(rows), limit)
 

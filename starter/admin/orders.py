@@ -233,7 +233,7 @@ def link_orders(session: Session, reference: str, command: str, body: Body) -> d
     order = body.model_dump(mode="json")
     other = str(order["other"]).strip().upper()
     if not is_reference(other) or not cases.reference_exists(session, other):
-        raise Refused(f"{command}.unknown", "no inquiry bears the other reference", field="other")
+        raise unknown_other(command)
     return {reference: {**order, "other": other}, other: {**order, "other": reference}}
 
 
@@ -243,10 +243,15 @@ def merge_orders(session: Session, reference: str, body: MergeBody) -> dict[str,
     Raises Refused for an unknown other case.
     """
     if not is_reference(body.other) or not cases.reference_exists(session, body.other):
-        raise Refused("merge.unknown", "no inquiry bears the other reference", field="other")
+        raise unknown_other("merge")
     this, other = cases.load(session, reference), cases.load(session, body.other)
     orders = {reference: _merge(other, leads=body.leads), body.other: _merge(this, leads=not body.leads)}
     return dict(sorted(orders.items(), key=lambda item: not item[1]["leads"]))
+
+
+def unknown_other(command: str) -> Refused:
+    """The other inquiry does not exist, or not for whoever asks."""
+    return Refused(f"{command}.unknown", "no inquiry bears the other reference", field="other")
 
 
 def _merge(other: Case, *, leads: bool) -> OrderData:

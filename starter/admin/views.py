@@ -87,6 +87,8 @@ class StateView(View):
     bound: bool
     contact: str
     refers_to: str
+    compartment: tuple[str, ...] | None
+    about: tuple[str, ...]
     merged_into: str
     unread: int
     received_at: AwareDatetime

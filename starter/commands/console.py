@@ -13,17 +13,24 @@ from zoneinfo import ZoneInfo
 
 import typer
 from pydantic_core import to_jsonable_python
+from sqlmodel import Session
 
 from channels.text import clean, one_line
-from models.errors import EngineUnavailable, PlazoError, PolicyError, RecordsUnavailable, SettingsError
+from models.errors import EngineUnavailable, PlazoError, PolicyError, RecordsUnavailable, SettingsError, UnknownInquiry
 from models.policy import load_policy
+from models.rights import Eyes
+from records import visibility
 from records.database import Database
 from settings import Settings, load_settings
+from starter.admin.case_views import checked
 
 REFUSED, USAGE, UNAVAILABLE = 1, 2, 3
 
 CONSOLE = "console"
 """Who acts on the command line, in the audit log: whoever may log in to the machine."""
+
+CONSOLE_EYES = Eyes(CONSOLE)
+"""What the command line shows: no case that lies in a compartment."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="The same as data.")]
 Reference = Annotated[str, typer.Argument(help="The inquiry's reference, such as RX-7KQ4-M2PD.")]
@@ -77,6 +84,14 @@ class Dates:
     def say(self, at: datetime | None) -> str:
         """An aware time, or a dash for none."""
         return at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if at else "-"
+
+
+def shown(session: Session, reference: str) -> str:
+    """The reference as we write it. Raises UnknownInquiry, also where the command line must not show the inquiry."""
+    written = checked(reference)
+    if visibility.hidden(session, written, CONSOLE_EYES):
+        raise UnknownInquiry(f"no inquiry has the reference {written}; see the list of inquiries")
+    return written
 
 
 def print_json(value: Any) -> None:

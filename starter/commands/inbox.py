@@ -9,11 +9,11 @@ import typer
 
 from channels.text import one_line
 from models.errors import Refused
-from records import dispatches, streams
+from records import dispatches, streams, visibility
 from starter.admin.case_views import checked
 from starter.admin.inbox import FeedView, FileView, WaitingView, inbox
 from starter.admin.views import MessageView
-from starter.commands.console import AsJson, Dates, Reference, now, print_json, print_rows, records
+from starter.commands.console import CONSOLE_EYES, AsJson, Dates, Reference, now, print_json, print_rows, records
 
 
 def inbox_command(
@@ -38,7 +38,7 @@ def inbox_command(
             return
         dates = Dates(settings)
         with database.read() as session:
-            view = inbox(session, now())
+            view = inbox(session, now(), visibility.unseen(session, CONSOLE_EYES))
         if as_json:
             print_json(view)
             return

@@ -10,10 +10,20 @@ from models.episodes import Referral
 from models.inquiry import Kind, Status
 from models.messages import When
 from records import cases, ledger
-from starter.admin.case_views import case_view, checked
+from starter.admin.case_views import case_view
 from starter.admin.moments import beginning
 from starter.admin.views import CaseView, EventView, LineView, StateView
-from starter.commands.console import AsJson, Dates, Reference, print_json, print_rows, print_text, records
+from starter.commands.console import (
+    CONSOLE_EYES,
+    AsJson,
+    Dates,
+    Reference,
+    print_json,
+    print_rows,
+    print_text,
+    records,
+    shown,
+)
 
 _WHEN: TypeAdapter[date | datetime] = TypeAdapter(When)
 
@@ -45,6 +55,7 @@ def list_command(
                 area=area,
                 due_before=before,
                 text=text,
+                eyes=CONSOLE_EYES,
                 cursor=cursor,
                 limit=limit,
             )
@@ -75,7 +86,7 @@ def show_command(reference: Reference, *, as_json: AsJson = False) -> None:
     with records() as (settings, database):
         dates = Dates(settings)
         with database.read() as session:
-            view = case_view(session, checked(reference))
+            view = case_view(session, shown(session, reference))
         if as_json:
             print_json(view)
             return
@@ -105,8 +116,9 @@ def timeline_command(reference: Reference, *, as_json: AsJson = False) -> None:
     with records() as (settings, database):
         dates = Dates(settings)
         with database.read() as session:
-            cases.line(session, checked(reference))
-            events = [EventView.of(event) for event in ledger.of_case(session, checked(reference))]
+            written = shown(session, reference)
+            cases.line(session, written)
+            events = [EventView.of(event) for event in ledger.of_case(session, written)]
         if as_json:
             print_json(events)
             return

@@ -2,9 +2,8 @@
 
 import typer
 
-from starter.admin.case_views import checked
 from starter.admin.thread import thread
-from starter.commands.console import AsJson, Dates, Reference, print_json, print_text, records
+from starter.commands.console import AsJson, Dates, Reference, print_json, print_text, records, shown
 
 
 def thread_command(reference: Reference, *, as_json: AsJson = False) -> None:
@@ -12,7 +11,7 @@ def thread_command(reference: Reference, *, as_json: AsJson = False) -> None:
     with records() as (settings, database):
         dates = Dates(settings)
         with database.read() as session:
-            turns = thread(session, checked(reference))
+            turns = thread(session, shown(session, reference))
         if as_json:
             print_json(turns)
             return

@@ -76,7 +76,7 @@ async def test_what_nobody_knows_is_not_found(front: World) -> None:
             "http.not-found",
         }
     for name in BODIES:
-        is_problem(await front.command(missing, name, EXAMPLES[name]), 404)
+        is_problem(await front.command(missing, name, EXAMPLES[name], Role.COMPLIANCE), 404)
     is_problem(await front.get(f"/api/inquiries/{missing}/letters/acknowledgement/1"), 404)
     is_problem(await front.http.post("/api/quarantine/ms_1/promote", headers=front.bearer(Role.AGENT)), 404)
     is_problem(await front.get("/api/nothing"), 404)

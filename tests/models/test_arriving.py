@@ -14,6 +14,7 @@ from models.letters import Letter, LetterKind, LetterState
 from models.obligations import ObligationKind
 from models.post import Acceptance, accept, fail
 from tests.cases import (
+    AGENT,
     DAY,
     FULL,
     MONDAY,
@@ -296,6 +297,7 @@ def test_only_our_own_intake_says_where_letters_go_and_to_whom(name: str) -> Non
         "address_open": {"address": ORIGIN.id},
         "identity_bound": {"contact": "ct_2", "addresses": [ON_X.model_dump()], "bound": True},
         "incident_changed": {"incident": 1, "state": "resolved", "at": TUESDAY.isoformat()},
+        "glass_broken": {"by": AGENT.model_dump(), "until": TUESDAY.isoformat(), "reasons": "At once"},
     }
     incident: dict[str, Any] = {"area": "security", "matter": "access", "draft": FULL}
     case = do(acknowledged(bound=False), "open_incident", MONDAY, **incident)

@@ -114,7 +114,7 @@ def test_every_command_of_the_table_exists() -> None:
     assert set(wanted.split()) <= set(COMMANDS)
     reports = {"receive_message", "notice_bounced", "notice_delivered"}
     assert set(SIGNALS) == {"extend", "escalate", "appeal"} | reports | OURS_ALONE
-    assert {"address_closed", "address_open", "identity_bound", "incident_changed"} == OURS_ALONE
+    assert {"address_closed", "address_open", "identity_bound", "incident_changed", "glass_broken"} == OURS_ALONE
     assert not OURS_ALONE & set(COMMANDS), "nobody decides them"
 
 

@@ -8,13 +8,16 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
 from models.inquiry import Role
+from models.rights import RIGHTS
 from records.database import Database
 from starter.http.problems import install_problems
-from starter.reporting.api import READERS, router
+from starter.reporting.api import router
 from starter.reporting.shapes import Report
 from tests.api.world import make_keys
 from tests.cases import policy
 from tests.reporting.conftest import LATER
+
+READERS = RIGHTS["report.read"]
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ async def test_supervisors_compliance_and_auditors_read_and_nobody_else(
     for role, secret in secrets.items():
         answer = await http.get("/api/reports/2026Q1", headers=bearer(secret))
         assert answer.status_code == (200 if role in READERS else 403), role
-    assert set(READERS) == set(secrets) - {Role.AGENT}
+    assert set(secrets) - READERS == {Role.AGENT, Role.REPRESENTATIVE, Role.INTAKE}
     refused = await http.get("/api/reports/2026Q1", headers=bearer(secrets[Role.AGENT]))
     assert refused.json()["code"] == "report.role"
     assert (await http.get("/api/reports/2026Q1")).status_code == 401

@@ -1,0 +1,72 @@
+"""Who may do what: one table of actions and roles, and what hides a single case from somebody.
+
+A role may what the table says. A case may still be hidden from somebody who may read or move cases: then it does not
+exist for them.
+"""
+
+from typing import NamedTuple
+
+from models.commands import COMMANDS
+from models.inquiry import ActorId, Area, Role
+
+ANSWERING = frozenset({Role.AGENT, Role.REPRESENTATIVE, Role.SUPERVISOR, Role.COMPLIANCE})
+"""They answer users."""
+
+READING = ANSWERING | {Role.AUDITOR}
+ANYBODY = READING | {Role.INTAKE}
+MANAGING = frozenset({Role.SUPERVISOR, Role.COMPLIANCE})
+WATCHING = frozenset({Role.COMPLIANCE, Role.AUDITOR})
+
+RIGHTS: dict[str, frozenset[Role]] = {
+    "access.self": ANYBODY,
+    "access.break-glass": ANSWERING,
+    "audit.read": WATCHING,
+    "binding.make": ANSWERING,
+    "inbox.read": READING,
+    "incident.read": READING,
+    "incident.change": ANSWERING,
+    "inquiry.list": READING,
+    "inquiry.read": READING,
+    "inquiry.register": ANSWERING | {Role.INTAKE},
+    "inquiry.try": ANSWERING,
+    "message.promote": ANSWERING,
+    "report.read": MANAGING | {Role.AUDITOR},
+    "staff.read": READING,
+    "staff.change": MANAGING,
+    "webhook.read": MANAGING | {Role.AUDITOR},
+    "webhook.change": MANAGING,
+    **dict.fromkeys(COMMANDS, ANSWERING),
+    "compartment": frozenset({Role.COMPLIANCE}),
+}
+"""Every action, and the roles that may do it. A command bears its own name."""
+
+SENSITIVE = frozenset({"approve", "compartment", "declare_conflict", "report.read"})
+"""What leaves a line in the audit log although it was allowed."""
+
+
+def may(role: Role, action: str) -> bool:
+    """Say whether a role may do something; what the table does not know nobody may."""
+    return role in RIGHTS.get(action, frozenset())
+
+
+class Eyes(NamedTuple):
+    """Who looks: `closed` are the areas whose cases they do not see; `secrets` opens every compartment."""
+
+    actor: ActorId
+    closed: frozenset[Area] = frozenset()
+    secrets: bool = False
+
+
+def hides(eyes: Eyes, area: Area, *, secret: bool, named: bool, concerned: bool) -> str:
+    """Return the code of what hides a case from somebody; empty where they may see it.
+
+    `secret`: it lies in a compartment; `named`: they are named there; `concerned`: the complaint is about them, which
+    no name and no role outweighs.
+    """
+    if concerned:
+        return "rights.concerned"
+    if secret and not (named or eyes.secrets):
+        return "rights.compartment"
+    if area in eyes.closed and not named:
+        return "rights.area"
+    return ""

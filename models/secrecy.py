@@ -1,0 +1,82 @@
+"""What keeps a case from people: a compartment (anti-money-laundering secrecy), and a conflict of interest.
+
+Nobody handles or approves a complaint about themselves. Who may not see a case is told so by nothing: for them it does
+not exist. Letters say nothing of either.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from models.case import Case
+from models.errors import Refused
+from models.inquiry import Actor, ActorId, Role
+from models.messages import Order, Reasons
+
+MOST_PEOPLE = 50
+
+People = Annotated[tuple[ActorId, ...], Field(max_length=MOST_PEOPLE)]
+
+
+class Compartment(Order):
+    """Put the case under secrecy: only these people and compliance see it. With `lift` everybody does again."""
+
+    people: People = ()
+    lift: bool = False
+    reasons: Reasons
+
+
+class DeclareConflict(Order):
+    """Say whom of the staff the complaint is about: they neither see the case nor decide anything in it.
+
+    Nobody in the list means that it is about none of them.
+    """
+
+    about: People
+    reasons: Reasons
+
+
+class GlassBroken(Order):
+    """Somebody opened the case to themselves to read it, until then, as policy allows."""
+
+    by: Actor
+    until: AwareDatetime
+    reasons: Reasons
+
+
+def glass_broken(case: Case, order: GlassBroken, _actor: Actor, now: datetime) -> None:
+    """Whoever sees the case sees who else looked."""
+    case.record(now, "access.break-glass", actor=order.by, until=order.until, texts={"reasons": order.reasons})
+
+
+def compartment(case: Case, order: Compartment, actor: Actor, now: datetime) -> None:
+    """Only compliance puts a case under secrecy, and takes it out again."""
+    if actor.role is not Role.COMPLIANCE:
+        raise Refused("compartment.role", "only compliance puts a case under secrecy")
+    if order.lift and order.people:
+        raise Refused("compartment.both", "name people, or lift it", field="people")
+    case.compartment = None if order.lift else tuple(sorted(set(order.people)))
+    what = "access.opened" if order.lift else "access.compartment"
+    case.record(now, what, actor=actor, people=list(case.compartment or ()), texts={"reasons": order.reasons})
+
+
+def declare_conflict(case: Case, order: DeclareConflict, actor: Actor, now: datetime) -> None:
+    """Whoever it is about loses the case, and what they proposed falls away."""
+    case.about = tuple(sorted(set(order.about)))
+    if case.owner in case.about:
+        case.owner = case.area
+    if case.proposal and case.proposal.proposer.id in case.about:
+        case.proposal = None
+    case.record(now, "access.conflict", actor=actor, about=list(case.about), texts={"reasons": order.reasons})
+
+
+def check(case: Case, actor: Actor, owner: ActorId | None) -> None:
+    """Refuse whoever the case is kept from, and an owner whom it is about. `owner` is who is to get the case."""
+    if actor.id in case.about:
+        raise Refused("conflict.of-interest", "nobody decides a complaint about themselves")
+    if owner is not None and owner in case.about:
+        raise Refused("conflict.of-interest", "nobody handles a complaint about themselves", field="owner")
+    hidden = case.compartment is not None and actor.id not in case.compartment
+    if hidden and actor.role is not Role.COMPLIANCE:
+        raise Refused("compartment.closed", "the case is kept from whoever is not named")

@@ -1,0 +1,149 @@
+"""The rights at the door of the admin API: on the route, and on the inquiry that its path names.
+
+Somebody who may not do a thing is told 403; an inquiry that is hidden from them does not exist, 404. Both leave a line
+in the audit log, as does what is sensitive although it was allowed.
+"""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from sqlmodel import Session
+
+from models.commands import COMMANDS, READS_ONLY
+from models.errors import UnknownInquiry
+from models.inquiry import Actor, Role
+from models.policy import Policy
+from models.rights import ANSWERING, RIGHTS, SENSITIVE, Eyes, may
+from records import audit, visibility
+from records.audit import Outcome
+from starter.admin.desk import Desk, desk_of
+from starter.admin.oidc import SignedIn
+from starter.admin.signing_in import signed_in
+from starter.http.problems import Problem
+
+INQUIRY = "/api/inquiries/{reference}/"
+
+ROUTES = {
+    "GET /api/me": "access.self",
+    "GET /api/audit": "audit.read",
+    "GET /api/inquiries": "inquiry.list",
+    "GET /api/inquiries/{reference}": "inquiry.read",
+    "GET /api/inquiries/{reference}/thread": "inquiry.read",
+    "GET /api/inquiries/{reference}/letters/{name}": "inquiry.read",
+    "GET /api/inquiries/{reference}/points": "inquiry.read",
+    "POST /api/inquiries/{reference}/gate": "inquiry.try",
+    "POST /api/break-glass": "access.break-glass",
+    "POST /api/inquiries": "inquiry.register",
+    "GET /api/inquiries/{reference}/proposal": "inquiry.read",
+    "GET /api/staff": "staff.read",
+    "POST /api/staff": "staff.change",
+    "GET /api/staff/{who}": "staff.read",
+    "POST /api/staff/{who}/absences": "staff.change",
+    "DELETE /api/staff/{who}/absences/{first}": "staff.change",
+    "POST /api/staff/{who}/trainings": "staff.change",
+    "POST /api/staff/{who}/shifts": "staff.change",
+    "POST /api/staff/{who}/leave": "staff.change",
+    "POST /api/staff/{who}/handover": "staff.change",
+    "GET /api/workload": "staff.read",
+    "GET /api/webhooks": "webhook.read",
+    "POST /api/webhooks": "webhook.change",
+    "DELETE /api/webhooks/{webhook}": "webhook.change",
+    "POST /api/webhooks/{webhook}/rotate": "webhook.change",
+    "POST /api/webhooks/{webhook}/replay": "webhook.change",
+    "GET /api/inbox": "inbox.read",
+    "GET /api/quarantine": "inbox.read",
+    "POST /api/quarantine/{message}/promote": "message.promote",
+    "POST /api/bindings": "binding.make",
+    "POST /api/bindings/confirm": "binding.make",
+    "GET /api/incidents": "incident.read",
+    "GET /api/incidents/{reference}/{n}": "incident.read",
+    "POST /api/incidents/{reference}/{n}/move": "incident.change",
+    "POST /api/incidents/{reference}/{n}/comments": "incident.change",
+    "POST /api/incidents/{reference}/{n}/refresh": "incident.change",
+    "GET /api/reports/{period}": "report.read",
+}
+"""What each route does beside the commands: an action of `models.rights`. One that is missing here nobody may use."""
+
+
+def eyes_of(found: SignedIn, policy: Policy) -> Eyes:
+    """What somebody who came in sees."""
+    rights, role = policy.rights, found.actor.role
+    open_to_them = role in rights.open_to
+    closed = frozenset() if open_to_them else frozenset(rights.closed_areas) - (found.areas or frozenset())
+    return Eyes(found.actor.id, closed, secrets=role is Role.COMPLIANCE)
+
+
+def action_of(method: str, path: str) -> str:
+    """The action of a route; empty for one that the table does not know."""
+    if method == "POST" and path.removeprefix(INQUIRY) in COMMANDS:
+        return path.removeprefix(INQUIRY)
+    return ROUTES.get(f"{method} {path}", "")
+
+
+def admitted(
+    request: Request,
+    desk: Annotated[Desk, Depends(desk_of)],
+    found: Annotated[SignedIn, Depends(signed_in)],
+) -> Actor:
+    """The actor, who may do what the route does, to the inquiry that it names. Raises 401, 403 and 404 problems."""
+    route: APIRoute = request.scope["route"]
+    action, actor = action_of(request.method, route.path_format), found.actor
+    reference = request.path_params.get("reference", "").strip().upper()
+    if not may(actor.role, action):
+        refusal = _forbidden(actor.role, action)
+        _note(desk, actor, action or "unknown", reference or action.partition(".")[0], Outcome.DENIED, refusal.code)
+        raise refusal
+    secret = bool(reference) and _see(desk, found, action, reference, reading=request.method == "GET")
+    if action in SENSITIVE or secret:
+        _note(desk, actor, action, reference or request.url.path, Outcome.ALLOWED)
+    return actor
+
+
+def _see(desk: Desk, found: SignedIn, action: str, reference: str, *, reading: bool) -> bool:
+    """Say whether the inquiry lies in a compartment. Raises UnknownInquiry where it is hidden from them."""
+    with desk.database.read() as session:
+        why = visibility.hidden(session, reference, eyes_of(found, desk.policy))
+        # Broken glass lets somebody look and change nothing; whom it is about it shows nothing.
+        broken = reading and why not in {"", "rights.concerned"}
+        if broken and visibility.granted(session, reference, found.actor.id, desk.clock()):
+            why = ""
+        secret = visibility.secret(session, reference)
+    if why:
+        _note(desk, found.actor, action, reference, Outcome.DENIED, why)
+        raise UnknownInquiry("no inquiry bears that reference")
+    return secret
+
+
+def seen(session: Session, desk: Desk, eyes: Eyes, action: str, reference: str) -> bool:
+    """Say whether somebody sees an inquiry that a body names; else it leaves a line. `session` may write."""
+    why = visibility.hidden(session, reference, eyes)
+    if why:
+        audit.note(session, desk.clock(), eyes.actor, action, reference, Outcome.DENIED, why)
+    return not why
+
+
+def _note(  # noqa: PLR0917  in the order of a line
+    desk: Desk, actor: Actor, action: str, what: str, outcome: Outcome, detail: str = ""
+) -> None:
+    with desk.database.write() as session:
+        audit.note(session, desk.clock(), actor.id, action, what, outcome, detail)
+
+
+def _forbidden(role: Role, action: str) -> Problem:
+    if role is Role.INTAKE:
+        return Problem(HTTPStatus.FORBIDDEN, "actor.hands-in", "an intake service hands inquiries in and does no more")
+    if role in READS_ONLY and (action in COMMANDS or RIGHTS.get(action, frozenset()) >= ANSWERING):
+        words = f"the role {role.value} commands nothing; that needs another key"
+        return Problem(HTTPStatus.FORBIDDEN, "actor.reads-only", words)
+    noun = action.partition(".")[0] or "rights"
+    return Problem(HTTPStatus.FORBIDDEN, f"{noun}.role", f"this is not for the role {role.value}")
+
+
+def sight(desk: Annotated[Desk, Depends(desk_of)], found: Annotated[SignedIn, Depends(signed_in)]) -> Eyes:
+    """What somebody sees."""
+    return eyes_of(found, desk.policy)
+
+
+Sight = Annotated[Eyes, Depends(sight)]

@@ -1,0 +1,91 @@
+"""Who may do what, and from whom a case is kept."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models.case import Case
+from models.commands import COMMANDS, READS_ONLY
+from models.errors import Refused
+from models.inquiry import Actor, Role
+from models.rights import RIGHTS, Eyes, hides, may
+from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, do, new_case
+
+LATER = MONDAY + timedelta(hours=1)
+OFFICER = Actor(id="officer-1", role=Role.COMPLIANCE)
+
+
+def refused(case: Case, name: str, code: str, actor: Actor, **payload: Any) -> None:
+    before = case.model_dump_json()
+    with pytest.raises(Refused) as caught:
+        do(case, name, LATER, actor=actor, **payload)
+    assert caught.value.code == code
+    assert case.model_dump_json() == before
+
+
+def test_every_command_is_in_the_table_and_whoever_only_reads_commands_nothing() -> None:
+    assert set(COMMANDS) <= set(RIGHTS)
+    for name in COMMANDS:
+        assert not RIGHTS[name] & READS_ONLY
+        assert may(Role.COMPLIANCE, name)
+    assert not may(Role.COMPLIANCE, "nonsense")
+    assert [action for action in RIGHTS if may(Role.INTAKE, action)] == ["access.self", "inquiry.register"]
+    assert not any(may(role, action) for role in (Role.SYSTEM, Role.USER) for action in RIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("eyes", "secret", "named", "concerned", "why"),
+    [
+        (Eyes("a"), False, False, False, ""),
+        (Eyes("a"), True, False, False, "rights.compartment"),
+        (Eyes("a"), True, True, False, ""),
+        (Eyes("a", secrets=True), True, False, False, ""),
+        (Eyes("a", frozenset({"legal"})), False, False, False, "rights.area"),
+        (Eyes("a", frozenset({"legal"})), True, True, False, ""),
+        (Eyes("a", frozenset({"finance"})), False, False, False, ""),
+        (Eyes("a", secrets=True), True, True, True, "rights.concerned"),
+    ],
+)
+def test_what_hides_a_case(eyes: Eyes, secret: bool, named: bool, concerned: bool, why: str) -> None:  # noqa: FBT001
+    assert hides(eyes, "legal", secret=secret, named=named, concerned=concerned) == why
+
+
+def test_only_compliance_makes_a_compartment_and_only_who_is_named_decides_there() -> None:
+    case = new_case()
+    refused(case, "compartment", "compartment.role", SUPERVISOR, reasons="AML")
+    refused(case, "compartment", "compartment.both", OFFICER, people=["agent-1"], lift=True, reasons="AML")
+    case = do(case, "compartment", LATER, actor=OFFICER, people=["agent-1", "agent-1"], reasons="AML")
+    assert case.compartment == ("agent-1",)
+    assert (case.pending[-1].type, case.pending[-1].data) == ("access.compartment", {"people": ["agent-1"]})
+    refused(case, "note", "compartment.closed", OTHER, text="What is this?")
+    assert do(case, "note", LATER, actor=AGENT, text="Mine.").version == case.version + 1
+    assert not [one for one in case.letters if one.kind.value != "acknowledgement"]
+    case = do(case, "compartment", LATER, actor=OFFICER, reasons="Compliance alone")
+    refused(case, "note", "compartment.closed", AGENT, text="What is this?")
+    case = do(case, "compartment", LATER, actor=OFFICER, lift=True, reasons="Over")
+    assert case.compartment is None
+    assert case.pending[-1].type == "access.opened"
+    assert do(case, "note", LATER, actor=OTHER, text="Seen again.").version == case.version + 1
+
+
+@pytest.mark.rule("M5.3")
+def test_nobody_handles_proposes_or_approves_a_complaint_about_themselves() -> None:
+    case = do(new_case(), "propose", LATER, actor=AGENT, command="resolve", order={"outcome": "upheld", "draft": FULL})
+    case = do(case, "assign", LATER, actor=OTHER, owner="agent-1", reasons="Knows it")
+    case = do(case, "declare_conflict", LATER, actor=OTHER, about=["agent-1"], reasons="It is about agent-1")
+    assert (case.about, case.owner, case.proposal) == (("agent-1",), case.area, None)
+    refused(case, "note", "conflict.of-interest", AGENT, text="Not so!")
+    refused(case, "assign", "conflict.of-interest", OTHER, owner="agent-1", reasons="Knows it")
+    case = do(case, "propose", LATER, actor=OTHER, command="resolve", order={"outcome": "unfounded", "draft": FULL})
+    refused(case, "approve", "conflict.of-interest", AGENT)
+    refused(case, "declare_conflict", "conflict.of-interest", AGENT, about=[], reasons="Not about me")
+    other = do(case, "declare_conflict", LATER, actor=SUPERVISOR, about=["agent-9"], reasons="About another")
+    assert other.proposal == case.proposal
+    assert do(other, "note", LATER, actor=AGENT, text="Back.").version == other.version + 1
+
+
+def test_whoever_sees_the_case_sees_who_broke_the_glass() -> None:
+    by = SUPERVISOR.model_dump(mode="json")
+    case = do(new_case(), "glass_broken", LATER, by=by, until=LATER.isoformat(), reasons="At once")
+    assert (case.pending[-1].type, case.pending[-1].actor.id) == ("access.break-glass", SUPERVISOR.id)

@@ -24,7 +24,7 @@ from records.migrate import upgrade
 from settings import Settings
 from starter.cli import build
 from starter.commands.keys import development_keys
-from tests.cases import MONDAY, new_case
+from tests.cases import CX_LEAD, MONDAY, do, new_case
 from tests.starter.mailbag import Bench, message
 
 PLAZO = Path(sys.executable).parent / "plazo"
@@ -189,6 +189,30 @@ def test_listing_and_showing(plazo: Plazo) -> None:
     events = plazo.data("timeline", REFERENCE)
     assert [event["type"] for event in events][:2] == ["case.opened", "obligation.owed"]
     assert "case.opened" in plazo.run("timeline", REFERENCE)
+
+
+def test_showing_what_areas_were_asked_and_verified(plazo: Plazo, database: Database) -> None:
+    case = do(new_case(MONDAY), "refer", MONDAY, area="finance", question="paid?")
+    case = do(case, "answer_referral", MONDAY, area="finance", findings="yes")
+    for area in ("security", "legal", "operations"):
+        case = do(case, "refer", MONDAY, area=area, question="so?")
+    case = do(case, "withdraw_referral", MONDAY, area="legal", reasons="not needed")
+    case.unverify(MONDAY)
+    case = do(case, "verify", MONDAY, CX_LEAD, area="cx", findings="so it is")
+    case.referrals[1] = case.referrals[1].model_copy(update={"passed_at": MONDAY})
+    with database.write() as session:
+        cases.add(session, case, subject="", excerpt="", status_token="t")
+    lines = plazo.run("show", REFERENCE).splitlines()
+    asked = "2026-02-02 10:30"
+    for area, ending in (
+        ("finance", f"answered {asked}"),
+        ("security", "late"),
+        ("legal", f"withdrawn {asked}"),
+        ("operations", "-"),
+    ):
+        assert f"{area}\t{asked}\t2026-02-09 23:59\t{ending}" in lines
+    assert f"finance\t{asked}\tfinance-lead\treferral\tno" in lines
+    assert f"cx\t{asked}\tcx-lead\tfindings\tyes" in lines
 
 
 @pytest.mark.usefixtures("one_case")

@@ -163,7 +163,7 @@ def _print_areas(state: StateView, dates: Dates) -> None:
         print_rows(
             ("AREA", "WHEN", "BY", "HOW", "COUNTS"),
             [
-                (one.area, dates.say(one.at), one.actor.id, one.how.value, "no, reopened" if one.ended_at else "yes")
+                (one.area, dates.say(one.at), one.actor.id, one.how.value, "no" if one.ended_at else "yes")
                 for one in state.verifications
             ],
         )

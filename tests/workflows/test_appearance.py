@@ -116,3 +116,16 @@ def test_the_case_file_names_what_is_awaited() -> None:
     assert "- a second pair of eyes on `resolve`" in details
     assert "- findings of security" in details
     assert OTHER.id not in details
+
+
+@pytest.mark.rule("M5.4")
+def test_the_case_file_names_by_when_an_area_answers_and_who_has_verified() -> None:
+    case = do(new_case(), "refer", MONDAY, area="security", question="is it so?")
+    send_all(case, MONDAY)
+    case.obligations = [o.model_copy(update={"warnings": ()}) for o in case.obligations]
+    assert timer_name(case) == "reminder of security · Mon 09 Feb 2026"
+    assert "- findings of security by Mon 09 Feb 2026" in current_details(case, ())
+    wake(case, MONDAY + 4 * DAY)
+    assert timer_name(case) == "answer of security · Mon 09 Feb 2026"
+    case = do(case, "answer_referral", MONDAY + 4 * DAY, area="security", findings="so")
+    assert "verified by security" in current_details(case, ())

@@ -194,10 +194,10 @@ async def test_the_case_file_of_a_life(steady: Steady) -> None:
             "- external: accepted",
         )
         await steady.command(handle, "institution_answered", summary="paid")
+        await handle.signal("receive_message", {"message": "ms_2", "at": now().isoformat()})
         await steady.command(
             handle, "propose", command="resolve", order={"outcome": "unfounded", "draft": steady.draft(handle)}
         )
-        await handle.signal("receive_message", {"message": "ms_2", "at": now().isoformat()})
         await shows("- a second pair of eyes on `resolve`", "- someone to read 1 new message(s)")
         await steady.command(handle, "appeal", text="I disagree")
         await shows("**appealed**", "- the outcome of the review", "- review_noted: accepted")

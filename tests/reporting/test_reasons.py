@@ -50,6 +50,13 @@ def test_a_miss_has_the_reason_that_the_ledger_shows(
     assert reasons(database, life(MONDAY))[kind] == {reason.value: 1}
 
 
+def test_a_question_that_was_withdrawn_is_no_reason(database: Database) -> None:
+    case = past.order(new_case(MONDAY), "refer", 3, area="compliance", question="?")
+    case = past.order(case, "withdraw_referral", 5, area="compliance", reasons="not needed")
+    past.stay(case, 50, since=5)
+    assert reasons(database, case)[FINAL] == {Reason.DELAY.value: 1}
+
+
 def test_a_channel_that_refused_the_answer_is_the_reason_even_if_another_took_it_later(database: Database) -> None:
     case = new_case(addresses=past.BOTH)
     past.stay(case, 30)

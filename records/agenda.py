@@ -20,6 +20,9 @@ from records import colleagues
 IDLE = ('"proposal":null', '"referrals":[]')
 """How the saved state of a case reads that waits for nobody's approval and no area's findings."""
 
+NO_SECRET = col(CaseRow.compartment) == ""
+"""What lies in a compartment is told in no mail."""
+
 
 class Item(NamedTuple):
     """One thing to do: which case, a code of what, by when (aware UTC, or None), and the area asked, if one is."""
@@ -65,7 +68,7 @@ class _Gathering:
 
     def own(self, until: datetime) -> None:
         """What is whose: how many, and what is due soon."""
-        still_open = col(CaseRow.closed_at).is_(None)
+        still_open = and_(col(CaseRow.closed_at).is_(None), NO_SECRET)
         counted = select(CaseRow.owner, CaseRow.area, func.count()).where(still_open)
         totals = Counter[tuple[str, str]]()
         for owner, area, count in self.session.exec(counted.group_by(col(CaseRow.owner), col(CaseRow.area))):
@@ -88,7 +91,7 @@ class _Gathering:
         for case in self._waiting():
             due = case.final_term.due if case.final_term else None
             if case.proposal:
-                approver = self._work(APPROVERS, case.area, case.owner, spared=(case.proposal.proposer.id,))
+                approver = self._work(APPROVERS, case.area, case.owner, spared=(case.proposal.proposer.id, *case.about))
                 if approver:
                     approver.approvals.append(Item(case.reference, case.proposal.command, due))
             for referral in case.referrals:
@@ -98,7 +101,7 @@ class _Gathering:
 
     def _waiting(self) -> Iterator[Case]:
         idle = and_(*(col(CaseRow.state).contains(one, autoescape=True) for one in IDLE))
-        query = select(CaseRow.state).where(col(CaseRow.closed_at).is_(None), not_(idle))
+        query = select(CaseRow.state).where(col(CaseRow.closed_at).is_(None), NO_SECRET, not_(idle))
         for state in self.session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference))):
             yield Case.model_validate_json(state)
 

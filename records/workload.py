@@ -8,7 +8,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from models.inquiry import ActorId
+from models.rights import Eyes
 from models.tables import FAR, CaseRow
+from records.visibility import visible
 
 _OWING = col(CaseRow.due_order) < FAR
 
@@ -29,20 +31,20 @@ def loads(session: Session, owners: Collection[ActorId]) -> dict[ActorId, int]:
     return dict(session.exec(query.group_by(col(CaseRow.owner))).all())
 
 
-def workload(session: Session, now: datetime) -> list[Load]:
-    """Return what every owner has, by id; owners of nothing that is owed are left out."""
+def workload(session: Session, now: datetime, eyes: Eyes) -> list[Load]:
+    """Return what every owner has of what `eyes` see, by id; owners of nothing that is owed are left out."""
     counts = select(
         CaseRow.owner,
         func.count(),
         func.count().filter(col(CaseRow.due_order) < now),
         func.min(CaseRow.due_order),
-    ).where(_OWING)
+    ).where(_OWING, *visible(eyes))
     found = session.exec(counts.group_by(col(CaseRow.owner)).order_by(col(CaseRow.owner))).all()
-    return [Load(owner, owing, late, due, _first(session, owner)) for owner, owing, late, due in found]
+    return [Load(owner, owing, late, due, _first(session, owner, eyes)) for owner, owing, late, due in found]
 
 
-def _first(session: Session, owner: ActorId) -> str:
-    query = select(CaseRow.reference).where(col(CaseRow.owner) == owner)
+def _first(session: Session, owner: ActorId, eyes: Eyes) -> str:
+    query = select(CaseRow.reference).where(col(CaseRow.owner) == owner, *visible(eyes))
     return session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(1)).one()
 
 

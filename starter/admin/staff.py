@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from models.errors import Malformed
 from models.inquiry import Actor, Area, Role
+from models.rights import Eyes
 from models.tables import AbsenceRow, StaffRow, TrainingRow
 from records import audit, staff, workload
 from records.audit import Outcome
@@ -18,6 +19,7 @@ from starter.admin.api import COMMANDING, ONE, READING, Here, private
 from starter.admin.auth import Caller, Commander
 from starter.admin.desk import Desk
 from starter.admin.handover import hand_over
+from starter.admin.rights import Sight
 from starter.admin.staff_views import (
     AbsenceBody,
     HandOverView,
@@ -73,10 +75,10 @@ def person(desk: Here, actor: Caller, who: Who) -> WholePersonView:
 
 
 @router.get("/workload", responses=READING)
-def who_has_what(desk: Here, _actor: Caller) -> WorkloadView:
+def who_has_what(desk: Here, _actor: Caller, eyes: Sight) -> WorkloadView:
     """Every owner's open work: how much, what is overdue, what is due next."""
     with desk.database.read() as session:
-        return workload_view(session, desk.clock(), _today(desk))
+        return workload_view(session, desk.clock(), _today(desk), eyes)
 
 
 @router.post("/staff", responses=COMMANDING)
@@ -161,9 +163,9 @@ def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
         _noted(session, desk, actor, "staff.leave" if leaves else "staff.handover", who)
 
 
-def workload_view(session: Session, now: datetime, today: date) -> WorkloadView:
-    """Who has what: those of the staff who have nothing stand there too, and owners who are not of the staff."""
-    loads = {load.owner: load for load in workload.workload(session, now)}
+def workload_view(session: Session, now: datetime, today: date, eyes: Eyes) -> WorkloadView:
+    """Who has what, as far as `eyes` see; also who of the staff has nothing, and owners who are not of the staff."""
+    loads = {load.owner: load for load in workload.workload(session, now, eyes)}
     away = staff.absent(session, today)
     there = {row.id for row in staff.everybody(session)}
     items = []

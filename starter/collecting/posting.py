@@ -21,7 +21,7 @@ from keys import KeyRing
 from models import hooks as published
 from models.errors import RecordsUnavailable
 from models.tables import Delivery, Webhook
-from records import deliveries, feeds, hooks, ledger
+from records import deliveries, feeds, hooks, ledger, visibility
 from records.database import Database
 from records.deliveries import Tried
 from starter.admin import hook_secrets
@@ -192,6 +192,6 @@ class Posting:
 def content(session: Session, delivery: Delivery) -> bytes | None:
     """Return what is posted; None for what must not leave the house."""
     event = ledger.event(session, delivery.reference, delivery.seq)
-    if event is None or event.type not in published.PUBLISHED:
+    if event is None or event.type not in published.PUBLISHED or visibility.secret(session, delivery.reference):
         return None
     return published.body(event)

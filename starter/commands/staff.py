@@ -23,7 +23,7 @@ from starter.admin.desk import Desk
 from starter.admin.handover import hand_over
 from starter.admin.staff import workload_view
 from starter.admin.staff_views import HandedView, PersonBody, PersonView
-from starter.commands.console import AsJson, Dates, now, print_json, print_rows, records
+from starter.commands.console import CONSOLE_EYES, AsJson, Dates, now, print_json, print_rows, records
 from starter.reception.intake import make_intake
 
 Who = Annotated[str, typer.Argument(help="Their opaque id, such as cx-lead; never a name.")]
@@ -129,7 +129,7 @@ def workload_command(*, as_json: AsJson = False) -> None:
     with records() as (settings, database):
         dates = Dates(settings)
         with database.read() as session:
-            view = workload_view(session, now(), _today(dates.policy))
+            view = workload_view(session, now(), _today(dates.policy), CONSOLE_EYES)
         if as_json:
             print_json(view.items)
             return

@@ -141,6 +141,8 @@ async def test_a_compartment_is_seen_by_who_is_named_and_compliance_alone(
         assert view["state"]["compartment"] == [ROLES[Role.REPRESENTATIVE]]
         assert {letter["kind"] for letter in view["letters"]} == {"acknowledgement"}
     assert (ROLES[Role.COMPLIANCE], "inquiry.read", "allowed", "") in lines(world)
+    assert reference not in (await world.get("/api/workload")).text
+    assert reference in (await world.get("/api/workload", Role.COMPLIANCE)).text
     monkeypatch.setenv("PLAZO_VAR", str(settings.var))
     run = CliRunner()
     assert reference not in run.invoke(build(["list"]), ["list"]).output

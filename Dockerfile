@@ -1,5 +1,5 @@
 # One image for the worker, the web process and the collector. It carries neither the stand-ins (counterparts/) nor the tests.
-# The stage `development` adds the stand-ins, for docker-compose.yml.
+# The stage `development` adds the stand-ins, for trying it out. It needs nothing but /tmp and /var/plazo to write to.
 
 FROM python:3.13-slim AS build
 WORKDIR /plazo

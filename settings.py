@@ -2,6 +2,7 @@
 
 In development everything has a default and nothing needs an account; in production the secrets and the operator's
 domains must be set, and a start without them is refused with one SettingsError that lists all that is missing.
+Secrets may lie in files instead, one a setting, in the folder PLAZO_SECRETS_DIR: `plazo_reply_secret`, for example.
 Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, ...) are read in `engine.py`.
 """
 
@@ -61,6 +62,10 @@ class Settings(BaseSettings):
     namespace: str = Field(default_factory=lambda: os.environ.get("TEMPORAL_NAMESPACE") or "default")
     """Temporal's namespace; a profile file that names another wants PLAZO_NAMESPACE set as well."""
     task_queue: str = "plazo"
+    build_id: str | None = Field(default_factory=lambda: os.environ.get("TEMPORAL_WORKER_BUILD_ID") or None)
+    """The version of the code, for Temporal's Worker Versioning; None leaves that off."""
+    deployment: str = Field(default_factory=lambda: os.environ.get("TEMPORAL_DEPLOYMENT_NAME") or "plazo")
+    """The name under which Temporal knows the workers of all versions."""
 
     web_host: str = "127.0.0.1"
     web_port: Port = 8080
@@ -215,26 +220,41 @@ class Section(BaseSettings):
 
 
 def load_settings(env_file: Path | None = None) -> Settings:
-    """Read the environment and, only when named here or by PLAZO_ENV_FILE, a file of variables.
+    """Read the environment; where named, a file of variables (here or by PLAZO_ENV_FILE) and a folder of secrets.
 
-    Raises one SettingsError that lists every setting at fault; it never shows a value, which may be a secret.
+    What comes first of these holds. Raises one SettingsError that lists every setting at fault; it never shows a value,
+    which may be a secret.
     """
-    named = _named_file(env_file)
+    named, secrets = _named_file(env_file), _named_folder()
     with _told(PREFIX, named):
-        return Settings(_env_file=named)
+        return Settings(_env_file=named, _secrets_dir=secrets)
 
 
 def read_section(section: type[S], settings: Settings) -> S:
     """Read a channel's own settings from the same places. Raises SettingsError, as `load_settings` does."""
-    named = _named_file(None)
+    named, secrets = _named_file(None), _named_folder()
     with _told(section.model_config.get("env_prefix", PREFIX), named):
-        return section(_env_file=named, _environment=settings.environment)
+        return section(_env_file=named, _secrets_dir=secrets, _environment=settings.environment)
 
 
 def _named_file(env_file: Path | None) -> Path | str | None:
     named = env_file or os.environ.get(f"{PREFIX}ENV_FILE") or None
     if named is not None and not Path(named).is_file():
         raise SettingsError(f"{named}: there is no such file of settings; correct the name, or unset {PREFIX}ENV_FILE")
+    return named
+
+
+def _named_folder() -> str | None:
+    named = os.environ.get(f"{PREFIX}SECRETS_DIR") or None
+    if named is None:
+        return None
+    if not Path(named).is_dir():
+        raise SettingsError(f"{named}: there is no such folder; correct the name, or unset {PREFIX}SECRETS_DIR")
+    for file in Path(named).glob(f"{PREFIX.lower()}*"):
+        if not os.access(file, os.R_OK):
+            raise SettingsError(f"{file}: this process may not read it; let it, or remove the file")
+        if not file.stat().st_size:
+            raise SettingsError(f"{file}: is empty; fill it, or remove the file")
     return named
 
 

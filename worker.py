@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, Worker, WorkerDeploymentConfig
 
 from activities.alerts import Alerts
 from activities.composing import Stationery
@@ -93,7 +94,20 @@ def make_worker(client: Client, settings: Settings, database: Database, executor
         activity_task_poller_behavior=ACTIVITY_POLLERS,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=DRAIN,
+        deployment_config=versioned(settings),
     )
+
+
+def versioned(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Return the version under which this worker asks for work, where the settings name one.
+
+    Cases outlive deploys, so they move on to new code (`docs/changing-a-workflow.md`). Such a worker gets no work
+    before its version is made the current one.
+    """
+    if settings.build_id is None:
+        return None
+    version = WorkerDeploymentVersion(settings.deployment, settings.build_id)
+    return WorkerDeploymentConfig(version, True, VersioningBehavior.AUTO_UPGRADE)
 
 
 async def patiently(settings: Settings) -> Client:

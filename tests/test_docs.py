@@ -29,7 +29,8 @@ EVERYTHING = "\n".join(TEXTS.values())
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (HOUSE / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
 POLICY = (HOUSE / "policies" / "roxom" / "policy.toml").read_text(encoding="utf-8")
-ENV_FILE = f"{PREFIX}ENV_FILE"
+PLACES = {f"{PREFIX}ENV_FILE", f"{PREFIX}SECRETS_DIR"}
+"""Where settings are read from."""
 SECTIONS = {
     path.parent.name: import_module(f"channels.{path.parent.name}.settings")
     for path in sorted((HOUSE / "channels").glob("*/settings.py"))
@@ -73,10 +74,10 @@ def settings_of(channel: str) -> set[str]:
 def test_every_setting_is_explained_and_no_other() -> None:
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     assert set(re.findall(rf"^\| `({PREFIX}\w+)`", README, flags=re.MULTILINE)) == settings
-    known = settings.union({ENV_FILE}, TRACKERS, OIDC, *map(settings_of, SECTIONS))
+    known = settings.union(PLACES, TRACKERS, OIDC, *map(settings_of, SECTIONS))
     said = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", EVERYTHING))
     assert {name for name in said if not name.startswith(EXAMPLES)} <= known
-    assert ENV_FILE in README
+    assert all(place in README for place in PLACES)
 
 
 @pytest.mark.parametrize("channel", SECTIONS)

@@ -4,12 +4,24 @@ import threading
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from keys import KeyRing, development_key, parse_keys, read_keys
 from models.errors import SettingsError
-from settings import Settings, load_settings
+from settings import Section, Settings, load_settings, read_section
 
 KEY = base64.b64encode(b"k" * 32).decode()
+
+
+class Mailbox(Section):
+    """The settings of a channel."""
+
+    model_config = SettingsConfigDict(env_prefix="PLAZO_IMAP_")
+
+    password: SecretStr = SecretStr("")
+
+
 PRODUCTION = {
     "PLAZO_ENVIRONMENT": "production",
     "PLAZO_SENDGRID_API_KEY": "SG.real",
@@ -26,7 +38,10 @@ PRODUCTION = {
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (
         "PLAZO_ENV_FILE",
+        "PLAZO_SECRETS_DIR",
         "TEMPORAL_NAMESPACE",
+        "TEMPORAL_WORKER_BUILD_ID",
+        "TEMPORAL_DEPLOYMENT_NAME",
         *(f"PLAZO_{field.upper()}" for field in Settings.model_fields),
     ):
         monkeypatch.delenv(name, raising=False)
@@ -237,3 +252,36 @@ def test_nobody_is_trusted_by_mistake(monkeypatch: pytest.MonkeyPatch, wrong: st
     monkeypatch.setenv("PLAZO_TRUSTED_PROXIES", wrong)
     with pytest.raises(SettingsError, match="PLAZO_TRUSTED_PROXIES: must"):
         load_settings()
+
+
+def test_secrets_are_read_from_files_where_the_environment_does_not_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "plazo_records_url").write_text("postgresql+psycopg://plazo:pw@records/plazo\n")
+    (secrets / "plazo_web_port").write_text("9001\n")
+    (secrets / "plazo_imap_password").write_text("from a file\n")
+    assert load_settings().web_port == 8080
+    monkeypatch.setenv("PLAZO_SECRETS_DIR", str(secrets))
+    settings = load_settings()
+    assert settings.records_url == "postgresql+psycopg://plazo:pw@records/plazo"
+    assert settings.web_port == 9001
+    assert read_section(Mailbox, settings).password.get_secret_value() == "from a file"
+    monkeypatch.setenv("PLAZO_WEB_PORT", "9002")
+    assert load_settings().web_port == 9002
+    (secrets / "plazo_keys").touch()
+    with pytest.raises(SettingsError, match="plazo_keys: is empty"):
+        load_settings()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(SettingsError, match="may not read it"):
+        load_settings()
+    monkeypatch.setenv("PLAZO_SECRETS_DIR", str(secrets / "absent"))
+    with pytest.raises(SettingsError, match="PLAZO_SECRETS_DIR"):
+        load_settings()
+
+
+def test_the_names_of_the_worker_controller_hold_for_worker_versioning(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load_settings().build_id, load_settings().deployment) == (None, "plazo")
+    set_all(monkeypatch, {"TEMPORAL_WORKER_BUILD_ID": "3f2a", "TEMPORAL_DEPLOYMENT_NAME": "roxom/plazo"})
+    assert (load_settings().build_id, load_settings().deployment) == ("3f2a", "roxom/plazo")

@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test test-postgresql lint types fmt demo bench manual mutations faults faults-channels record-histories screenshots lock
+.PHONY: help setup run test test-postgresql lint types fmt demo bench manual mutations faults faults-channels record-histories screenshots lock licences sbom audit
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -69,3 +69,15 @@ lock: $(READY) ## resolve requirements.in into requirements.lock, with hashes an
 	.venv/lock/bin/pip install --quiet --disable-pip-version-check uv
 	.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock requirements.in
 	rm -rf .venv/lock
+
+licences: $(READY) ## write docs/licences.md: every package of the lock and its licence
+	$(BIN)/python -m deploy.supply licences
+
+sbom: $(READY) ## write build/sbom.json: the bill of materials, in CycloneDX
+	$(BIN)/python -m deploy.supply sbom
+
+audit: $(READY) ## look the lock's packages up among the known vulnerabilities
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --disable-pip --require-hashes --strict --requirement requirements.lock
+	rm -rf .venv/audit

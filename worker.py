@@ -15,6 +15,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMax
 from activities.alerts import Alerts
 from activities.composing import Stationery
 from activities.digest import Digests
+from activities.erasing import Erasures
 from activities.events import Events
 from activities.letters.memos import Memos
 from activities.letters.rendering import Letters
@@ -28,6 +29,7 @@ from models.errors import EngineUnavailable, PlazoError
 from models.policy import load_policy
 from records.chat import Transcript
 from records.database import Database
+from records.documents import FolderStore
 from schedules import keep_schedules
 from settings import Settings, load_settings
 from trackers.registry import load_trackers
@@ -83,11 +85,15 @@ def make_worker(client: Client, settings: Settings, database: Database, executor
     mailing = Mailing(database, channels, now, timedelta(seconds=settings.slow_retry))
     alerts = Alerts(database, paper, mailing, now)
     digests = Digests(database, paper, mailing, now)
+    erasures = Erasures(database, FolderStore(settings.documents), now)
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[InquiryWorkflow, DigestWorkflow],
-        activities=[notices.deliver, Events(database, now).record, told.track, alerts.alert, digests.send],
+        activities=[
+            *(notices.deliver, Events(database, now).record, told.track),
+            *(alerts.alert, digests.send, erasures.erase),
+        ],
         activity_executor=executor,
         max_concurrent_activities=THREADS,
         workflow_task_poller_behavior=POLLERS,

@@ -114,7 +114,7 @@ REASONS: dict[str, Callable[[Standing, str], bool]] = {
 def holds(case: Standing, alert: Alert) -> bool:
     """Whether the reason of an alert is still there; one whose reason is gone never leaves."""
     topic, _, which = alert.about.partition("/")
-    return case.closed_at is None and REASONS[topic](case, which)
+    return not case.ended and REASONS[topic](case, which)
 
 
 def tried(case: Standing, about: str) -> tuple[str, ...]:

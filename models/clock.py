@@ -4,6 +4,7 @@ from datetime import datetime
 
 from models.asking import await_information
 from models.case import Case
+from models.erasing import await_erasure
 from models.extensions import drop_extension
 from models.following import call_up
 from models.letters import LetterKind
@@ -30,6 +31,7 @@ def wake(case: Case, now: datetime) -> None:
     call_up(case, now)
     end_power(case, now)
     close_if_over(case, now)
+    await_erasure(case, now)
 
 
 def _pass(case: Case, now: datetime) -> None:

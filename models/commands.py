@@ -17,6 +17,7 @@ from models import (
     consulting,
     dates,
     desk_orders,
+    erasing,
     following,
     handling,
     incidents,
@@ -77,6 +78,9 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "acknowledge_urgent": (messages.AcknowledgeUrgent, urgency.acknowledge_urgent),
     "compartment": (secrecy.Compartment, secrecy.compartment),
     "declare_conflict": (secrecy.DeclareConflict, secrecy.declare_conflict),
+    "request_erasure": (erasing.RequestErasure, erasing.request_erasure),
+    "erase": (erasing.Erase, erasing.erase),
+    "refuse_erasure": (erasing.RefuseErasure, erasing.refuse_erasure),
     "attempts_exhausted": (messages.AttemptsExhausted, handling.attempts_exhausted),
 }
 """What people decide."""

@@ -195,6 +195,27 @@ class Proposal(Wire):
     stands_in: tuple[Area, ...] = ()
 
 
+class Erasure(Wire):
+    """The user asked in `message` that what they wrote and gave be erased: decided or refused, and then done."""
+
+    message: str
+    asked_at: AwareDatetime
+    decided_at: AwareDatetime | None = None
+    decided_by: Actor | None = None
+    refused_at: AwareDatetime | None = None
+    erased_at: AwareDatetime | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether it was decided either way."""
+        return self.decided_at is not None or self.refused_at is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be done."""
+        return self.erased_at is not None or self.refused_at is not None
+
+
 class FinalAnswer(Wire):
     """The decision on the case; `accepted_at` is set when a channel took its letter, and only then is M3.4 met."""
 

@@ -70,6 +70,7 @@ class Flag(StrEnum):
     URGENT = "urgent"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
+    ERASED = "erased"
 
 
 class Role(StrEnum):

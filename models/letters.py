@@ -39,6 +39,7 @@ class LetterKind(StrEnum):
     REVIEW_NOTED = "review_noted"
     REVIEW_RESULT = "review_result"
     AUTHORITY_REPLY = "authority_reply"
+    ERASURE_DONE = "erasure_done"
 
 
 URGENT = {LetterKind.CHANNEL_CHANGE: 0, LetterKind.ACKNOWLEDGEMENT_LATE: 1, LetterKind.MISSED: 2}

@@ -23,6 +23,7 @@ class ObligationKind(StrEnum):
     RESEND = "re-send after a bounce"
     WITHDRAWAL = "withdrawal notice"
     AUTHORITY_REPLY = "answer to the authority"
+    ERASURE = "answer about erasure"
 
 
 RULES = {
@@ -35,7 +36,9 @@ RULES = {
     ObligationKind.RESEND: "M3.7",
     ObligationKind.WITHDRAWAL: "M5.7",
     ObligationKind.AUTHORITY_REPLY: "M3.10",
+    ObligationKind.ERASURE: "",
 }
+"""The manual's rule that each keeps; erasure is a right beside the manual."""
 
 A_SECOND = timedelta(seconds=1)
 

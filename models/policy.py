@@ -29,6 +29,7 @@ from models.policy_sections import (
     CalendarSettings,
     Channels,
     Digest,
+    Erasure,
     Identity,
     Information,
     Intake,
@@ -80,6 +81,7 @@ class Policy(Section):
     calendar_settings: CalendarSettings = Field(alias="calendar")
     term_settings: TermsSection = Field(alias="terms")
     approval: Approval
+    erasure: Erasure
     reminders: Reminders
     digest: Digest
     urgent: Urgent
@@ -130,6 +132,9 @@ class Policy(Section):
             urgent_matters=tuple(self.urgent.matters),
             urgent_order=self.urgent.order,
             urgent_minutes=self.urgent.minutes,
+            erasure_business_days=self.erasure.business_days,
+            erasure_warnings=self.erasure.warnings,
+            erasure_keeps=self.erasure.keeps,
             policy_version=self.full_version,
         )
 

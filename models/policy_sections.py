@@ -9,7 +9,7 @@ from models.episodes import IncidentState
 from models.inquiry import ActorId, Area, Channel, Kind, Language, Outcome, Role
 from models.letters import LetterKind
 from models.policy_file import Bilingual, Section, Text
-from models.terms import Days, Matter, Minutes, Place, Seconds, TermSettings
+from models.terms import Days, Matter, Minutes, Place, Seconds, TermSettings, Warnings
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^\s/]$", max_length=300)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,6}$")]
@@ -18,7 +18,7 @@ Positive = Annotated[int, Field(ge=1)]
 
 APPROVABLE = (
     *("extend", "escalate", "re_estimate", "resolve", "appeal_decided", "change_channel", "withdraw", "reopen"),
-    *("merge", "split", "reclassify"),
+    *("merge", "split", "reclassify", "erase"),
     *(f"resolve.{outcome.value}" for outcome in Outcome),
 )
 """The commands that may want a second pair of eyes."""
@@ -194,6 +194,17 @@ class Approval(Section):
 
     required: tuple[str, ...]
     stale_after_message: bool
+
+
+class Erasure(Section):
+    """Within how many business days a request for erasure is answered once the case is closed, and what stays.
+
+    `warnings` are the business days before that date when the owner is reminded; `keeps` the letters whose words stay.
+    """
+
+    business_days: Days
+    warnings: Warnings
+    keeps: tuple[LetterKind, ...]
 
 
 class Identity(Section):

@@ -160,7 +160,7 @@ def bounce(case: Case, key: str, at: datetime, *, hard: bool, reason: str) -> No
     """A letter came back: what it met stays met, sending it elsewhere is owed the next business day (reading 10).
 
     One that came back softly goes to the same address once more. A closed case is open again until that is done. An
-    invitation goes nowhere else.
+    invitation goes nowhere else, nor does a letter whose words and addresses are erased.
     """
     letter = case.letter(key)
     if letter is None or letter.bounced_at is not None:
@@ -169,7 +169,7 @@ def bounce(case: Case, key: str, at: datetime, *, hard: bool, reason: str) -> No
         accept(case, Acceptance(key=key, at=at))
     letter = case.post(case.letter(key) or letter, bounced_at=at)
     case.record(at, "letter.bounced", rule="M4.2", key=key, hard=hard, texts={"reason": reason})
-    if letter.kind is LetterKind.INVITATION:
+    if letter.kind is LetterKind.INVITATION or (case.erasure and case.erasure.erased_at):
         return
     earlier = case.letter(letter.replaces)
     if hard or (earlier and earlier.bounced_at and earlier.address == letter.address):

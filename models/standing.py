@@ -10,6 +10,7 @@ from models.calendar import BusinessCalendar
 from models.episodes import (
     Answer,
     Appeal,
+    Erasure,
     Escalation,
     Extension,
     FinalAnswer,
@@ -76,6 +77,7 @@ class Standing(BaseModel):
     final: FinalAnswer | None = None
     appeals: list[Appeal] = []
     proposal: Proposal | None = None
+    erasure: Erasure | None = None
     information_asked_at: AwareDatetime | None = None
     representative: Representative | None = None
     linked: tuple[str, ...] = ()
@@ -238,8 +240,20 @@ class Standing(BaseModel):
             Flag.URGENT: self.urgent is not None,
             Flag.WITHDRAWN: self.withdrawn_at is not None,
             Flag.MERGED: bool(self.merged_into),
+            Flag.ERASED: self.erasure is not None and self.erasure.erased_at is not None,
         }
         return tuple(flag for flag, up in raised.items() if up)
+
+    @property
+    def ended(self) -> bool:
+        """True when a closed case has nothing more to do: no erasure waits for its answer or to be done."""
+        return self.closed_at is not None and (self.erasure is None or self.erasure.over)
+
+    @property
+    def erasing(self) -> bool:
+        """True when what was decided to be erased can go: the letter that says so needs no address any more."""
+        decided = self.erasure is not None and self.erasure.decided_at is not None and not self.erasure.over
+        return decided and self.closed_at is not None and not self.waiting()
 
     @property
     def undelivered(self) -> bool:

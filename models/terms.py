@@ -93,7 +93,8 @@ class Terms(TermSettings):
     `unknown_wait_margin_seconds`.
     `reminders` are the colleagues reminded in turn (none: nobody is), `approvers_before` the business days before a due
     date when approvers are told again, `quiet_hour` the local hour from which nobody is. `urgent_minutes` pass between
-    the alarms about what is urgent, the last of them again and again.
+    the alarms about what is urgent, the last of them again and again. `erasure_keeps` are the letters whose words stay
+    where all else of a case is erased, `erasure_warnings` the business days before that answer is due.
 
     `representatives` are the ids of each area's representative and deputy, who alone speak for it; anyone does for an
     area that is not named. `referral_...`: by when an area answers inside the house, 0 for no date, and what precedes
@@ -122,6 +123,9 @@ class Terms(TermSettings):
     urgent_matters: tuple[Matter, ...] = ()
     urgent_order: tuple[Place, ...] = ()
     urgent_minutes: tuple[Minutes, ...] = ()
+    erasure_business_days: Days = 10
+    erasure_warnings: Warnings = ()
+    erasure_keeps: tuple[LetterKind, ...] = ()
     policy_version: str = ""
 
 
@@ -204,6 +208,11 @@ def authority_reply_due(terms: Terms, calendar: BusinessCalendar, notified: date
     if stated is not None:
         return calendar.end_of(stated)
     return calendar.due(notified, terms.authority_reply_business_days)
+
+
+def erasure_due(terms: Terms, calendar: BusinessCalendar, begins: datetime) -> datetime:
+    """Return by when a request for erasure is answered, counted from when it came or the case closed, the later."""
+    return calendar.due(begins, terms.erasure_business_days)
 
 
 def appeal_window_end(terms: Terms, calendar: BusinessCalendar, answered: datetime) -> datetime:

@@ -24,6 +24,9 @@ DELIVER = "deliver"
 TRACK = "track"
 """The activity that tells a tracker of an incident, and of its end; it writes nothing into the chain."""
 
+ERASE = "erase"
+"""The activity that empties a closed case's texts, files and addresses; it writes nothing into the chain."""
+
 ALERT = "alert"
 """The activity that tells a colleague, and writes nothing into the chain."""
 
@@ -62,6 +65,12 @@ class Errand(Wire):
 
     reference: str
     incident: Incident
+
+
+class Erasing(Wire):
+    """Erase what the records hold of this case."""
+
+    case: Case
 
 
 class Told(Wire):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, tuple_, update
+from sqlalchemy import bindparam, or_, tuple_, update
 from sqlmodel import Session, col, select
 
 from models.case import Case
@@ -159,8 +159,10 @@ def status_token(session: Session, reference: str) -> str:
 
 
 def open_references(session: Session) -> list[str]:
-    """Return every open case, for the reconciler."""
-    query = select(CaseRow.reference).where(col(CaseRow.closed_at).is_(None))
+    """Return every case whose workflow must run, for the reconciler: the open ones, and who is owed an erasure."""
+    query = select(CaseRow.reference).where(
+        or_(col(CaseRow.closed_at).is_(None), col(CaseRow.due_order) < FAR)  # the index of the list finds the latter
+    )
     return list(session.exec(query.order_by(col(CaseRow.reference))))
 
 

@@ -62,6 +62,12 @@ class Database:
         with self.read() as session:
             session.connection().execute(text("SELECT version_num FROM alembic_version"))
 
+    def forget(self) -> None:
+        """See to it that no file holds what was just erased; RecordsUnavailable where somebody reads still."""
+        with _answering(), self._writer():
+            if self.engine.dialect.name == "sqlite":
+                sqlite.truncate_log(self.engine)
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()

@@ -71,6 +71,9 @@ class AttachmentStore(Protocol):
     def open(self, path: str) -> BinaryIO:
         """Open what `put` kept. KeyError when there is nothing under that path."""
 
+    def remove(self, path: str) -> bool:
+        """Give up what `put` kept; False where nothing was there."""
+
 
 class FolderStore:
     """Files in a local folder, named by their SHA-256: two bytes of it as a folder, then all of it."""
@@ -93,15 +96,29 @@ class FolderStore:
 
     def open(self, path: str) -> BinaryIO:
         """Open a file for reading."""
-        digest = path.rpartition("/")[2]
-        if path != f"{digest[:2]}/{digest}" or len(digest) != hashlib.sha256().digest_size * 2 or not digest.isalnum():
-            raise KeyError(f"{path[:80]!r} is not a path of this store")
+        place = self._place(path)
         try:
-            return (self.folder / path).open("rb")
+            return place.open("rb")
         except FileNotFoundError:
             raise KeyError(f"nothing is kept under {path}") from None
         except OSError as error:
             raise RecordsUnavailable(f"a file could not be read: {error.strerror}; ask again later") from None
+
+    def remove(self, path: str) -> bool:
+        """Delete a file."""
+        try:
+            self._place(path).unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise RecordsUnavailable(f"a file could not be erased: {error.strerror}; ask again later") from None
+        return True
+
+    def _place(self, path: str) -> Path:
+        digest = path.rpartition("/")[2]
+        if path != f"{digest[:2]}/{digest}" or len(digest) != hashlib.sha256().digest_size * 2 or not digest.isalnum():
+            raise KeyError(f"{path[:80]!r} is not a path of this store")
+        return self.folder / path
 
     def _write(self, place: Path, content: bytes) -> None:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

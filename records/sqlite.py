@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy import exc as sql
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from models.errors import SettingsError
+from models.errors import RecordsUnavailable, SettingsError
 
 
 def make_engine(address: URL, *, patience: float, migrating: bool) -> Engine:
@@ -37,6 +37,20 @@ def make_engine(address: URL, *, patience: float, migrating: bool) -> Engine:
     event.listen(engine, "begin", _begin)
     _follow(engine, file)
     return engine
+
+
+def truncate_log(engine: Engine) -> None:
+    """Write the log beside the file into it and empty it: it holds what stood in the file before.
+
+    Raises RecordsUnavailable while somebody reads what the log still holds.
+    """
+    raw = engine.raw_connection()
+    try:
+        busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        raw.close()
+    if busy:
+        raise RecordsUnavailable("the log of the records database is being read; ask again later")
 
 
 def _follow(engine: Engine, file: Path) -> None:

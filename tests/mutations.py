@@ -132,7 +132,7 @@ MUTATIONS = (
         'Outcome.PARTIAL: ("points", "actions")',
     ),
     Mutation("M3.8", "models/asking.py", "asked.remind_at <= now < asked.by", "False"),
-    Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded"]', "required = []"),
+    Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded", "erase"]', "required = []"),
     Mutation("M3.10", "models/answering.py", "due = answer_by or authority", "due = authority"),
     Mutation(
         "M3.10",

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from models.clock import wake
     from models.commands import COMMANDS, SIGNALS, decide, read
     from models.episodes import Answer, Incident
+    from models.erasing import Wiped, erased
     from models.errors import Malformed, Refused
     from models.incidents import incident_key, tracked
     from models.ledger import Fact
@@ -33,10 +34,12 @@ with workflow.unsafe.imports_passed_through():
     from models.work import (
         ALERT,
         DELIVER,
+        ERASE,
         RECIPIENT_FAILED,
         RECORD,
         TRACK,
         Delivery,
+        Erasing,
         Errand,
         InquiryInput,
         Recording,
@@ -84,7 +87,9 @@ class InquiryWorkflow:
                 await self.send(letter)
             elif self.case.pending:
                 await self.write_down()
-            elif self.case.closed_at and not self.case.untold:
+            elif self.case.erasing:
+                await self.erase()
+            elif self.case.ended and not self.case.untold:
                 break
             else:
                 await self.rest()
@@ -112,6 +117,24 @@ class InquiryWorkflow:
             await self.give_way(error)
         else:
             self.remember(written)
+
+    async def erase(self) -> None:
+        """Have the records emptied, then forget the short texts that the case and its timeline hold themselves."""
+        try:
+            wiped = await workflow.execute_activity(
+                ERASE,
+                Erasing(case=self.case),
+                result_type=Wiped,
+                start_to_close_timeout=STEP,
+                retry_policy=RETRIES,
+                summary=f"erase · {self.case.reference}",
+            )
+        except ActivityError:
+            workflow.logger.error("an erasure ended in a way nobody foresaw; it is tried again")
+            await workflow.sleep(BREATH, summary="a pause before the next try at erasing")
+        else:
+            self.timeline = [fact.model_copy(update={"texts": {}}) for fact in self.timeline]
+            erased(self.case, wiped)
 
     async def step(self, activity: str, work: Delivery | Recording, summary: str) -> Written:
         """Let an activity work, and show meanwhile what people decide: a letter may be stuck for days."""

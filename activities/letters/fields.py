@@ -193,6 +193,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     LetterKind.SPLIT: (*COMMON, "other", "split_points.text", "received", "answer_by"),
     LetterKind.REVIEW_NOTED: (*(*COMMON, "authority_name", "file_number", "review_by", "authority_date", "answer_by"),),
     LetterKind.REVIEW_RESULT: (*COMMON, "authority_name", "file_number", "result", "text"),
+    LetterKind.ERASURE_DONE: (*COMMON, *REVIEW, "requested_on"),
     LetterKind.AUTHORITY_REPLY: (
         *(*HEAD, "authority_name", "file_number", "received", "channel", "inquiry", "words", "text"),
         *("steps.date", "steps.detail", "letters.name", "letters.key", "letters.sent", "letters.delivered"),

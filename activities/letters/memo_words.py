@@ -14,6 +14,7 @@ OWED: dict[Language, dict[str, str]] = {
         ObligationKind.RESEND: "nuevo envío de una carta devuelta",
         ObligationKind.WITHDRAWAL: "constancia del desistimiento",
         ObligationKind.AUTHORITY_REPLY: "respuesta a la autoridad",
+        ObligationKind.ERASURE: "respuesta sobre el borrado de los datos",
     },
     Language.EN: {kind: kind.value for kind in ObligationKind},
 }

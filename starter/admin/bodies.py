@@ -161,6 +161,12 @@ class AcceptRepresentativeBody(Body):
     reasons: Reasons
 
 
+class RefuseErasureBody(Body):
+    """Refuse an erasure that the user asked for; `text` is the reply that gives the reasons."""
+
+    text: Content
+
+
 class ReclassifyBody(Body):
     """Inquiry or complaint after all. `text` tells the user where a complaint becomes an inquiry."""
 
@@ -217,6 +223,7 @@ WRITTEN: dict[str, type[Body]] = {
     "request_information": RequestInformationBody,
     "request_identity": RequestIdentityBody,
     "accept_representative": AcceptRepresentativeBody,
+    "refuse_erasure": RefuseErasureBody,
     "reclassify": ReclassifyBody,
     "assign": AssignBody,
     "claim": ClaimBody,
@@ -305,6 +312,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "acknowledge_urgent": {},
     "compartment": {"people": ["compliance-officer"], "reasons": "Reported to the financial intelligence unit."},
     "declare_conflict": {"about": ["agent-7"], "reasons": "The user complains about how agent-7 answered."},
+    "request_erasure": {"message": "ms_4f2a"},
+    "erase": {},
+    "refuse_erasure": {"text": "The law obliges us to keep the records of this transfer for five years."},
     "attempts_exhausted": {"reasons": "Every address bounced for five days."},
     "propose": {"command": "extend", "order": {"until": "2026-06-19", "reasons": "The confirmation is outstanding."}},
     "approve": {},

@@ -33,6 +33,7 @@ from starter.admin.bodies import (
     OpenIncidentBody,
     ProposeBody,
     ReclassifyBody,
+    RefuseErasureBody,
     ReplyBody,
     RequestIdentityBody,
     RequestInformationBody,
@@ -134,6 +135,22 @@ class Writer:
         told = {"draft": self._draft(LetterKind.REPLY, {"text": body.text})} if body.text else {}
         return {"kind": body.kind.value, "reasons": body.reasons, **told}
 
+    def request_erasure(self, body: Body) -> OrderData:
+        """The same person's message must say so; after the end of this inquiry it opened another one."""
+        order = body.model_dump(mode="json", exclude_none=True)
+        case = cases.load(self._session, self._reference)
+        try:
+            asked = messages.get(self._session, order["message"])
+        except KeyError:
+            asked = None
+        if asked is None or asked.third_party or asked.contact != case.contact:
+            raise Refused("erasure.no-message", "name the user's own message that asks for it", field="message")
+        return order
+
+    def refuse_erasure(self, body: RefuseErasureBody) -> OrderData:
+        """The reply that refuses."""
+        return {"draft": self._draft(LetterKind.REPLY, {"text": body.text})}
+
     def withdraw(self, body: Body) -> OrderData:
         """The user's own message must say so."""
         order = body.model_dump(mode="json", exclude_none=True)
@@ -221,6 +238,8 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "accept_representative": Writer.accept_representative,
     "reclassify": Writer.reclassify,
     "withdraw": Writer.withdraw,
+    "request_erasure": Writer.request_erasure,
+    "refuse_erasure": Writer.refuse_erasure,
     "assign": Writer.assign,
     "claim": Writer.claim,
     "propose": Writer.propose,

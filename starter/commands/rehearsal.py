@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 from activities.alerts import Alerts
 from activities.composing import Stationery
 from activities.digest import Digests
+from activities.erasing import Erasures
 from activities.events import Events
 from activities.mailing import Mailing
 from activities.notices import Notices, Sender
@@ -32,6 +33,7 @@ from keys import KeyRing
 from models.inquiry import EMAIL, Channel
 from plugin import plazo_plugin
 from records.database import Database
+from records.documents import FolderStore
 from records.migrate import upgrade
 from trackers.builtin import BuiltIn
 from trackers.registry import Trackers
@@ -132,6 +134,7 @@ async def rehearsal(
         mailing = Mailing(database, senders, clock, slowly)
         alerts = Alerts(database, stationery, mailing, clock)
         digests = Digests(database, stationery, mailing, clock)
+        erasures = Erasures(database, FolderStore(folder / "documents"), clock)
         built_in = Trackers({BuiltIn.name: BuiltIn()}, BuiltIn.name)
         told = Incidents(database, trackers or built_in, stationery.policy.tracker, clock, slowly)
         with ThreadPoolExecutor(THREADS) as executor:
@@ -139,7 +142,10 @@ async def rehearsal(
                 env.client,
                 task_queue=QUEUE,
                 workflows=[InquiryWorkflow, DigestWorkflow],
-                activities=[notices.deliver, Events(database, clock).record, told.track, alerts.alert, digests.send],
+                activities=[
+                    *(notices.deliver, Events(database, clock).record, told.track),
+                    *(alerts.alert, digests.send, erasures.erase),
+                ],
                 activity_executor=executor,
             ):
                 yield Rehearsal(env, env.client, database, postbox, clock)

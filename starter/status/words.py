@@ -30,6 +30,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "channel-change notice": "Aviso sobre el cambio de canal",
             "re-send after a bounce": "Nuevo envío de una carta que no le llegó",
             "withdrawal notice": "Confirmación de su desistimiento",
+            "answer about erasure": "Respuesta a su solicitud de borrar sus datos",
         },
         "steps": "Lo que ha pasado",
         "happened": {
@@ -87,6 +88,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "channel-change notice": "Notice about the change of channel",
             "re-send after a bounce": "A letter that did not reach you, sent again",
             "withdrawal notice": "Confirmation that you withdrew",
+            "answer about erasure": "Answer to your request to erase your data",
         },
         "steps": "What has happened",
         "happened": {

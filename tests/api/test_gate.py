@@ -116,3 +116,17 @@ async def test_points_that_are_not_there_are_refused(world: World) -> None:
     refused = await world.command(reference, "resolve", neither)
     assert refused.status_code == 422
     assert [one["field"] for one in refused.json()["errors"]] == ["points.0", "points.1.answer"]
+
+
+async def test_only_the_users_own_message_asks_for_an_erasure(world: World) -> None:
+    reference, other = await world.opened(), await world.opened(email="otra@example.org")
+    foreign = (await world.get(f"/api/inquiries/{other}")).json()["messages"][0]["id"]
+    for message in (foreign, "ms_none"):
+        refused = await world.command(reference, "request_erasure", {"message": message})
+        assert (refused.status_code, refused.json()["code"]) == (409, "erasure.no-message")
+    own = (await world.get(f"/api/inquiries/{reference}")).json()["messages"][0]["id"]
+    assert (await world.command(reference, "request_erasure", {"message": own})).status_code == 200
+    early = await world.command(reference, "propose", {"command": "erase", "order": {}})
+    assert (early.status_code, early.json()["code"]) == (409, "erasure.open")
+    text = {"text": "La ley nos obliga a conservarlo."}
+    assert (await world.command(reference, "refuse_erasure", text)).status_code == 200

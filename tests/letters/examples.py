@@ -107,6 +107,13 @@ def reminded(**more: Any) -> Case:
     return case
 
 
+def erased(**more: Any) -> Case:
+    case = answered(approvals=(), **more)
+    wake(case, NOW + timedelta(days=100))
+    case = do(case, "request_erasure", NOW + timedelta(days=100), message="ms_9")
+    return do(case, "erase", NOW + timedelta(days=101))
+
+
 def reviewed(**more: Any) -> Case:
     order: dict[str, Any] = {"by": "authority", "file_number": "DC-2026-118", "answer_by": "2026-02-20"}
     case = do(opened(**more), "appeal", LATER, text="La autoridad notificó.", **order)
@@ -156,6 +163,7 @@ LIVES: dict[LetterKind, Callable[..., Case]] = {
     LetterKind.REVIEW_RESULT: lambda **more: do(
         reviewed(**more), "appeal_decided", LATER, SUPERVISOR, result="overturned", text="Devolveremos la comisión."
     ),
+    LetterKind.ERASURE_DONE: erased,
     LetterKind.AUTHORITY_REPLY: lambda **more: do(reviewed(**more), "reply", LATER, draft=FULL, to="authority"),
 }
 """How a case comes to write each kind."""

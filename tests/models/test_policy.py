@@ -105,6 +105,8 @@ def test_the_defaults_in_code_are_the_policys() -> None:
     """But for what a case of old does not have: names and dates of referrals, and verifications."""
     alerts = POLICY.reminders, POLICY.urgent
     assert POLICY.terms() == Terms(
+        approvals=("resolve.unfounded", "erase"),
+        erasure_warnings=(2,),
         areas=tuple(POLICY.areas),
         representatives={name: (f"{name}-lead", f"{name}-deputy") for name in POLICY.areas},
         referral_answer_business_days=5,
@@ -125,7 +127,7 @@ def test_a_case_carries_the_numbers_of_every_section(folder: Path) -> None:
     text = TEXT
     for old, new in (
         ("final_business_days = 30 ", "final_business_days = 20 "),
-        ('required = ["resolve.unfounded"]', 'required = ["resolve", "extend"]'),
+        ('required = ["resolve.unfounded", "erase"]', 'required = ["resolve", "extend"]'),
         ('fallback = ["email"]', 'fallback = ["web", "email"]'),
         ("unknown_wait_seconds = 300", "unknown_wait_seconds = 7"),
         ("before_due_seconds = 3600", "before_due_seconds = 60"),
@@ -239,7 +241,12 @@ def test_reception_is_the_providers_time_and_never_later_than_ours(folder: Path)
         ("executive = {", "email = {", "registration.places.email", "is a channel"),
         ('area = "cx" # M3.1\n', 'area = "nobody"\n', "signing.area", "unknown area 'nobody'; name one of cx, "),
         ('area = "cx"                  #', 'area = "nobody" #', "intake.area", "unknown area 'nobody'"),
-        ('required = ["resolve.unfounded"]', 'required = ["resolv"]', "approval.required[0]", "unknown 'resolv'"),
+        (
+            'required = ["resolve.unfounded", "erase"]',
+            'required = ["resolv"]',
+            "approval.required[0]",
+            "unknown 'resolv'",
+        ),
         ('prevailing_language = "es"', 'prevailing_language = "fr"', "letters.prevailing_language", "input should be"),
         ('after_close = "new"', 'after_close = "ask"', "intake.after_close", "input should be 'new' or 'reopen'"),
         ('unclear_kind = "complaint"', 'unclear_kind = "rant"', "intake.unclear_kind", "input should be"),

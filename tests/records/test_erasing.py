@@ -1,0 +1,54 @@
+"""What an erasure leaves alone: a file that another message shares, an address that another inquiry needs."""
+
+from records import cases, contacts, documents, erasing, messages
+from records.database import Database
+from records.documents import FolderStore
+from tests.cases import MONDAY, new_case
+from tests.records.mail import attachment, message
+
+HERE, THERE = "RX-7KQ4-M2PD", "RX-OTHR-1111"
+
+
+def placed(database: Database, files: FolderStore, reference: str) -> str:
+    """An inquiry of the same person with the same attachment; return the address's id."""
+    mail = message(f"{reference}@example.org", raw=reference.encode(), attachments=(attachment(),))
+    filed = messages.file(mail, mail.raw, files)
+    with database.write() as session:
+        contact, address = contacts.find_or_add(session, "email", mail.sender, now=MONDAY)
+        case = new_case(reference=reference, addresses=(address,)).model_copy(update={"contact": contact})
+        cases.add(session, case, subject="Retiro", excerpt="Mi retiro", status_token=reference)
+        messages.store(session, mail, filed, MONDAY, reference=reference, contact=contact, address_id=address.id)
+    return address.id
+
+
+def wiped(database: Database, files: FolderStore, reference: str) -> erasing.Wiped:
+    with database.write() as session:
+        return erasing.wipe(session, cases.load(session, reference), files, MONDAY)
+
+
+def test_what_another_inquiry_needs_stays_and_a_second_time_nothing_is_left(
+    database: Database, files: FolderStore
+) -> None:
+    address = placed(database, files, HERE)
+    placed(database, files, THERE)
+    done = wiped(database, files, HERE)
+    assert (done.files, done.addresses) == (1, ())
+    assert done.texts > 4
+    again = wiped(database, files, HERE)
+    assert (again.texts, again.files) == (0, 0)
+    with database.read() as session:
+        assert contacts.reveal(session, address).value == "ana@example.org"
+        (other,) = messages.of_case(session, THERE)
+        (file,) = documents.attachments(session, other.id)
+        assert cases.line(session, HERE).subject == ""
+        assert other.text == "Mi retiro no llega."
+    with files.open(file.path) as shared:
+        assert shared.read() == attachment().content
+
+
+def test_the_last_inquiry_of_a_person_takes_the_address_along(database: Database, files: FolderStore) -> None:
+    address = placed(database, files, HERE)
+    assert wiped(database, files, HERE).addresses == (address,)
+    assert wiped(database, files, HERE).addresses == (address,)
+    with database.read() as session:
+        assert contacts.reveal(session, address) == ("email", f"erased/{address}", "")

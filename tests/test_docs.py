@@ -192,6 +192,7 @@ def test_every_refusal_is_listed_and_no_other() -> None:
     assert codes <= listed
     assert listed - codes <= {
         "withdraw.no-message",
+        "erasure.no-message",
         "authority.no-address",
         "representative.no-document",
         "representative.user",

@@ -1,5 +1,6 @@
 """What an erasure leaves alone: a file that another message shares, an address that another inquiry needs."""
 
+from models.erasing import Wiped
 from records import cases, contacts, documents, erasing, messages
 from records.database import Database
 from records.documents import FolderStore
@@ -21,7 +22,7 @@ def placed(database: Database, files: FolderStore, reference: str) -> str:
     return address.id
 
 
-def wiped(database: Database, files: FolderStore, reference: str) -> erasing.Wiped:
+def wiped(database: Database, files: FolderStore, reference: str) -> Wiped:
     with database.write() as session:
         return erasing.wipe(session, cases.load(session, reference), files, MONDAY)
 

@@ -226,10 +226,12 @@ def begin_again(case: Case, received: datetime, actor: Actor, now: datetime, *, 
 def drop_promises(case: Case, now: datetime, actor: Actor, *, why: str) -> None:
     """What only makes sense while an answer is owed falls away, and letters that announce it do not leave.
 
-    What the authority is owed stays owed, and so does the word about a new channel: the next letter leaves there.
+    What the authority is owed stays owed, and so does the word about a new channel: the next letter leaves there. A
+    remedy stays promised until a supervisor withdraws it.
     """
     drop_extension(case, now, why=why)
-    kept = {o.n for o in case.owed(ObligationKind.AUTHORITY_REPLY, ObligationKind.CHANNEL_CHANGE)}
+    stays = (ObligationKind.AUTHORITY_REPLY, ObligationKind.CHANNEL_CHANGE, ObligationKind.REMEDY)
+    kept = {o.n for o in case.owed(*stays)}
     for letter in case.waiting():
         if letter.kind is LetterKind.AUTHORITY_REPLY:
             kept |= set(letter.meets)

@@ -25,6 +25,7 @@ from models import (
     messages,
     raising,
     referrals,
+    remedies,
     representing,
     secrecy,
     undoing,
@@ -52,6 +53,9 @@ DECISIONS: dict[str, tuple[type[Order], Decision]] = {
     "escalate": (messages.Escalate, dates.escalate),
     "re_estimate": (messages.ReEstimate, dates.re_estimate),
     "institution_answered": (messages.InstitutionAnswered, dates.institution_answered),
+    "promise_remedy": (desk_orders.PromiseRemedy, remedies.promise_remedy),
+    "remedy_done": (desk_orders.RemedyDone, remedies.remedy_done),
+    "remedy_withdrawn": (desk_orders.RemedyWithdrawn, remedies.remedy_withdrawn),
     "undo": (undoing.Undo, undoing.undo),
     "set_points": (raising.SetPoints, raising.set_points),
     "resolve": (messages.Resolve, answering.resolve),
@@ -207,7 +211,9 @@ def _carry_out(case: Case, name: str, order: Order, now: datetime, *words: Word)
 
 
 def needs_second_pair(case: Case, name: str, order: Order) -> bool:
-    """Whether policy wants another person's yes: `resolve` or, finer, `resolve.unfounded`."""
+    """Whether policy wants another person's yes: `resolve` or, finer, `resolve.unfounded`; a remedy by its amount."""
+    if isinstance(order, desk_orders.PromiseRemedy) and remedies.wants_approval(case, order):
+        return True
     finer = f"{name}.{order.outcome.value}" if isinstance(order, Resolve) else name
     return name in case.terms.approvals or finer in case.terms.approvals
 

@@ -1,11 +1,25 @@
 """The wire: the orders of daily work at the desk. An unknown field is an error; fields are only ever added."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from models.inquiry import Address
 from models.messages import Draft, Id, Number, Order, Reasons, When
+from models.terms import Currency
+
+
+def _more_than_nothing(amount: str) -> str:
+    if not Decimal(amount):
+        msg = "expected more than nothing"
+        raise ValueError(msg)
+    return amount
+
+
+Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,18})?$"), AfterValidator(_more_than_nothing)]
+"""An amount of money as a decimal string, such as `2.50`: no float can hold one."""
 
 
 class SetFollowUp(Order):
@@ -54,4 +68,28 @@ class Unlink(Order):
     """They have nothing to do with each other after all."""
 
     other: Id
+    reasons: Reasons
+
+
+class PromiseRemedy(Order):
+    """The user gets something: what it is, how much where it is money, and by when."""
+
+    what: Reasons
+    amount: Amount | None = None
+    currency: Currency | None = None
+    by: When
+
+
+class RemedyDone(Order):
+    """A promised remedy is paid or put right; `on` is the local day, today where it is left out."""
+
+    remedy: Number
+    evidence: Reasons
+    on: date | None = None
+
+
+class RemedyWithdrawn(Order):
+    """A remedy is promised no longer."""
+
+    remedy: Number
     reasons: Reasons

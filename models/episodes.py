@@ -147,6 +147,33 @@ class RaisedPoint(Wire):
     at: AwareDatetime
 
 
+class Remedy(Wire):
+    """What the user was promised, due with `obligation` (M3.8); `n` counts from 1 in its case. `amount` is a decimal.
+
+    It is over with `done_at`, when somebody confirmed it, or with `withdrawn_at`.
+    """
+
+    n: int
+    obligation: int
+    what: str
+    amount: str = ""
+    currency: str = ""
+    promised_at: AwareDatetime
+    by: Actor
+    done_at: AwareDatetime | None = None
+    withdrawn_at: AwareDatetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """True while it is to be done."""
+        return self.done_at is None and self.withdrawn_at is None
+
+    @property
+    def sum(self) -> str:
+        """The amount with its currency, or nothing."""
+        return f"{self.currency} {self.amount}".strip()
+
+
 class Extension(Wire):
     """A longer term (M3.5). It takes effect only when its letter is accepted before the term it replaces ends."""
 

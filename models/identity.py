@@ -33,6 +33,7 @@ HELD_BACK = frozenset(
         LetterKind.INFORMATION_REQUEST,
         LetterKind.INFORMATION_REMINDER,
         LetterKind.SPLIT,
+        LetterKind.REMEDY_DONE,
         LetterKind.REVIEW_RESULT,
     }
 )

@@ -36,6 +36,7 @@ class LetterKind(StrEnum):
     REOPENED = "reopened"
     MERGED = "merged"
     SPLIT = "split"
+    REMEDY_DONE = "remedy_done"
     REVIEW_NOTED = "review_noted"
     REVIEW_RESULT = "review_result"
     AUTHORITY_REPLY = "authority_reply"

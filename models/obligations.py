@@ -24,6 +24,7 @@ class ObligationKind(StrEnum):
     WITHDRAWAL = "withdrawal notice"
     AUTHORITY_REPLY = "answer to the authority"
     ERASURE = "answer about erasure"
+    REMEDY = "promised remedy"
 
 
 RULES = {
@@ -37,6 +38,7 @@ RULES = {
     ObligationKind.WITHDRAWAL: "M5.7",
     ObligationKind.AUTHORITY_REPLY: "M3.10",
     ObligationKind.ERASURE: "",
+    ObligationKind.REMEDY: "M3.8",
 }
 """The manual's rule that each keeps; erasure is a right beside the manual."""
 

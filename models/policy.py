@@ -40,6 +40,7 @@ from models.policy_sections import (
     Operator,
     Referral,
     Registration,
+    Remedies,
     Reminders,
     Rights,
     Signing,
@@ -87,6 +88,7 @@ class Policy(Section):
     urgent: Urgent
     referral: Referral
     verification: Verification
+    remedies: Remedies
     tracker: Tracker
     identity: Identity
     information: Information
@@ -121,6 +123,9 @@ class Policy(Section):
             referral_escalates=self.referral.escalate_to_deputy,
             verified_outcomes=self.verification.finals,
             unverifying_areas=() if self.verification.cx_counts else (self.intake.area,),
+            remedy_approval_above=self.remedies.approval_above,
+            remedy_area=self.remedies.confirmed_by,
+            remedy_warnings=self.remedies.warnings,
             channel_order=self.channels.fallback,
             copied=self.letters.copied,
             information_reminder_business_days=self.information.reminder_business_days,
@@ -209,6 +214,7 @@ def _unknown_names(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
     places: dict[tuple[str | int, ...], Area] = {
         ("signing", "area"): policy.signing.area,
         ("intake", "area"): policy.intake.area,
+        ("remedies", "confirmed_by"): policy.remedies.confirmed_by,
     }
     places |= {("rights", "closed_areas", n): area for n, area in enumerate(policy.rights.closed_areas)}
     for place, area in places.items():

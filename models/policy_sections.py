@@ -9,7 +9,7 @@ from models.episodes import IncidentState
 from models.inquiry import ActorId, Area, Channel, Kind, Language, Outcome, Role
 from models.letters import LetterKind
 from models.policy_file import Bilingual, Section, Text
-from models.terms import Days, Matter, Minutes, Place, Seconds, TermSettings, Warnings
+from models.terms import Currency, Days, Matter, Minutes, Place, Seconds, TermSettings, Warnings
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^\s/]$", max_length=300)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,6}$")]
@@ -18,7 +18,7 @@ Positive = Annotated[int, Field(ge=1)]
 
 APPROVABLE = (
     *("extend", "escalate", "re_estimate", "resolve", "appeal_decided", "change_channel", "withdraw", "reopen"),
-    *("merge", "split", "reclassify", "erase"),
+    *("merge", "split", "reclassify", "erase", "promise_remedy"),
     *(f"resolve.{outcome.value}" for outcome in Outcome),
 )
 """The commands that may want a second pair of eyes."""
@@ -273,6 +273,17 @@ class Verification(Section):
 
     finals: tuple[Outcome, ...]
     cx_counts: bool
+
+
+class Remedies(Section):
+    """Promised remedies (M3.8): above which amounts another person approves (M5.3), and the area that confirms them.
+
+    `warnings` are business days before the date promised.
+    """
+
+    approval_above: dict[Currency, Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,18})?$")]]
+    confirmed_by: Area
+    warnings: Warnings
 
 
 class Letters(Section):

@@ -18,6 +18,7 @@ from models.episodes import (
     Proposal,
     RaisedPoint,
     Referral,
+    Remedy,
     Verification,
 )
 from models.identity import Level, Representative
@@ -70,6 +71,7 @@ class Standing(BaseModel):
     verifications: list[Verification] = []
     incidents: list[Incident] = []
     points: list[RaisedPoint] = []
+    remedies: list[Remedy] = []
     alerts: list[Alert] = []
     urgent: Urgency | None = None
     extensions: list[Extension] = []
@@ -149,6 +151,11 @@ class Standing(BaseModel):
     def untold(self) -> list[Incident]:
         """The incidents of which a tracker does not know all that it must."""
         return [one for one in self.incidents if one.untold]
+
+    @property
+    def open_remedies(self) -> list[Remedy]:
+        """What was promised and is neither done nor withdrawn."""
+        return [one for one in self.remedies if one.open]
 
     @property
     def unheard(self) -> list[Asked]:

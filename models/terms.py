@@ -29,6 +29,9 @@ Place = Literal["owner", "representative", "deputy", "supervisor", "compliance",
 Matter = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
 """What an incident or an alarm is about, by its name in the policy: nobody's words ever stand in a title."""
 
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3,5}$")]
+"""A currency by its code, such as `USD` or `BTC`."""
+
 COPIED = (
     LetterKind.ACKNOWLEDGEMENT,
     LetterKind.ACKNOWLEDGEMENT_LATE,
@@ -43,6 +46,7 @@ COPIED = (
     LetterKind.FINAL_INQUIRY,
     LetterKind.WITHDRAWN,
     LetterKind.REOPENED,
+    LetterKind.REMEDY_DONE,
     LetterKind.REVIEW_NOTED,
     LetterKind.REVIEW_RESULT,
 )
@@ -100,6 +104,9 @@ class Terms(TermSettings):
     area that is not named. `referral_...`: by when an area answers inside the house, 0 for no date, and what precedes
     and follows that date. `verified_outcomes` are the final answers that want an area's verification (M5.3), which
     `unverifying_areas` cannot give.
+
+    `remedy_...`: above which amount by currency a promised remedy wants a second pair of eyes, as in any currency that
+    is not named; the area that confirms one as done; the business days before its date that warn of it.
     """
 
     approvals: tuple[str, ...] = ("resolve.unfounded",)
@@ -112,6 +119,9 @@ class Terms(TermSettings):
     referral_escalates: bool = False
     verified_outcomes: tuple[Outcome, ...] = ()
     unverifying_areas: tuple[Area, ...] = ()
+    remedy_approval_above: dict[Currency, str] = Field(default_factory=dict)
+    remedy_area: Area = ""
+    remedy_warnings: Warnings = ()
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED
     information_reminder_business_days: Count = 0

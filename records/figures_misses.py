@@ -55,6 +55,7 @@ MEETING: dict[str, frozenset[str]] = {
     ObligationKind.CHANNEL_CHANGE: frozenset({LetterKind.CHANNEL_CHANGE}),
     ObligationKind.WITHDRAWAL: frozenset({LetterKind.WITHDRAWN}),
     ObligationKind.AUTHORITY_REPLY: frozenset({LetterKind.AUTHORITY_REPLY}),
+    ObligationKind.REMEDY: frozenset({LetterKind.REMEDY_DONE}),
 }
 """The letters that can meet a promise in time. What is not listed, such as sending again, any letter can meet."""
 

@@ -131,6 +131,8 @@ MUTATIONS = (
         'Outcome.PARTIAL: ("points", "actions", "reasons")',
         'Outcome.PARTIAL: ("points", "actions")',
     ),
+    Mutation("M3.8", "models/remedies.py", "Decimal(order.amount) > Decimal(limit)", "False"),
+    Mutation("M3.8", "models/remedies.py", "meets=(remedy.obligation,)", "meets=()"),
     Mutation("M3.8", "models/asking.py", "asked.remind_at <= now < asked.by", "False"),
     Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded", "erase"]', "required = []"),
     Mutation("M3.10", "models/answering.py", "due = answer_by or authority", "due = authority"),

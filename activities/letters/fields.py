@@ -125,6 +125,7 @@ FIELDS: dict[str, Field] = {
     "remedy_what": _text(absent="remedy"),
     "remedy_amount": _text(absent="remedy"),
     "remedy_by": _text(absent="remedy"),
+    "done_on": _text(),
     "where_else": _text(absent="where_else"),
     # the end, and after it
     "withdrawn_on": _text(),
@@ -191,6 +192,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     LetterKind.REOPENED: (*COMMON, *REVIEW, "received", "answer_by", "reasons"),
     LetterKind.MERGED: (*COMMON, "leading", "other", "received", "answer_by"),
     LetterKind.SPLIT: (*COMMON, "other", "split_points.text", "received", "answer_by"),
+    LetterKind.REMEDY_DONE: (*COMMON, "remedy_what", "remedy_amount", "done_on"),
     LetterKind.REVIEW_NOTED: (*(*COMMON, "authority_name", "file_number", "review_by", "authority_date", "answer_by"),),
     LetterKind.REVIEW_RESULT: (*COMMON, "authority_name", "file_number", "result", "text"),
     LetterKind.ERASURE_DONE: (*COMMON, *REVIEW, "requested_on"),

@@ -15,6 +15,7 @@ OWED: dict[Language, dict[str, str]] = {
         ObligationKind.WITHDRAWAL: "constancia del desistimiento",
         ObligationKind.AUTHORITY_REPLY: "respuesta a la autoridad",
         ObligationKind.ERASURE: "respuesta sobre el borrado de los datos",
+        ObligationKind.REMEDY: "compensación o corrección prometida",
     },
     Language.EN: {kind: kind.value for kind in ObligationKind},
 }
@@ -30,6 +31,7 @@ PROPOSED: dict[Language, dict[str, str]] = {
         "withdraw": "desistimiento",
         "reopen": "reapertura",
         "reclassify": "reclasificación",
+        "promise_remedy": "promesa de compensación o corrección",
     },
     Language.EN: {
         "extend": "extension",
@@ -41,6 +43,7 @@ PROPOSED: dict[Language, dict[str, str]] = {
         "withdraw": "withdrawal",
         "reopen": "reopening",
         "reclassify": "reclassification",
+        "promise_remedy": "promise of a remedy",
     },
 }
 

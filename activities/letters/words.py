@@ -208,9 +208,10 @@ def _answer(context: LetterContext, speech: Speech) -> Fields:
             for number, one in enumerate(content.points, 1)
         ],
         "actions": [{"text": one} for one in content.actions],
-        "remedy_what": content.remedy.what,
-        "remedy_amount": content.remedy.amount,
+        "remedy_what": context.texts.get("what") or content.remedy.what,
+        "remedy_amount": context.facts.get("amount") or content.remedy.amount,
         "remedy_by": speech.written(content.remedy.by),
+        "done_on": speech.written(context.facts.get("done", "")),
         "where_else": content.where_else,
     }
 

@@ -277,6 +277,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "re_estimate": {"estimate": "2026-05-18", "reasons": "The institution asked for two more weeks."},
     "institution_answered": {"summary": "The transfer was released on 30 April."},
     "undo": {"reasons": "The amount is wrong."},
+    "promise_remedy": {"what": "The fee is paid back.", "amount": "2.50", "currency": "USD", "by": "2026-04-20"},
+    "remedy_done": {"remedy": 1, "evidence": "Transfer 4411 of 17 April.", "on": "2026-04-17"},
+    "remedy_withdrawn": {"remedy": 1, "reasons": "The user was paid by the card's issuer."},
     "set_points": {"points": [{"id": "ms_4f2a.1"}, {"point": "The fee was charged twice."}]},
     "resolve": {
         "outcome": "upheld",

@@ -11,6 +11,7 @@ from models.errors import Missing
 from models.gate import empty, groundless, hold, unanswered_points
 from models.inquiry import Language
 from models.points import folded
+from models.remedies import told
 from records import documents
 from starter.admin.bodies import ResolveBody
 from starter.admin.points import words_of
@@ -22,11 +23,16 @@ class Finished:
     """A final answer as somebody wrote it, beside the case that it is to end."""
 
     def __init__(self, session: Session, case: Case, body: ResolveBody) -> None:
-        """Put the words of kept points in place of their ids, and find which kept points are answered."""
+        """Put the words of kept points in place of their ids, and find which kept points are answered.
+
+        A remedy that was promised is told, where the answer names none itself.
+        """
         kept = words_of(session, case)
         self._case, self._body = case, body
         without = {"outcome", "despite_incident", "despite_language"}
         self.content: dict[str, Any] = body.model_dump(mode="json", exclude_none=True, exclude=without)
+        if promised := told(case):
+            self.content.setdefault("remedy", promised)
         by_words = {folded(words): point for point, words in kept.items()}
         answered = []
         for written in self.content["points"]:

@@ -8,7 +8,7 @@ from models.inquiry import Actor, Area, Role
 from models.policy import Policy
 from records import staff
 
-SPEAKING = frozenset({"answer_referral", "verify", "resolve", "propose", "approve"})
+SPEAKING = frozenset({"answer_referral", "verify", "resolve", "propose", "approve", "remedy_done"})
 """The commands that count as an area's word, or may."""
 
 MAY_STAND_IN = frozenset({Role.REPRESENTATIVE, Role.SUPERVISOR})

@@ -6,7 +6,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from models.agenda import Asked, FollowUp
 from models.case import Case
-from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Incident, Proposal, Referral, Verification
+from models.episodes import (
+    Appeal,
+    Escalation,
+    Extension,
+    FinalAnswer,
+    Incident,
+    Proposal,
+    Referral,
+    Remedy,
+    Verification,
+)
 from models.identity import Representative
 from models.inquiry import Actor
 from models.ledger import Event
@@ -107,6 +117,7 @@ class StateView(View):
     referrals: tuple[Referral, ...]
     verifications: tuple[Verification, ...]
     incidents: tuple[Incident, ...]
+    remedies: tuple[Remedy, ...]
     extensions: tuple[Extension, ...]
     escalation: Escalation | None
     final: FinalAnswer | None

@@ -72,6 +72,7 @@ EN: dict[str, Any] = {
         "re-send after a bounce": "Sending again after a bounce",
         "withdrawal notice": "Confirmation of a withdrawal",
         "answer to the authority": "Answer to the authority",
+        "promised remedy": "Promised remedy",
         "complaint": "complaint",
         "inquiry": "inquiry",
         "found late": "known only after the term",

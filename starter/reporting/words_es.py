@@ -72,6 +72,7 @@ ES: dict[str, Any] = {
         "re-send after a bounce": "Nuevo envío tras una devolución",
         "withdrawal notice": "Confirmación de desistimiento",
         "answer to the authority": "Respuesta a la autoridad",
+        "promised remedy": "Compensación o corrección prometida",
         "complaint": "reclamo",
         "inquiry": "consulta",
         "found late": "el caso se conoció vencido el plazo",

@@ -27,8 +27,8 @@ TOLD = {
 }
 """Letters whose acceptance is a step of its own."""
 
-UNTOLD = frozenset({ObligationKind.AUTHORITY_REPLY})
-"""What is owed to others than the user."""
+UNTOLD = frozenset({ObligationKind.AUTHORITY_REPLY, ObligationKind.REMEDY})
+"""What is owed to others than the user, or told by a letter first."""
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,17 @@ def erased(**more: Any) -> Case:
     return do(case, "erase", NOW + timedelta(days=101))
 
 
+def compensated(**more: Any) -> Case:
+    promise: dict[str, Any] = {
+        "what": "Le devolvemos la comisión.",
+        "amount": "2.50",
+        "currency": "USD",
+        "by": "2026-02-10",
+    }
+    case = do(opened(**more), "promise_remedy", LATER, **promise)
+    return do(case, "remedy_done", LATER, SUPERVISOR, remedy=1, evidence="Transferencia 4411.", on="2026-02-03")
+
+
 def reviewed(**more: Any) -> Case:
     order: dict[str, Any] = {"by": "authority", "file_number": "DC-2026-118", "answer_by": "2026-02-20"}
     case = do(opened(**more), "appeal", LATER, text="La autoridad notificó.", **order)
@@ -159,6 +170,7 @@ LIVES: dict[LetterKind, Callable[..., Case]] = {
     LetterKind.SPLIT: lambda **more: do(
         opened(**more), "split", LATER, other="RX-OTHR-1111", points=["El retiro de diciembre", "El chat"]
     ),
+    LetterKind.REMEDY_DONE: compensated,
     LetterKind.REVIEW_NOTED: reviewed,
     LetterKind.REVIEW_RESULT: lambda **more: do(
         reviewed(**more), "appeal_decided", LATER, SUPERVISOR, result="overturned", text="Devolveremos la comisión."

@@ -165,6 +165,7 @@ def test_letters_that_carry_the_review_are_those_of_the_table() -> None:
         LetterKind.INVITATION,
         LetterKind.MERGED,
         LetterKind.SPLIT,
+        LetterKind.REMEDY_DONE,
         LetterKind.REVIEW_NOTED,
         LetterKind.REVIEW_RESULT,
         LetterKind.AUTHORITY_REPLY,
@@ -717,3 +718,11 @@ def test_only_a_mail_says_where_to_write_an_answer(language: Language, channel: 
     said = render(LetterKind.ACKNOWLEDGEMENT, language=language, addresses=there).text
     line = "sobre esta línea" if language is Language.ES else "above this line"
     assert (line in said) is (channel == EMAIL)
+
+
+@pytest.mark.rule("M3.8")
+def test_a_kept_promise_names_what_was_done_how_much_and_when() -> None:
+    rendered = render(LetterKind.REMEDY_DONE, language=BOTH)
+    says(rendered, "Le devolvemos la comisión.", "USD 2.50", "martes 3 de febrero de 2026", "3 February 2026")
+    hidden = render(LetterKind.REMEDY_DONE, bound=False)
+    assert "USD 2.50" not in hidden.text

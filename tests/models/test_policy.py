@@ -47,7 +47,7 @@ READINGS: dict[int, dict[str, Any]] = {
         "letters.copied": [
             *("acknowledgement", "acknowledgement_late", "extension", "external", "re_estimate", "missed"),
             *("final_upheld", "final_partial", "final_unfounded", "final_inadmissible", "final_inquiry"),
-            *("withdrawn", "reopened", "review_noted", "review_result"),
+            *("withdrawn", "reopened", "remedy_done", "review_noted", "review_result"),
         ],
     },
     8: {"terms.channel_change_business_days": 1, "channels.fallback": ["email"]},
@@ -119,6 +119,9 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         urgent_minutes=alerts[1].minutes,
         stale_after_message=True,
         verified_outcomes=tuple(Outcome),
+        remedy_approval_above={"USD": "200.00", "BTC": "0.002"},
+        remedy_area="finance",
+        remedy_warnings=(5, 1),
         policy_version=POLICY.full_version,
     )
 

@@ -27,6 +27,7 @@ MEETS = {
     "channel_change": {"channel-change notice"},
     "withdrawn": {"withdrawal notice"},
     "authority_reply": {"answer to the authority"},
+    "remedy_done": {"promised remedy"},
 }
 
 

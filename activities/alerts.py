@@ -105,6 +105,8 @@ class Alerts:
             case AlertKind.URGENT:
                 matter = policy.urgent.matters.get(alert.reason)
                 return matter.label.text(language) if matter else alert.reason
+            case AlertKind.FOLLOW_UP | AlertKind.INFORMATION_DUE:
+                return Speech(language, policy.calendar_settings.zone).written(alert.reason)
             case AlertKind.REMINDER:
                 if known := OWED[language].get(alert.reason):
                     return known

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.composing import Stationery
 from activities.letters.markup import Link
-from activities.letters.memo_words import FINDINGS, NO_DATE, OWED, PROPOSED
+from activities.letters.memo_words import FINDINGS, LOOK_AGAIN, NO_DATE, OWED, PROPOSED
 from activities.letters.memos import DIGEST as KIND
 from activities.letters.memos import Row, Values
 from activities.letters.words import Speech
@@ -18,7 +18,7 @@ from activities.memos import language_of, memo
 from models.inquiry import Language
 from models.work import DIGEST
 from records import notices
-from records.agenda import Item, Work, agenda
+from records.agenda import FOLLOW_UP, Item, Work, agenda
 from records.database import Database
 
 
@@ -88,6 +88,7 @@ class Digests:
             "owned": rows(work.owned),
             "approvals": rows(work.approvals),
             "referrals": rows(work.referrals),
+            "follow_ups": rows(work.follow_ups),
             "link": Link(policy.reminders.link),
         }
 
@@ -95,4 +96,6 @@ class Digests:
         area = self.stationery.policy.areas.get(item.area)
         if item.area:
             return FINDINGS[language].format(area.label.text(language) if area else item.area)
+        if item.what == FOLLOW_UP:
+            return LOOK_AGAIN[language]
         return OWED[language].get(item.what) or PROPOSED[language].get(item.what, item.what)

@@ -35,9 +35,15 @@ WANTS = {
     "referral.reminded": Want(AlertKind.REMINDER, "referral", "area", "area", OF_THE_AREA),
     "referral.escalated": Want(AlertKind.REMINDER, "escalated", "area", "area", STAND_INS),
     "command.proposed": Want(AlertKind.APPROVAL_DUE, "proposal", "", "command", APPROVERS),
+    "follow-up.due": Want(AlertKind.FOLLOW_UP, "follow-up", "follow_up", "set_by"),
+    "information.due": Want(AlertKind.INFORMATION_DUE, "information", "request", "until"),
     "letter.undeliverable": Want(AlertKind.UNDELIVERABLE, "letter", "key", "key"),
 }
 """The facts of which a colleague is told. Of what is urgent `models.urgency` tells."""
+
+
+OF_THE_AGENDA = frozenset({AlertKind.FOLLOW_UP, AlertKind.INFORMATION_DUE})
+"""What is told only under terms that say so: cases of old have such facts, and nobody was told."""
 
 
 def alerts_for(case: Standing, fact: Fact) -> list[Alert]:
@@ -47,6 +53,8 @@ def alerts_for(case: Standing, fact: Fact) -> list[Alert]:
     """
     want = WANTS.get(fact.type)
     if want is None or not case.terms.reminders:
+        return []
+    if want.kind in OF_THE_AGENDA and not case.terms.agenda_reminders:
         return []
     alert = Alert(
         key=alert_key(case, want.kind),
@@ -106,6 +114,8 @@ REASONS: dict[str, Callable[[Standing, str], bool]] = {
     "letter": lambda case, key: any(one.key == key and one.address is None for one in case.waiting()),
     "referral": lambda case, at: any(r.opened_at.isoformat() == at and r.open for r in case.referrals),
     "escalated": lambda case, at: any(r.opened_at.isoformat() == at and r.open for r in case.referrals),
+    "follow-up": lambda case, n: any(str(one.n) == n for one in case.noted),
+    "information": lambda case, n: any(str(one.n) == n for one in case.unheard),
     "urgent": lambda case, at: case.alarming and case.urgent is not None and case.urgent.at.isoformat() == at,
 }
 """For each topic, whether the reason of an alert about it is still there."""

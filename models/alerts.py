@@ -20,6 +20,8 @@ class AlertKind(StrEnum):
     APPROVAL_DUE = "approval_due"
     UNDELIVERABLE = "undeliverable"
     URGENT = "urgent"
+    FOLLOW_UP = "follow_up"
+    INFORMATION_DUE = "information_due"
 
 
 class Alert(Wire):

@@ -119,17 +119,20 @@ def _despite(order: Resolve) -> dict[str, str]:
 
 
 def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:
-    """M3.10: a review is announced or notified, at any time, before an answer or long after it."""
-    if case.appeal:
-        raise Refused("appeal.open", "a review is open already", rule="M3.10")
+    """M3.10: a review is announced or notified, at any time, before an answer or long after it.
+
+    While one is open the authority may write again: what it is owed then is a promise of its own.
+    """
     by_authority = order.by == "authority" or order.file_number is not None
+    if case.appeal and not (by_authority and case.terms.authority_writes_again):
+        raise Refused("appeal.open", "a review is open already", rule="M3.10")
     answer_by = moment(case, order.answer_by, now, field="answer_by") if order.answer_by else None
-    case.appeals.append(Appeal(opened_at=now, by_authority=by_authority, file_number=order.file_number or ""))
+    again = _take_up(case, by_authority=by_authority, file_number=order.file_number or "", now=now)
     case.closed_at = None
     tell_new_channel(case, now)
     case.record(
         now,
-        "review.noted",
+        "authority.wrote" if again else "review.noted",
         actor=actor,
         rule="M3.10",
         by=order.by,
@@ -142,6 +145,17 @@ def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:
     facts = {"by": order.by} | ({"answer_by": answer_by.isoformat()} if answer_by else {})
     texts = {"file_number": order.file_number} if order.file_number else {}
     case.write(LetterKind.REVIEW_NOTED, now, facts=facts, texts=texts, actor=actor)
+
+
+def _take_up(case: Case, *, by_authority: bool, file_number: str, now: datetime) -> bool:
+    """Open a review; a further letter of the authority joins the open one, and True comes back."""
+    current = case.appeal
+    if current is None:
+        case.appeals.append(Appeal(opened_at=now, by_authority=by_authority, file_number=file_number))
+        return False
+    joined = {"by_authority": True, "file_number": file_number or current.file_number}
+    case.appeals[case.appeals.index(current)] = current.model_copy(update=joined)
+    return True
 
 
 def appeal_decided(case: Case, order: AppealDecided, actor: Actor, now: datetime) -> None:

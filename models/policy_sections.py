@@ -223,10 +223,12 @@ class Information(Section):
 class Reminders(Section):
     """Who is told in turn before a due date, how long before it approvers are told again, and when nobody is.
 
-    `link` and a reference is where colleagues find a case.
+    With `agenda` they are also told of follow-ups that have come and of information that has not. `link` and a
+    reference is where colleagues find a case.
     """
 
     order: Annotated[tuple[Place, ...], Field(min_length=1)]
+    agenda: bool
     approvers_before_business_days: Days
     quiet_from_hour: Annotated[int, Field(ge=1, le=23)]
     link: Url

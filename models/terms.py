@@ -105,6 +105,9 @@ class Terms(TermSettings):
     and follows that date. `verified_outcomes` are the final answers that want an area's verification (M5.3), which
     `unverifying_areas` cannot give.
 
+    With `authority_writes_again` its further letters during a review are answered by their own dates (M3.10); with
+    `agenda_reminders` colleagues are told of follow-ups that have come and of information that has not.
+
     `remedy_...`: above which amount by currency a promised remedy wants a second pair of eyes, as in any currency that
     is not named; the area that confirms one as done; the business days before its date that warn of it.
     """
@@ -122,12 +125,14 @@ class Terms(TermSettings):
     remedy_approval_above: dict[Currency, str] = Field(default_factory=dict)
     remedy_area: Area = ""
     remedy_warnings: Warnings = ()
+    authority_writes_again: bool = False
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED
     information_reminder_business_days: Count = 0
     unknown_wait_seconds: Seconds = 300
     unknown_wait_margin_seconds: Seconds = 3600
     reminders: tuple[Place, ...] = ()
+    agenda_reminders: bool = False
     approvers_before: Days = 2
     quiet_hour: Annotated[int, Field(ge=1, le=23)] = 18
     urgent_matters: tuple[Matter, ...] = ()

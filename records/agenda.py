@@ -24,6 +24,10 @@ NO_SECRET = col(CaseRow.compartment) == ""
 """What lies in a compartment is told in no mail."""
 
 
+FOLLOW_UP = "follow-up"
+"""What an item is that is no promise: a date on which somebody is to look at a case again."""
+
+
 class Item(NamedTuple):
     """One thing to do: which case, a code of what, by when (aware UTC, or None), and the area asked, if one is."""
 
@@ -35,7 +39,8 @@ class Item(NamedTuple):
 
 @dataclass
 class Work:
-    """What waits for one colleague: what is due soon of theirs, what they may approve, what their area is asked.
+    """What waits for one colleague: what is due soon of theirs, what they may approve, what their area is asked,
+    what to look at again.
 
     `total` counts the open cases that are theirs.
     """
@@ -45,17 +50,19 @@ class Work:
     owned: list[Item] = field(default_factory=list)
     approvals: list[Item] = field(default_factory=list)
     referrals: list[Item] = field(default_factory=list)
+    follow_ups: list[Item] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
         """True when there is nothing to tell."""
-        return not (self.total or self.owned or self.approvals or self.referrals)
+        return not (self.total or self.owned or self.approvals or self.referrals or self.follow_ups)
 
 
 def agenda(session: Session, policy: Policy, now: datetime, until: datetime) -> list[Work]:
     """Return the open work by colleague, ids in order; what is due by `until` is named. Who is away is stood in for."""
     gathering = _Gathering(session, policy, now)
     gathering.own(until)
+    gathering.look_again()
     gathering.wait()
     return [one for _, one in sorted(gathering.works.items()) if not one.idle]
 
@@ -86,6 +93,19 @@ class _Gathering:
             if work := self._work(self.policy.reminders.order, area, owner):
                 work.owned.append(Item(reference, what, at))
 
+    def look_again(self) -> None:
+        """The follow-ups whose date has come by the end of today."""
+        days = self.policy.whole_calendar()
+        today = days.end_of(days.local_date(self.now))
+        query = select(CaseRow.reference, CaseRow.follow_up_at, CaseRow.owner, CaseRow.area).where(
+            col(CaseRow.closed_at).is_(None), col(CaseRow.follow_up_at) <= today
+        )
+        for reference, at, owner, area in self.session.exec(
+            query.order_by(col(CaseRow.follow_up_at), col(CaseRow.reference))
+        ):
+            if work := self._work(self.policy.reminders.order, area, owner):
+                work.follow_ups.append(Item(reference, FOLLOW_UP, at))
+
     def wait(self) -> None:
         """What waits for an approval, or for an area's findings."""
         for case in self._waiting():
@@ -95,8 +115,9 @@ class _Gathering:
                 if approver:
                     approver.approvals.append(Item(case.reference, case.proposal.command, due))
             for referral in case.referrals:
-                asked = self._work(OF_THE_AREA, referral.area, case.owner)
-                if asked and referral.answered_at is None:
+                if not referral.open:
+                    continue
+                if asked := self._work(OF_THE_AREA, referral.area, case.owner):
                     asked.referrals.append(Item(case.reference, referral.area, due, referral.area))
 
     def _waiting(self) -> Iterator[Case]:

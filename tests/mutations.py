@@ -135,6 +135,7 @@ MUTATIONS = (
     Mutation("M3.8", "models/remedies.py", "meets=(remedy.obligation,)", "meets=()"),
     Mutation("M3.8", "models/asking.py", "asked.remind_at <= now < asked.by", "False"),
     Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded", "erase"]', "required = []"),
+    Mutation("M3.10", "models/answering.py", "by_authority and case.terms.authority_writes_again", "False"),
     Mutation("M3.10", "models/answering.py", "due = answer_by or authority", "due = authority"),
     Mutation(
         "M3.10",

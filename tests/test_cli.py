@@ -182,6 +182,7 @@ def test_listing_and_showing(plazo: Plazo) -> None:
         (REFERENCE, "2026-02-10T05:59:59Z")
     ]
     assert plazo.data("list", "--due-before", "2026-02-09")["items"] == []
+    assert plazo.data("list", "--follow-up-before", "2026-12-31")["items"] == []
     shown = plazo.run("show", REFERENCE.lower())
     for words in (REFERENCE, "answer due       2026-03-16 23:59", "M3.2", "acknowledgement/1"):
         assert words in shown, words

@@ -47,5 +47,6 @@ PROPOSED: dict[Language, dict[str, str]] = {
     },
 }
 
+LOOK_AGAIN = {Language.ES: "dar seguimiento", Language.EN: "look at it again"}
 FINDINGS = {Language.ES: "respuesta del área {}", Language.EN: "findings of the area {}"}
 NO_DATE = {Language.ES: "sin fecha", Language.EN: "no date"}

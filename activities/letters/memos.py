@@ -22,7 +22,7 @@ ALERT = frozenset({"reference", "what", "due", "link"})
 FIELDS: dict[str, frozenset[str]] = {
     **dict.fromkeys((kind.value for kind in AlertKind), ALERT),
     AlertKind.REMINDER: ALERT | {"missed"},
-    DIGEST: frozenset({"day", "total", "owned", "approvals", "referrals", "link"}),
+    DIGEST: frozenset({"day", "total", "owned", "approvals", "referrals", "follow_ups", "link"}),
 }
 """What each kind of memo must print, and may."""
 

@@ -37,6 +37,9 @@ def list_command(
     due_before: Annotated[
         str | None, typer.Option(help="Due before this day begins (2026-03-16), or before this time with its offset.")
     ] = None,
+    follow_up_before: Annotated[
+        str | None, typer.Option(help="With a follow-up that is not done, before this day or time.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="In reference, subject or the first words.")] = None,
     cursor: Annotated[str | None, typer.Option(help="Go on where an earlier list ended.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=cases.MOST, help="How many.")] = 50,
@@ -45,7 +48,7 @@ def list_command(
     """List inquiries, the next due first."""
     with records() as (settings, database):
         dates = Dates(settings)
-        before = _moment(due_before, dates)
+        before, follow_up = _moment(due_before, dates), _moment(follow_up_before, dates)
         with database.read() as session:
             page = cases.page(
                 session,
@@ -54,6 +57,7 @@ def list_command(
                 channel=channel,
                 area=area,
                 due_before=before,
+                follow_up_before=follow_up,
                 text=text,
                 eyes=CONSOLE_EYES,
                 cursor=cursor,

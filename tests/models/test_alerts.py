@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.alerting import WANTS, alerts_for, next_alert, telling_time
+from models.alerting import WANTS, alerts_for, holds, next_alert, telling_time
 from models.alerts import Alert, AlertKind, Heard
 from models.case import Case
 from models.clock import wake
@@ -241,3 +241,28 @@ def test_nothing_else_that_happens_alerts_anybody() -> None:
     case = new_case()
     assert alerts_for(case, Fact(at=MONDAY, type="case.noted", actor=AGENT)) == []
     assert "case.noted" not in WANTS
+
+
+def called_up(**terms: object) -> Case:
+    case = do(acknowledged(**terms), "request_information", MONDAY, draft=FULL, by="2026-02-05")
+    case = do(case, "follow_up", MONDAY, on="2026-02-04", note="Ask the bank again.")
+    send_all(case, MONDAY)
+    wake(case, MONDAY + 4 * DAY)
+    return case
+
+
+@pytest.mark.rule("M5.5")
+def test_what_has_come_or_has_not_is_told_while_it_stands() -> None:
+    case = called_up()
+    told = {one.kind: one for one in case.alerts}
+    assert set(told) == {AlertKind.FOLLOW_UP, AlertKind.INFORMATION_DUE}
+    assert told[AlertKind.FOLLOW_UP].reason == AGENT.id
+    assert told[AlertKind.INFORMATION_DUE].reason.startswith("2026-02-06T05:59:59")
+    assert all(holds(case, one) for one in case.alerts)
+    case = do(case, "follow_up_done", MONDAY + 4 * DAY, follow_up=1)
+    case = do(case, "receive_message", MONDAY + 4 * DAY, message="ms_2", at=MONDAY + 4 * DAY, channel=EMAIL)
+    assert not any(holds(case, one) for one in told.values())
+
+
+def test_a_case_of_old_tells_nobody_of_its_agenda() -> None:
+    assert called_up(agenda_reminders=False).alerts == []

@@ -464,6 +464,25 @@ def test_a_review_may_come_before_any_answer_and_its_date_is_kept() -> None:
 
 
 @pytest.mark.rule("M3.10")
+def test_the_authority_writes_again_and_is_answered_by_that_date_too() -> None:
+    case = do(answered(), "appeal", MONDAY + DAY, text="I disagree")
+    order: dict[str, Any] = {"by": "authority", "text": "they ask", "file_number": "DC-1"}
+    case = do(case, "appeal", MONDAY + 2 * DAY, **order, answer_by="2026-02-20")
+    case = do(case, "appeal", MONDAY + 3 * DAY, by="authority", text="again", answer_by="2026-02-13")
+    assert [local(case, one.due) for one in case.owed(ObligationKind.AUTHORITY_REPLY)] == [
+        date(2026, 2, 13),
+        date(2026, 2, 20),
+    ]
+    (review,) = case.appeals
+    assert (review.by_authority, review.file_number) == (True, "DC-1")
+    assert [one.kind for one in send_all(case, MONDAY + 3 * DAY)] == [LetterKind.REVIEW_NOTED] * 3
+    assert [fact.type for fact in case.pending].count("authority.wrote") == 2
+    refused(case, "appeal", "appeal.open", text="and I once more")
+    old = do(answered(authority_writes_again=False), "appeal", MONDAY + DAY, text="I disagree")
+    refused(old, "appeal", "appeal.open", by="authority", text="they ask")
+
+
+@pytest.mark.rule("M3.10")
 def test_a_users_own_review_keeps_a_case_open() -> None:
     case = do(closed(), "appeal", MONDAY + 200 * DAY, text="I disagree")
     send_all(case, MONDAY + 200 * DAY)

@@ -122,6 +122,8 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         remedy_approval_above={"USD": "200.00", "BTC": "0.002"},
         remedy_area="finance",
         remedy_warnings=(5, 1),
+        authority_writes_again=True,
+        agenda_reminders=True,
         policy_version=POLICY.full_version,
     )
 

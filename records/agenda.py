@@ -39,10 +39,9 @@ class Item(NamedTuple):
 
 @dataclass
 class Work:
-    """What waits for one colleague: what is due soon of theirs, what they may approve, what their area is asked,
-    what to look at again.
+    """What waits for one colleague: what is due soon of theirs, what they may approve, what their area is asked.
 
-    `total` counts the open cases that are theirs.
+    `total` counts the open cases that are theirs; `follow_ups` are those that somebody is to look at again.
     """
 
     person: StaffRow
@@ -98,7 +97,7 @@ class _Gathering:
         days = self.policy.whole_calendar()
         today = days.end_of(days.local_date(self.now))
         query = select(CaseRow.reference, CaseRow.follow_up_at, CaseRow.owner, CaseRow.area).where(
-            col(CaseRow.closed_at).is_(None), col(CaseRow.follow_up_at) <= today
+            col(CaseRow.closed_at).is_(None), NO_SECRET, col(CaseRow.follow_up_at) <= today
         )
         for reference, at, owner, area in self.session.exec(
             query.order_by(col(CaseRow.follow_up_at), col(CaseRow.reference))

@@ -478,7 +478,7 @@ def test_the_authority_writes_again_and_is_answered_by_that_date_too() -> None:
     assert [one.kind for one in send_all(case, MONDAY + 3 * DAY)] == [LetterKind.REVIEW_NOTED] * 3
     assert [fact.type for fact in case.pending].count("authority.wrote") == 2
     refused(case, "appeal", "appeal.open", text="and I once more")
-    old = do(answered(authority_writes_again=False), "appeal", MONDAY + DAY, text="I disagree")
+    old = do(acknowledged(authority_writes_again=False), "appeal", MONDAY + DAY, text="I disagree")
     refused(old, "appeal", "appeal.open", by="authority", text="they ask")
 
 

@@ -106,6 +106,20 @@ def test_each_is_told_what_is_theirs_what_they_may_approve_and_what_their_area_i
     assert "https://roxom.com/desk/inquiries" in mine
 
 
+def test_what_is_to_be_looked_at_again_is_named_and_a_question_withdrawn_is_not(morning: Morning) -> None:
+    for reference, on in (("RX-2222-2222", "2026-03-12"), ("RX-3333-3333", "2026-03-13")):
+        noted = do(acknowledged(reference=reference), "follow_up", MONDAY, on=on, note="Ask again.")
+        morning.keep(noted, "ana")
+    asked = do(acknowledged(reference="RX-5555-5555"), "refer", MONDAY, area="operations", question="where?")
+    withdrawn = do(asked, "withdraw_referral", MONDAY, AGENT, area="operations", reasons="It came.")
+    morning.keep(withdrawn, "nobody-known")
+    assert morning.digests.send() == 1
+    mine = morning.told["ana"]
+    assert "To look at again" in mine
+    assert "RX-2222-2222: look at it again, Thursday 12 March 2026" in mine
+    assert "RX-3333-3333: look at it again" not in mine
+
+
 def test_once_a_day_however_often_it_is_asked_for(morning: Morning) -> None:
     morning.keep(acknowledged(), "ana")
     assert [morning.digests.send() for _ in range(7)] == [1] * 7

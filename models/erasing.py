@@ -105,6 +105,7 @@ def erased(case: Case, wiped: Wiped) -> None:
 def forget(case: Case) -> None:
     """Empty every text that a case carries itself; dates, codes and numbers stay."""
     case.letters = [one.model_copy(update={"texts": {}}) if one.texts else one for one in case.letters]
+    case.remedies = [one.model_copy(update={"what": ""}) for one in case.remedies]
     case.proposal = None
 
 

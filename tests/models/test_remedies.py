@@ -7,6 +7,7 @@ import pytest
 from models.case import Case
 from models.clock import wake
 from models.commands import decide, read
+from models.erasing import forget
 from models.errors import Malformed, Refused
 from models.inquiry import Actor, Role, Status
 from models.letters import LetterKind
@@ -154,3 +155,9 @@ def test_what_an_answer_says_of_them() -> None:
     case = promised(case, what="The name is put right.", amount=None, currency=None)
     assert told(case) == {"what": "The fee is paid back. (USD 2.50, 2026-02-20); The name is put right. (2026-02-20)"}
     assert told(done(case)) == {"what": "The name is put right.", "by": "2026-02-20"}
+
+
+def test_what_is_erased_keeps_the_sum_and_no_words() -> None:
+    case = done(promised())
+    forget(case)
+    assert [(one.what, one.sum) for one in case.remedies] == [("", "USD 2.50")]

@@ -8,7 +8,17 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    TypeAdapter,
+    model_serializer,
+)
 
 from models.episodes import Assigned
 from models.inquiry import Actor, ActorId, Area, Channel, Kind, Outcome
@@ -65,6 +75,14 @@ class Order(BaseModel):
     key: Key | None = None
     expected_version: Annotated[int, Field(ge=0)] | None = None
     stands_in: tuple[Area, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _say_what_is_known(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `stands_in` where it says nothing: an older worker refuses a field it does not know."""
+        said: dict[str, Any] = handler(self)
+        if not self.stands_in:
+            said.pop("stands_in", None)
+        return said
 
 
 class Draft(BaseModel):

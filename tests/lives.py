@@ -100,7 +100,7 @@ class Life(Rehearsal):
         return kept.model_dump(mode="json")
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Wait for a condition, not for time; fail when it never comes."""
     async with asyncio.timeout(seconds):
         while not await condition():

@@ -32,7 +32,7 @@ def alive(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rsplit(") ", 1)[1][0] != "Z"
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -43,7 +43,7 @@ class Post:
         return Accepted(provider_id=f"p{len(self.letters)}", at=now())
 
 
-async def until(look: Callable[[], Awaitable[T | None]], patience: float = 20) -> T:
+async def until(look: Callable[[], Awaitable[T | None]], patience: float = 60) -> T:
     """What `look` finds, once it finds something."""
     async with asyncio.timeout(patience):
         while (found := await look()) is None:

@@ -49,7 +49,7 @@ def settings_for(server: TemporalServer, tmp_path: Path, queue: str = "plazo") -
     return Settings(var=tmp_path, temporal=server.address, task_queue=queue)
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     async with asyncio.timeout(seconds):
         while not (found := await condition()):
             await asyncio.sleep(0.02)

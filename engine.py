@@ -7,6 +7,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.errors import EngineUnavailable, SettingsError
@@ -19,8 +20,10 @@ NOT_FOR_CLIENTS = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIM
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-async def connect(settings: Settings, *, lazy: bool = False) -> Client:
+async def connect(settings: Settings, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
     """Return a client with the plugin; one for each process, made on its running loop.
+
+    `runtime` is the SDK's own, for a process whose figures of it are read.
 
     What PLAZO_TEMPORAL and PLAZO_NAMESPACE name holds; else Temporal's own variables and profile (`TEMPORAL_ADDRESS`,
     `TEMPORAL_API_KEY`, TLS, ...); else the embedded server. A lazy client connects at its first call, which lets the
@@ -36,7 +39,7 @@ async def connect(settings: Settings, *, lazy: bool = False) -> Client:
         options["namespace"] = settings.namespace
     plugin = plazo_plugin(settings.key_ring())
     try:
-        return await Client.connect(**options, plugins=[plugin], lazy=lazy)
+        return await Client.connect(**options, plugins=[plugin], lazy=lazy, runtime=runtime)
     except RuntimeError as error:
         address = options["target_host"]
         raise EngineUnavailable(

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
 
     web_host: str = "127.0.0.1"
     web_port: Port = 8080
+    metrics_host: str = "127.0.0.1"
+    """Where each process's small listener for Prometheus and health checks opens; never a public address."""
+    metrics_port: Port | None = None
+    """Its port, of one process: worker, web process and collector on one machine want different ones."""
     forms_per_minute: Annotated[int, Field(ge=1)] = 10
     """Web forms that are taken in from one network address."""
     mailroom_port: Port = 8025

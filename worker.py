@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.runtime import Runtime
 from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, Worker, WorkerDeploymentConfig
 
+import health
 from activities.alerts import Alerts
 from activities.composing import Stationery
 from activities.digest import Digests
@@ -24,9 +26,12 @@ from activities.notices import Notices
 from activities.tracker import Incidents
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
+from listener import Door, listening
 from logs import configure_logs
+from metrics import exposition
 from models.errors import EngineUnavailable, PlazoError
 from models.policy import load_policy
+from pulse import Pulse, Sdk
 from records.chat import Transcript
 from records.database import Database
 from records.documents import FolderStore
@@ -116,12 +121,12 @@ def versioned(settings: Settings) -> WorkerDeploymentConfig | None:
     return WorkerDeploymentConfig(version, True, VersioningBehavior.AUTO_UPGRADE)
 
 
-async def patiently(settings: Settings) -> Client:
+async def patiently(settings: Settings, runtime: Runtime | None = None) -> Client:
     """A client, however long Temporal takes to come up."""
     log = structlog.get_logger(__name__)
     while True:
         try:
-            client = await connect(settings)
+            client = await connect(settings, runtime=runtime)
             await register_search_attributes(client)
         except EngineUnavailable as error:
             log.warning("waiting for Temporal", why=str(error))
@@ -136,8 +141,15 @@ async def run(settings: Settings) -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
     database = Database(settings.records_url)
-    with ThreadPoolExecutor(THREADS) as executor:
-        client = await patiently(settings)
+    pulse = Pulse(asyncio.get_running_loop())
+    sdk = Sdk.wanted(settings)
+    door = Door(
+        lambda: exposition(None) + sdk.exposition(),
+        pulse.beats,
+        lambda: {**health.records(database, settings.key_ring), "temporal": pulse.temporal()},
+    )
+    with listening(settings, door), ThreadPoolExecutor(THREADS) as executor:
+        pulse.client = client = await patiently(settings, sdk.runtime)
         worker = make_worker(client, settings, database, executor)
         await keep_schedules(client, load_policy(settings.policy), settings.task_queue)
         async with worker:

@@ -235,6 +235,8 @@ def _projection(case: Case) -> dict[str, Any]:
         "received_at": case.received_at,
         "opened_at": case.opened_at,
         "closed_at": case.closed_at,
+        "proposed": int(case.proposal is not None),
+        "referred": sum(one.open for one in case.referrals),
         "version": case.version,
         "seq": case.seq,
         "head": case.head,

@@ -57,10 +57,10 @@ class Database:
         with _answering(), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
-    def ping(self) -> None:
-        """Ask whether the database answers and is migrated; RecordsUnavailable if not."""
+    def revision(self) -> str:
+        """Return the number of the migration it stands at; RecordsUnavailable where it was never migrated."""
         with self.read() as session:
-            session.connection().execute(text("SELECT version_num FROM alembic_version"))
+            return str(session.connection().execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
     def forget(self) -> None:
         """See to it that no file holds what was just erased; RecordsUnavailable where somebody reads still."""

@@ -18,6 +18,8 @@ RESUME = "resume"
 DELIVERED = "notice_delivered"
 MOST_DELIVERED = 500
 MOST_ERROR = 500
+DEAD_AFTER = 5
+"""Tries after which a row that Temporal refuses counts as a dead letter: tried on slowly, and told as an alarm."""
 
 
 class Waiting(NamedTuple):

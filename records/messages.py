@@ -172,6 +172,13 @@ def quarantined(session: Session, limit: int = 200) -> list[StoredMessage]:
     return list(session.exec(query.limit(limit)))
 
 
+def quarantine(session: Session, most: int) -> int:
+    """Count what waits for a person, up to `most`."""
+    held = col(StoredMessage.reference).is_(None), col(StoredMessage.disposition) != DONE_WITH
+    rows = select(StoredMessage.n).where(*held).limit(most).subquery()
+    return session.exec(select(func.count()).select_from(rows)).one()
+
+
 def continuing(session: Session, message_id: str) -> list[StoredMessage]:
     """Return what continues a message, or words it anew, in the order it was stored."""
     mine = or_(col(StoredMessage.part_of) == message_id, col(StoredMessage.edit_of) == message_id)

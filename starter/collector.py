@@ -17,8 +17,11 @@ from functools import partial
 import structlog
 import typer
 
+import health
 from channels.registry import load_channels
+from listener import Door, listening
 from logs import configure_logs
+from metrics import exposition
 from models.errors import PlazoError, RecordsUnavailable
 from models.inquiry import Channel
 from models.policy import load_policy
@@ -75,7 +78,13 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
     for thread in threads:
         thread.start()
     log.info("collector.collects", feeds=[feed.name for _, feed in wanted])
-    stop.wait()
+    door = Door(
+        partial(exposition, None),
+        lambda: all(thread.is_alive() for thread in threads),
+        partial(health.records, database, settings.key_ring),
+    )
+    with listening(settings, door):
+        stop.wait()
     for adapter in channels.values():
         adapter.close()
     for thread in threads:

@@ -13,25 +13,30 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+import health
 from channels.chat.post import CHAT
 from channels.chat.settings import ChatSettings
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
+from health import AWAY, OK, able
+from listener import Door, listening
 from logs import configure_logs
-from models.errors import EngineUnavailable, PlazoError, RecordsUnavailable, SettingsError
+from metrics import TYPE, House, exposition
+from models.errors import EngineUnavailable, PlazoError, SettingsError
 from models.inquiry import EMAIL
-from models.policy import load_policy
+from models.policy import Policy, load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings, read_section
@@ -49,12 +54,13 @@ from starter.http.problems import install_problems
 from starter.http.threads import Threads
 from starter.reception.intake import make_intake
 from starter.reception.webhooks import Hall, intake_router
-from starter.reporting.api import router as reports_router
+from starter.reporting import api as reporting
 from starter.status import routes as status
 from starter.temporal.dispatcher import Dispatcher
 from starter.temporal.engine import answering
 from starter.temporal.reconciler import Reconciler
-from starter.tracker_door import Door, tracker_router
+from starter.tracker_door import Door as TrackerDoor
+from starter.tracker_door import tracker_router
 from trackers.registry import load_trackers
 
 THREADS = 8
@@ -121,24 +127,29 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.state.channels = hall.channels
     app.include_router(intake_router(hall))
     app.state.trackers = load_trackers(policy, settings, clock)
-    app.include_router(tracker_router(Door(database, app.state.trackers, clock, threads, wake)))
+    app.include_router(tracker_router(TrackerDoor(database, app.state.trackers, clock, threads, wake)))
     if CHAT in hall.channels:
         _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
-    app.include_router(api.router)
-    app.include_router(audit.router)
-    app.include_router(answer_routes.router)
-    app.include_router(bindings.router)
-    app.include_router(staff.router)
-    app.include_router(break_glass.router)
-    app.include_router(incidents.router)
-    app.include_router(registrations.router)
-    app.include_router(hooks.router)
-    app.include_router(reports_router)
-    app.include_router(status.router)
+    rooms = (
+        api,
+        audit,
+        answer_routes,
+        bindings,
+        staff,
+        break_glass,
+        incidents,
+        registrations,
+        hooks,
+        reporting,
+        status,
+    )
+    for room in rooms:
+        app.include_router(room.router)
     if is_loopback(settings.web_host):
         # Never on a public listener: it opens what is sealed.
         app.include_router(codec_router(settings, settings.key_ring(), audited(database, settings, clock)))
-    _add_health(app)
+    app.state.door = _door(settings, policy, database, clock)
+    _add_health(app, app.state.door, settings)
     return app
 
 
@@ -189,7 +200,13 @@ async def _prepare(client: Client) -> None:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _add_health(app: FastAPI) -> None:
+def _door(settings: Settings, policy: Policy, database: Database, clock: Callable[[], datetime]) -> Door:
+    """What Prometheus and whoever runs containers may ask."""
+    figures = partial(exposition, House(database, policy, clock))
+    return Door(figures, lambda: True, partial(health.records, database, settings.key_ring))
+
+
+def _add_health(app: FastAPI, door: Door, settings: Settings) -> None:
     @app.get("/healthz", tags=["health"])
     async def alive() -> dict[str, str]:
         """Say that the process lives."""
@@ -197,21 +214,26 @@ def _add_health(app: FastAPI) -> None:
 
     @app.get("/readyz", tags=["health"])
     async def ready() -> JSONResponse:
-        """Say what answers: without the database nothing is taken in, without Temporal it waits."""
-        desk: Desk = app.state.desk
-        found = {"database": "ok", "temporal": "ok"}
-        try:
-            await asyncio.to_thread(desk.database.ping)
-        except RecordsUnavailable:
-            found["database"] = "away"
-        try:
-            async with answering(2.0):
-                if not await desk.client.service_client.check_health():
-                    found["temporal"] = "away"
-        except (EngineUnavailable, RPCError):
-            found["temporal"] = "away"
-        able = found["database"] == "ok"
-        return JSONResponse(found, HTTPStatus.OK if able else HTTPStatus.SERVICE_UNAVAILABLE)
+        """Say what answers: without the records and the keys nothing is taken in, without Temporal it waits."""
+        found, temporal = await asyncio.gather(asyncio.to_thread(door.ready), _temporal(app.state.desk.client))
+        return JSONResponse(
+            {**found, "temporal": temporal}, HTTPStatus.OK if able(found) else HTTPStatus.SERVICE_UNAVAILABLE
+        )
+
+    if is_loopback(settings.web_host):
+
+        @app.get("/metrics", tags=["health"])
+        async def figures() -> Response:
+            """Give the house's figures to Prometheus: on loopback alone; elsewhere they have a port of their own."""
+            return Response(await asyncio.to_thread(door.metrics), media_type=TYPE)
+
+
+async def _temporal(client: Client) -> str:
+    try:
+        async with answering(2.0):
+            return OK if await client.service_client.check_health() else AWAY
+    except (EngineUnavailable, RPCError):
+        return AWAY
 
 
 def main() -> int:
@@ -237,7 +259,12 @@ def main() -> int:
         timeout_graceful_shutdown=LAST_REQUESTS,
         server_header=False,
     )
-    uvicorn.Server(config).run()
+    try:
+        with listening(settings, app.state.door):
+            uvicorn.Server(config).run()
+    except SettingsError as error:
+        sys.stderr.write(f"web: {error}\n")
+        return 2
     return 0
 
 

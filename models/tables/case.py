@@ -26,12 +26,18 @@ LISTED_BY = (
 )
 """What the list is sorted by, then what it is filtered by."""
 
+COUNTED_BY = ("status", "area", "flags", "proposed", "referred", "closed_at")
+"""What open cases are counted by. SQLite looks at the rows for what an index asks for and does not hold."""
+
+_OPEN = "closed_at IS NULL"
+
 
 class CaseRow(SQLModel, table=True):
     """A case as people look it up. `state` is the whole Case as JSON; the rest repeats of it what lists ask for.
 
     `due_order` is `next_due_at`, or FAR without one. `search` holds, casefolded, reference, subject and the
-    beginning of the message. `compartment` and `about` are people as `records.visibility` writes them.
+    beginning of the message. `compartment` and `about` are people as `records.visibility` writes them. `proposed` is 1
+    while an approval is waited for, `referred` counts the areas that were asked and have not answered.
     """
 
     __tablename__ = "cases"
@@ -43,9 +49,11 @@ class CaseRow(SQLModel, table=True):
         Index(
             "ix_cases_open",
             "reference",
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
+            sqlite_where=text(_OPEN),
+            postgresql_where=text(_OPEN),
         ),
+        # What is open is counted along this one, and no closed case is looked at.
+        Index("ix_cases_counted", *COUNTED_BY, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
         Index("ix_cases_follow_up", "follow_up_at"),
         Index("ix_cases_contact", "contact", "opened_at"),
     )
@@ -67,6 +75,8 @@ class CaseRow(SQLModel, table=True):
     received_at: datetime = moment()
     opened_at: datetime = moment()
     closed_at: datetime | None = maybe_moment()
+    proposed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    referred: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     version: int
     seq: int
     head: str

@@ -47,6 +47,7 @@ class StoredMessage(SQLModel, table=True):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("channel", "provider_id"),
+        Index("ix_messages_newest", "channel", "n"),
         Index("ix_messages_album", "album", sqlite_where=text("album <> ''"), postgresql_where=text("album <> ''")),
     )
 

@@ -4,10 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import JSON, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import maybe_moment, moment
+
+_SENDING = "state = 'sending'"
 
 
 class NoticeState(StrEnum):
@@ -29,6 +31,9 @@ class Notice(SQLModel, table=True):
     """
 
     __tablename__ = "notices"
+    __table_args__ = (
+        Index("ix_notices_sending", "created_at", sqlite_where=text(_SENDING), postgresql_where=text(_SENDING)),
+    )
 
     key: str = Field(primary_key=True)
     reference: str = Field(index=True)

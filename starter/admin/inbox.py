@@ -11,9 +11,6 @@ from sqlmodel import Session
 from records import chat, deliveries, dispatches, feeds, hooks, incidents, messages, remote_files, streams
 from starter.admin.views import MessageView, View
 
-DEAD_AFTER = 5
-"""Tries after which a row that Temporal refuses counts as a dead letter: tried on slowly, and told as an alarm."""
-
 QUIET = timedelta(minutes=15)
 """A feed that has not looked for so long is run by nobody."""
 
@@ -81,7 +78,7 @@ def inbox(session: Session, at: datetime, unseen: frozenset[str] = frozenset()) 
             tries=row.attempts,
             next_try=row.not_before,
             why=row.last_error or ("gathered" if row.name == dispatches.DELIVERED else "on its way"),
-            dead=row.attempts >= DEAD_AFTER,
+            dead=row.attempts >= dispatches.DEAD_AFTER,
         )
         for row in dispatches.all_undone(session)
         if row.reference not in unseen

@@ -155,7 +155,7 @@ def test_a_file_that_is_gone_or_is_none_of_ours_is_unavailable(tmp_path: Path, c
         place.write_bytes(content)
     database = Database(f"sqlite:///{place}")
     with pytest.raises(RecordsUnavailable):
-        database.ping()
+        database.revision()
     assert place.exists() == (content is not None)
     database.close()
 
@@ -165,12 +165,12 @@ def test_a_file_that_goes_under_our_hands_is_not_written_into(url: str, tmp_path
     database = Database(url)
     with database.write() as session:
         session.add(Salt(reference="a", salt="1"))
-    database.ping()
+    database.revision()
     (tmp_path / "records.db").rename(tmp_path / "elsewhere.db")
     with pytest.raises(RecordsUnavailable, match="unable to open"), database.write() as session:
         session.get(Salt, "a")
     with pytest.raises(RecordsUnavailable):
-        database.ping()
+        database.revision()
     (tmp_path / "elsewhere.db").rename(tmp_path / "records.db")
     with database.write() as session:
         assert session.get_one(Salt, "a").salt == "1"
@@ -192,12 +192,12 @@ def test_a_place_with_odd_characters_is_a_place(tmp_path: Path) -> None:
     found = list(tmp_path.rglob("records.db"))
     assert len(found) == 1
     database = Database(f"sqlite:///{quote(str(place))}")
-    database.ping()
+    database.revision()
     database.close()
 
 
 def test_ping_is_content_with_a_migrated_database(database: Database) -> None:
-    database.ping()
+    database.revision()
 
 
 def test_errors_carry_no_value(database: Database) -> None:

@@ -47,7 +47,7 @@ def test_up_down_up_and_the_models_say_the_same(postgresql: Server) -> None:
 
     assert revision(url) is None
     with pytest.raises(RecordsUnavailable, match="run `plazo migrate`"):
-        database.ping()
+        database.revision()
     upgrade(url)
     assert revision(url) == head()
     full = tables()
@@ -59,7 +59,7 @@ def test_up_down_up_and_the_models_say_the_same(postgresql: Server) -> None:
     upgrade(url)
     assert tables() == full
     command.check(config(url))
-    database.ping()
+    database.revision()
     database.close()
     postgresql.drop(name)
 
@@ -116,14 +116,14 @@ def test_a_server_that_drops_us_is_unavailable_and_good_again_after(database: Da
         dropped()
     with database.write() as session:
         session.add(Salt(reference="a", salt="1"))
-    database.ping()
+    database.revision()
 
 
 def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     url = f"postgresql+psycopg://plazo@/plazo?host={tmp_path}"
     database = Database(url, patience=0.2)
     with pytest.raises(RecordsUnavailable, match="ask again later"):
-        database.ping()
+        database.revision()
     assert revision(url) is None
     with pytest.raises(RecordsUnavailable, match="cannot be migrated"):
         upgrade(url)

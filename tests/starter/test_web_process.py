@@ -127,7 +127,12 @@ async def test_it_starts_without_temporal_takes_in_and_stops_when_told(
         reference = await take(http, 1)
         token = reply_token(SECRET, reference)
         assert await take(http, 2, to=f"help+{token}@reply.example.org") == reference
-        assert (await http.get("/readyz")).json() == {"database": "ok", "temporal": "away"}
+        assert (await http.get("/readyz")).json() == {
+            "database": "ok",
+            "migrations": "ok",
+            "keys": "ok",
+            "temporal": "away",
+        }
     assert web.end(signal.SIGTERM) == 0
     written = web.log.read_text()
     assert reference in written

@@ -245,7 +245,12 @@ async def test_with_the_database_away_nothing_is_answered_with_2xx(
     assert (await site.http.get("/healthz")).status_code == 200
     os.rename(hidden, database_file)  # noqa: PTH104
     assert first(await site.inbound(mail()))["new"] is True
-    assert (await site.http.get("/readyz")).json() == {"database": "ok", "temporal": "away"}
+    assert (await site.http.get("/readyz")).json() == {
+        "database": "ok",
+        "migrations": "ok",
+        "keys": "ok",
+        "temporal": "away",
+    }
 
 
 async def test_too_many_at_once_are_asked_to_come_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": ("starter.commands.upkeep", "verify_command"),
     "explain": ("starter.commands.explain", "explain_command"),
     "audit": ("starter.commands.audit", "audit_command"),
+    "doctor": ("starter.commands.doctor", "doctor_command"),
     "migrate": ("starter.commands.upkeep", "migrate_command"),
     "token": ("starter.commands.token", "token_command"),
     "keys create": ("starter.commands.keys", "create_command"),

@@ -1,0 +1,1 @@
+"""What a deployment needs, looked at one by one: `plazo doctor`."""

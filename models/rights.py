@@ -6,6 +6,7 @@ exist for them.
 
 from typing import NamedTuple
 
+from models.case import Case
 from models.commands import COMMANDS
 from models.inquiry import ActorId, Area, Role
 
@@ -55,6 +56,26 @@ class Eyes(NamedTuple):
     actor: ActorId
     closed: frozenset[Area] = frozenset()
     secrets: bool = False
+
+
+class Kept(NamedTuple):
+    """What keeps a case from people: its area, who is named in its compartment (None without one), whom it is about."""
+
+    area: Area
+    compartment: tuple[ActorId, ...] | None = None
+    about: tuple[ActorId, ...] = ()
+
+    @classmethod
+    def of(cls, case: Case) -> "Kept":
+        """What keeps this case."""
+        return cls(case.area, case.compartment, case.about)
+
+    def hidden(self, eyes: Eyes) -> str:
+        """Return the code of what hides it from somebody; empty where they may see it."""
+        named = eyes.actor in (self.compartment or ())
+        return hides(
+            eyes, self.area, secret=self.compartment is not None, named=named, concerned=eyes.actor in self.about
+        )
 
 
 def hides(eyes: Eyes, area: Area, *, secret: bool, named: bool, concerned: bool) -> str:

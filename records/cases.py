@@ -117,7 +117,7 @@ def project(session: Session, case: Case) -> bool:
         obligations.project(session, case)
         return True
     if not reference_exists(session, case.reference):
-        raise _unknown(case.reference)
+        raise unknown(case.reference)
     return False
 
 
@@ -125,7 +125,7 @@ def load(session: Session, reference: str) -> Case:
     """Return the whole case as last saved. UnknownInquiry when there is none."""
     row = first(session, _STATE, of=reference)
     if row is None:
-        raise _unknown(reference)
+        raise unknown(reference)
     case = Case.model_validate_json(row.state)
     case.contact = row.contact
     return case
@@ -135,7 +135,7 @@ def line(session: Session, reference: str) -> CaseLine:
     """Return one case as lists show it. UnknownInquiry when there is none."""
     row = session.connection().execute(select(*_LISTED).where(col(CaseRow.reference) == reference)).first()  # type: ignore[call-overload]
     if row is None:
-        raise _unknown(reference)
+        raise unknown(reference)
     return _line(row)
 
 
@@ -154,7 +154,7 @@ def status_token(session: Session, reference: str) -> str:
     """Return the secret of a case's status link, for its letters. UnknownInquiry when there is none."""
     row = first(session, _TOKEN, of=reference)
     if row is None:
-        raise _unknown(reference)
+        raise unknown(reference)
     return str(row.token)
 
 
@@ -271,5 +271,6 @@ def _utc(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _unknown(reference: str) -> UnknownInquiry:
+def unknown(reference: str) -> UnknownInquiry:
+    """What is raised for a reference that no inquiry has; somebody from whom one is kept is told no other words."""
     return UnknownInquiry(f"no inquiry has the reference {reference[:40]}; see the list of inquiries")

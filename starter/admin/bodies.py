@@ -48,6 +48,11 @@ class Body(BaseModel):
             raise ValueError(f"want a year from {SENSIBLE_YEARS[0]} to {SENSIBLE_YEARS[-1]}")
         return value
 
+    @field_validator("other", mode="after", check_fields=False)
+    @classmethod
+    def _reference_as_we_write_it(cls, value: str) -> str:
+        return value.upper()
+
 
 class ReplyBody(Body):
     """Write to the user (or to the authority) before or after the final answer."""

@@ -250,10 +250,10 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
 def link_orders(session: Session, reference: str, command: str, body: Body) -> dict[str, OrderData]:
     """The orders of `link` and `unlink` by reference: both learn of it. Raises Refused for an unknown one."""
     order = body.model_dump(mode="json")
-    other = str(order["other"]).strip().upper()
+    other = str(order["other"])
     if not is_reference(other) or not cases.reference_exists(session, other):
         raise unknown_other(command)
-    return {reference: {**order, "other": other}, other: {**order, "other": reference}}
+    return {reference: order, other: {**order, "other": reference}}
 
 
 def merge_orders(session: Session, reference: str, body: MergeBody) -> dict[str, OrderData]:

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Body, Depends, Response
 from pydantic import AwareDatetime
 
 from models.inquiry import Actor, Role
+from records import cases
 from starter.admin.api import COMMANDING, Here, IdempotencyKey, private
 from starter.admin.auth import Holder
 from starter.admin.case_views import checked
+from starter.admin.rights import Sight, seen
 from starter.admin.views import View
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
@@ -46,16 +48,24 @@ router = APIRouter(prefix="/api", route_class=FilesRoute, dependencies=[private]
 
 
 @router.post("/inquiries", tags=["inquiries"], status_code=HTTPStatus.CREATED, responses=COMMANDING)
-def register_inquiry(
+def register_inquiry(  # noqa: PLR0917  FastAPI hands each in by name
     desk: Here,
     actor: Annotated[Actor, Depends(registrar)],
+    eyes: Sight,
     given: Annotated[Registration, Body()],
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> Registered:
     """Register an inquiry with its true reception; the terms count from there, and what is overdue is told at once."""
     if given.reference is not None:
-        given = given.model_copy(update={"reference": checked(given.reference)})
+        reference = checked(given.reference)
+        given = given.model_copy(update={"reference": reference})
+        with desk.database.write() as session:
+            known = cases.reference_exists(session, reference) and seen(
+                session, desk, eyes, "inquiry.register", reference
+            )
+        if not known:
+            raise cases.unknown(reference)
     receipt = desk.intake.register(given, idempotency_key, actor)
     log.info("intake.registered", reference=receipt.reference, place=given.place, new=receipt.new, by=actor.id)
     if receipt.duplicate:

@@ -12,11 +12,10 @@ from fastapi.routing import APIRoute
 from sqlmodel import Session
 
 from models.commands import COMMANDS, READS_ONLY
-from models.errors import UnknownInquiry
 from models.inquiry import Actor, Role
 from models.policy import Policy
 from models.rights import ANSWERING, RIGHTS, SENSITIVE, Eyes, may
-from records import audit, visibility
+from records import audit, cases, visibility
 from records.audit import Outcome
 from starter.admin.desk import Desk, desk_of
 from starter.admin.oidc import SignedIn
@@ -112,7 +111,7 @@ def _see(desk: Desk, found: SignedIn, action: str, reference: str, *, reading: b
         secret = visibility.secret(session, reference)
     if why:
         _note(desk, found.actor, action, reference, Outcome.DENIED, why)
-        raise UnknownInquiry("no inquiry bears that reference")
+        raise cases.unknown(reference)
     return secret
 
 

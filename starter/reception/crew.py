@@ -8,18 +8,56 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from models.assignment import Matter, Member, choose, leads
+from models.assignment import Call, Matter, Member, choose, leads
+from models.case import Case
 from models.episodes import Assigned
-from models.inquiry import ActorId, Area, Role
+from models.inquiry import ActorId, Area, Language, Role
 from models.policy import Policy
+from models.rights import Kept
 from models.tables import StaffRow
 from records import staff, workload
 
+INHERITED = "inherited"
+"""What stands in the place of a rule's name: the inquiry that it refers to lies in a closed area, so it does too."""
 
-def first_owner(session: Session, policy: Policy, matter: Matter, now: datetime) -> Assigned:
-    """Find the owner of a new inquiry by the policy's rules."""
+NOBODY = "nobody"
+"""The step of a search that found nobody who may see the case: its area has it, as of old."""
+
+
+def first_owner(
+    session: Session, policy: Policy, matter: Matter, now: datetime, earlier: Case | None = None
+) -> Assigned:
+    """Find the owner of a new inquiry by the policy's rules; what `earlier` is kept from, it is kept from too."""
     rule, area = leads(policy.assignment, matter, policy.intake.area)
-    return choose(policy.call(area, matter.language, rule), crew(session, policy, area, now))
+    if earlier and earlier.area in policy.rights.closed_areas:
+        rule, area = INHERITED, earlier.area
+    kept = Kept.of(earlier)._replace(area=area) if earlier else Kept(area)
+    return next_owner(policy, kept, matter.language, rule, crew(session, policy, area, now))
+
+
+def next_owner(policy: Policy, kept: Kept, language: Language, rule: str, team: list[Member]) -> Assigned:
+    """Find who gets a case among those who may see it: of a compartment the first named, then compliance."""
+    call = policy.call(kept.area, language, rule)
+    if kept.compartment is None and not kept.about:
+        return choose(call, team)
+    there = {one.id for one in team if one.there and one.id not in kept.about}
+    compliance = [one for one in policy.staff.compliance if one not in kept.about]
+    if kept.compartment is None:
+        standins = tuple((step, one) for step, one in call.standins if one not in kept.about)
+        standins += tuple(("supervisor", one) for one in compliance)
+        if not any(step == "supervisor" for step, _ in standins):
+            return _given(call, kept.area, NOBODY)
+        return choose(call._replace(standins=standins), [one for one in team if one.id not in kept.about])
+    named = [one for one in kept.compartment if one not in kept.about]
+    for step, people in (("named", named), ("compliance", compliance)):
+        for one in people:
+            if one in there:
+                return _given(call, one, step)
+    return _given(call, next(iter((*named, *compliance)), kept.area), NOBODY)
+
+
+def _given(call: Call, owner: ActorId, step: str) -> Assigned:
+    return Assigned(owner=owner, area=call.area, rule=call.rule, version=call.version, step=step)
 
 
 def crew(session: Session, policy: Policy, area: Area, now: datetime) -> list[Member]:

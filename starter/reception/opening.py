@@ -66,13 +66,16 @@ def open_inquiry(
 ) -> Case:
     """Add the case with its two promises and queue its start. `now` is the time of storing, aware UTC.
 
+    From whom the inquiry that it refers to is kept, it is kept too.
+
     Raises CalendarError where the policy's calendar does not reach far enough.
     """
     chooser = random or secrets.SystemRandom()
     received = opening.received_at
     terms, calendar = policy.terms(), policy.snapshot(received)
     hold = _hold(session, opening, policy, calendar, now)
-    assigned = first_owner(session, policy, _matter(opening), now)
+    earlier = cases.load(session, opening.refers_to) if opening.refers_to else None
+    assigned = first_owner(session, policy, _matter(opening), now, earlier)
     for _ in range(REFERENCES_TRIED):
         case = open_case(
             Case(
@@ -92,6 +95,8 @@ def open_inquiry(
                 refers_to=opening.refers_to,
                 owner=assigned.owner,
                 area=assigned.area,
+                compartment=earlier.compartment if earlier else None,
+                about=earlier.about if earlier else (),
                 channel_now=letters_channel(policy, opening.channel),
             ),
             actor=actor,
@@ -100,12 +105,21 @@ def open_inquiry(
             in_public=opening.in_public,
             assigned=assigned,
         )
+        _say_kept(case, now, actor)
         notice_urgency(case, urgent_matter(f"{opening.subject}\n{opening.text}", policy.urgent.lines), now)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         if cases.add(session, case, subject=opening.subject, excerpt=opening.text, status_token=token):
             dispatches.add(session, case.reference, dispatches.START, {}, now)
             return case
     raise RecordsUnavailable("no free reference was found; nothing was stored, ask again")
+
+
+def _say_kept(case: Case, now: datetime, actor: Actor) -> None:
+    """The timeline says what it inherited."""
+    if case.compartment is not None:
+        case.record(now, "access.compartment", actor=actor, people=list(case.compartment))
+    if case.about:
+        case.record(now, "access.conflict", actor=actor, about=list(case.about))
 
 
 def _matter(opening: Opening) -> Matter:

@@ -1,0 +1,71 @@
+"""What a case is kept from goes with it: into what follows from it, to its owner, past every body that names it."""
+
+from typing import Any
+
+import pytest
+
+from models.inquiry import Role
+from tests.api.test_rights import lines, vanished
+from tests.api.world import ROLES, World, until
+
+SECRET = {"people": [ROLES[Role.REPRESENTATIVE]], "reasons": "Reported."}
+ABOUT = {"about": [ROLES[Role.AGENT]], "reasons": "The user complains about agent-1."}
+
+
+async def closed(world: World, **more: str) -> str:
+    """An inquiry in a compartment, gone for agents and supervisors."""
+    reference = await world.opened(**more)
+    assert (await world.command(reference, "compartment", SECRET, Role.COMPLIANCE)).status_code == 200
+    await vanished(world, reference, Role.SUPERVISOR)
+    return reference
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "gone"), [("compartment", SECRET, Role.SUPERVISOR), ("declare_conflict", ABOUT, Role.AGENT)]
+)
+async def test_what_is_split_off_is_kept_from_the_same_people(
+    world: World, name: str, order: dict[str, Any], gone: Role
+) -> None:
+    reference = await world.opened()
+    assert (await world.command(reference, name, order, Role.COMPLIANCE)).status_code == 200
+    await vanished(world, reference, gone)
+    parted = await world.command(reference, "split", {"points": ["The other matter."]}, Role.COMPLIANCE)
+    assert parted.status_code == 200, parted.text
+
+    async def parted_off() -> str | None:
+        listed = (await world.get("/api/inquiries", Role.COMPLIANCE)).json()["items"]
+        return next((one["reference"] for one in listed if one["reference"] != reference), None)
+
+    child = await until(parted_off)
+    assert (await world.get(f"/api/inquiries/{child}", gone)).status_code == 404
+    state = (await world.get(f"/api/inquiries/{child}", Role.COMPLIANCE)).json()["state"]
+    assert state["compartment"] == order.get("people")
+    assert state["about"] == order.get("about", [])
+    assert state["owner"] != ROLES[gone]
+
+
+@pytest.mark.parametrize("name", ["link", "unlink", "merge"])
+async def test_a_kept_inquiry_cannot_be_named_however_it_is_written(world: World, name: str) -> None:
+    reference, other = await world.opened(), await closed(world, email="luis@example.org")
+    more = {"leads": True} if name == "merge" else {"reasons": "The same outage."}
+    answers = [
+        await world.command(reference, name, {"other": written, **more})
+        for written in ("RX-7KQ4-M2PD", other, other.lower())
+    ]
+    assert {(one.status_code, one.json()["code"], one.json()["detail"]) for one in answers} == {
+        (409, f"{name}.unknown", answers[0].json()["detail"])
+    }
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.INTAKE])
+async def test_nothing_is_registered_with_an_inquiry_that_one_does_not_see(world: World, role: Role) -> None:
+    reference = await closed(world)
+    given = {"place": "office", "received_at": "2026-01-05T10:00:00-06:00", "text": "More on it."}
+    answers = [
+        await world.http.post("/api/inquiries", json={**given, "reference": written}, headers=world.bearer(role))
+        for written in ("RX-7KQ4-M2PD", reference, reference.lower())
+    ]
+    assert {(one.status_code, one.json()["code"], one.json()["detail"]) for one in answers} == {
+        (404, "inquiry.unknown", answers[0].json()["detail"])
+    }
+    assert (ROLES[role], "inquiry.register", "denied", "rights.compartment") in lines(world)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -18,8 +17,8 @@ from temporalio.worker import Worker
 
 from models.errors import SettingsError
 from models.policy import load_policy
-from models.search import SEARCH_ATTRIBUTES, cli_arguments
-from settings import HOUSE, Settings
+from models.search import SEARCH_ATTRIBUTES
+from settings import Settings
 from starter.house.residents import _answers, _polls, ports, residents, temporal_program
 from starter.house.run import prepare, refuse_taken, sole, welcome
 from starter.house.supervisor import House, Patience
@@ -183,8 +182,3 @@ def test_the_welcome_names_every_address(settings: Settings) -> None:
     assert "plz_key (a supervisor's" in text
     for port in (settings.web_port, settings.mailroom_port, settings.temporal_ui_port):
         assert f"127.0.0.1:{port}" in text
-
-
-def test_the_containers_register_the_same_search_attributes() -> None:
-    compose = (HOUSE / "docker-compose.yml").read_text()
-    assert re.findall(r"--search-attribute=(\S+)", compose) == cli_arguments()

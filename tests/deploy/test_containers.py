@@ -127,11 +127,23 @@ def test_every_file_that_is_named_is_there() -> None:
             elif not source.startswith("$"):
                 assert source in COMPOSE["volumes"]
             if target.startswith("/deploy"):
-                for named in re.findall(r"'/deploy/([\w.]+)", str(service)):
-                    assert (HOUSE / "deploy" / "temporal" / named).is_file()
+                for named in re.findall(r"['=]/deploy/([\w.]+)", str(service)):
+                    assert (HOUSE / source / named).is_file()
     for script in (HOUSE / "deploy").rglob("*.sh"):
         subprocess.run(["sh", "-n", str(script)], check=True)
-    assert yaml.safe_load((HOUSE / "deploy" / "temporal" / "dynamic.yaml").read_text())
+    for file in (HOUSE / "deploy").glob("[to]*/**/*.y*ml"):
+        assert yaml.safe_load(file.read_text())
+
+
+def test_prometheus_asks_every_process_by_the_same_names_as_the_example() -> None:
+    folder = HOUSE / "deploy" / "observability"
+    here, example = (yaml.safe_load((folder / name).read_text()) for name in ("containers.yml", "prometheus.yml"))
+    assert [job["job_name"] for job in here["scrape_configs"]] == [job["job_name"] for job in example["scrape_configs"]]
+    for job in here["scrape_configs"]:
+        asked = job["dns_sd_configs"][0]
+        (name,) = asked["names"]
+        assert SERVICES[name]["environment"]["PLAZO_METRICS_PORT"] == str(asked["port"])
+    assert "GF_SECURITY_ADMIN_PASSWORD__FILE" in SERVICES["grafana"]["environment"]
 
 
 def test_what_is_waited_for_can_say_that_it_is_ready() -> None:

@@ -72,6 +72,8 @@ class Machine:
         said = SERVICES[name].get("environment", {})
         plain = {key: value for key, value in said.items() if "$" not in value}
         there = {"PATH": f"{SCRIPTS}:{os.environ['PATH']}", "HOME": str(self.folder)}
+        there["PLAZO_METRICS_PORT"] = str(free_port())  # of its own: they share one machine here
+        plain.pop("PLAZO_METRICS_PORT", None)
         return {**there, **plain, **{key: value for key, value in self._moved.items() if key in said or key[0] != "T"}}
 
     def start(self, name: str, **more: str) -> Any:

@@ -8,8 +8,27 @@ whatever arrives plain acts as `TEMPORAL_OPERATOR`.
 from collections.abc import Mapping
 from typing import Protocol
 
+from models.errors import Refused
+
 MARK = "plazo-sealed"
 """The metadata key of the mark; its value is `b"1"`."""
+
+PLAIN = frozenset(
+    {
+        "extend",
+        "escalate",
+        "re_estimate",
+        "institution_answered",
+        "appeal",
+        "note",
+        "refer",
+        "change_channel",
+        "follow_up",
+        "follow_up_done",
+        "mark_urgent",
+    }
+)
+"""What may be ordered by nobody in particular. Whatever hangs on who somebody is wants one of our own services."""
 
 
 class Marked(Protocol):
@@ -23,3 +42,9 @@ class Marked(Protocol):
 def is_sealed(payload: Marked) -> bool:
     """Tell whether the payload was sealed by this application for the workflow that reads it."""
     return payload.metadata.get(MARK) == b"1"
+
+
+def admit(name: str) -> None:
+    """Refuse an update that came plain, as the stock command line sends it, unless anybody may order that (M5.3)."""
+    if name not in PLAIN:
+        raise Refused("command.plain", f"{name} is for somebody known: use the API with a key of your own", rule="M5.3")

@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from models.letters import Letter
     from models.messages import Order
     from models.post import fail
-    from models.sealing import is_sealed
+    from models.sealing import admit, is_sealed
     from models.telling import heard, ready_alerts, settle_alerts, summons
     from models.work import (
         ALERT,
@@ -294,12 +294,15 @@ class InquiryWorkflow:
     @on_update.validator
     def check_update(self, name: str, args: Sequence[RawValue]) -> None:
         """Decide on a copy: what is refused here writes nothing at all."""
-        self.decided(name, args)
+        self.decided(name, args, at_the_door=True)
 
-    def decided(self, name: str, args: Sequence[RawValue]) -> tuple[Order, Case]:
+    def decided(self, name: str, args: Sequence[RawValue], *, at_the_door: bool = False) -> tuple[Order, Case]:
         """The case as it would be after the command. Raises ApplicationError with the refusal's parts."""
         try:
             order = self.read(name, args, COMMANDS)
+            # Only the validator asks: it does not run at a replay, so what was once taken in is decided again.
+            if at_the_door and not sealed(args):
+                admit(name)
             return order, decide(self.case, name, order, workflow.now(), trusted=sealed(args))
         except Refused as refusal:
             named = {"code": refusal.code, "detail": refusal.detail, "field": refusal.field, "rule": refusal.rule}

@@ -133,7 +133,10 @@ async def every_hostile_update(life: Steady, handle: WorkflowHandle[Any, Any]) -
     sent = [("extend", *one) for one in INPUTS.values()]
     sent += [(name, text("{}"), "command.unknown") for name in NAMES if name != "resolve"]
     sent += [(name, text("{}"), "command.unknown") for name in ("receive_message", "notice_bounced")]
-    sent += [("propose", text('{"command": "approve", "order": {}}'), "proposal.unknown")]
+    sent += [("propose", text('{"command": "approve", "order": {}}'), "command.plain")]
+    sent += [("approve", text("{}"), "command.plain")]
+    sent += [("assign", text('{"owner": "eva", "reasons": "x"}'), "command.plain")]
+    sent += [("declare_conflict", text('{"about": ["officer-1"], "reasons": "x"}'), "command.plain")]
     for name, args, code in sent:
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await outside.execute_update(name, args=args)

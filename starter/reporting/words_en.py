@@ -73,6 +73,7 @@ EN: dict[str, Any] = {
         "withdrawal notice": "Confirmation of a withdrawal",
         "answer to the authority": "Answer to the authority",
         "promised remedy": "Promised remedy",
+        "answer about erasure": "Answer about erasure",
         "complaint": "complaint",
         "inquiry": "inquiry",
         "found late": "known only after the term",

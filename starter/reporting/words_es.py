@@ -73,6 +73,7 @@ ES: dict[str, Any] = {
         "withdrawal notice": "Confirmación de desistimiento",
         "answer to the authority": "Respuesta a la autoridad",
         "promised remedy": "Compensación o corrección prometida",
+        "answer about erasure": "Respuesta sobre supresión de datos",
         "complaint": "reclamo",
         "inquiry": "consulta",
         "found late": "el caso se conoció vencido el plazo",

@@ -1,6 +1,5 @@
 """The figures agree with the ledger: counted by SQL over the tables, and again by a plain loop over the events."""
 
-import shutil
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -35,6 +34,7 @@ from tests.cases import (
     policy,
     send_all,
 )
+from tests.databases import Template
 from tests.models.test_work import as_fact
 from tests.reporting import plain
 from tests.reporting.conftest import FIRST, LATER
@@ -252,11 +252,9 @@ QUIET = settings(max_examples=25, deadline=None, suppress_health_check=list(Heal
 @pytest.mark.rule("M3.11")
 @QUIET
 @given(lives=st.lists(st.lists(step, max_size=10), min_size=1, max_size=4), days=st.integers(0, 120))
-def test_random_lives_agree_with_the_ledger(migrated: Path, lives: list[Any], days: int) -> None:
+def test_random_lives_agree_with_the_ledger(blank_records: Template, lives: list[Any], days: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "records.db"
-        shutil.copy(migrated, place)
-        database = Database(f"sqlite:///{place}")
+        database = Database(blank_records.copy(Path(folder)))
         try:
             made = [random_life(f"RX-{n:04}", steps) for n, steps in enumerate(lives)]
             store(database, *(case for case, _ in made))

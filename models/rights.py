@@ -22,6 +22,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "access.self": ANYBODY,
     "access.break-glass": ANSWERING,
     "audit.read": WATCHING,
+    "binding.confirm": frozenset({Role.INTAKE}),
     "binding.make": ANSWERING,
     "inbox.read": READING,
     "incident.read": READING,
@@ -41,7 +42,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
 }
 """Every action, and the roles that may do it. A command bears its own name."""
 
-SENSITIVE = frozenset({"approve", "compartment", "declare_conflict", "report.read"})
+SENSITIVE = frozenset({"approve", "binding.confirm", "compartment", "declare_conflict", "report.read"})
 """What leaves a line in the audit log although it was allowed."""
 
 

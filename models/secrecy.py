@@ -62,7 +62,11 @@ def compartment(case: Case, order: Compartment, actor: Actor, now: datetime) -> 
 
 
 def declare_conflict(case: Case, order: DeclareConflict, actor: Actor, now: datetime) -> None:
-    """Whoever it is about loses the case, and what they proposed falls away."""
+    """Whoever it is about loses the case, and what they proposed falls away; anybody adds, few take off."""
+    if set(case.about) - set(order.about) and actor.role not in {Role.SUPERVISOR, Role.COMPLIANCE}:
+        raise Refused(
+            "conflict.supervisor", "only a supervisor or compliance takes somebody off; name those too", field="about"
+        )
     case.about = tuple(sorted(set(order.about)))
     if case.owner in case.about:
         case.owner = case.area

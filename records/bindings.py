@@ -14,6 +14,8 @@ CODE_BYTES = 18
 CODE = re.compile(r"[A-Za-z0-9_-]{24}")
 """18 bytes in base64: 144 bits, fit for a deep link."""
 
+_LINKED = re.compile(rf"(\bcode=){CODE.pattern}")
+
 
 def make(
     session: Session, contact: str, *, bound: bool, made_by: str, now: datetime, life: timedelta = LIFE
@@ -24,6 +26,11 @@ def make(
     session.add(row)
     session.flush()
     return code, ends_at
+
+
+def masked(words: str) -> str:
+    """Hide the code of a link in words that are shown to anybody but the person to whom they were written."""
+    return _LINKED.sub(r"\1...", words)
 
 
 def find(session: Session, code: str, now: datetime) -> Binding | None:

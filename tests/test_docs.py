@@ -196,6 +196,8 @@ def test_every_refusal_is_listed_and_no_other() -> None:
         "authority.no-address",
         "representative.no-document",
         "representative.user",
+        "conflict.unknown-person",
+        "conflict.all-compliance",
         "link.unknown",
         "unlink.unknown",
         "points.unknown",

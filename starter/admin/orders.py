@@ -16,12 +16,12 @@ from models.case import Case
 from models.commands import DECISIONS
 from models.errors import Refused
 from models.incidents import known_matter
-from models.inquiry import EMAIL, Actor
+from models.inquiry import EMAIL, Actor, Role
 from models.letters import FINALS, LetterKind
 from models.obligations import ObligationKind
 from models.policy import Policy
 from models.reference import is_reference
-from records import bindings, cases, contacts, documents, messages
+from records import bindings, cases, contacts, documents, messages, staff
 from starter.admin.bodies import (
     BODIES,
     AcceptRepresentativeBody,
@@ -182,6 +182,20 @@ class Writer:
         may_claim(self._policy.assignment, claimant, owner, case.language)
         return {"owner": case.owner}
 
+    def declare_conflict(self, body: Body) -> OrderData:
+        """Whom it is about are people of the staff, and never all of compliance: nobody would be left to see it."""
+        order = body.model_dump(mode="json", exclude_none=True)
+        about, policy = set(order["about"]), self._policy
+        people = staff.everybody(self._session)
+        named = {who for area in policy.areas.values() for who in (area.representative, area.deputy)}
+        compliance = {row.id for row in people if row.role == Role.COMPLIANCE} | set(policy.staff.compliance)
+        known = {row.id for row in people} | named | set(policy.staff.supervisors) | compliance
+        if about - known - set(cases.load(self._session, self._reference).about):
+            raise Refused("conflict.unknown-person", "nobody of the staff has that id", field="about")
+        if compliance <= about:
+            raise Refused("conflict.all-compliance", "somebody of compliance must see it", field="about")
+        return order
+
     def propose(self, body: ProposeBody) -> OrderData:
         """A command for another pair of eyes, its content stored now."""
         if body.command not in DECISIONS or body.command in UNPROPOSABLE:
@@ -242,6 +256,7 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "refuse_erasure": Writer.refuse_erasure,
     "assign": Writer.assign,
     "claim": Writer.claim,
+    "declare_conflict": Writer.declare_conflict,
     "propose": Writer.propose,
 }
 """The commands whose order is more than their body."""

@@ -1,6 +1,7 @@
 """A proposal as its approver sees it: what was written, by when it is owed, and the very letters that would leave."""
 
 from functools import cached_property
+from typing import Any
 
 from sqlmodel import Session
 
@@ -12,7 +13,7 @@ from models.commands import DECISIONS, read
 from models.episodes import Proposal
 from models.errors import ChannelError, Missing, Refused
 from models.letters import Letter
-from records import documents
+from records import bindings, documents
 from starter.admin.desk import Desk
 from starter.admin.views import PreviewView, ProposalView
 from starter.http.problems import faults
@@ -52,7 +53,7 @@ class Preview:
         return ProposalView(
             command=proposal.command,
             order=proposal.order,
-            draft=documents.draft(session, draft["id"]).content if draft else {},
+            draft=_shown(documents.draft(session, draft["id"]).content) if draft else {},
             proposer=proposal.proposer.id,
             at=proposal.at,
             due=case.proposal_due,
@@ -68,3 +69,7 @@ class Preview:
         except ChannelError:
             return None
         return PreviewView.model_validate(notice)
+
+
+def _shown(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: bindings.masked(part) if isinstance(part, str) else part for name, part in content.items()}

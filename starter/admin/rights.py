@@ -55,7 +55,7 @@ ROUTES = {
     "GET /api/quarantine": "inbox.read",
     "POST /api/quarantine/{message}/promote": "message.promote",
     "POST /api/bindings": "binding.make",
-    "POST /api/bindings/confirm": "binding.make",
+    "POST /api/bindings/confirm": "binding.confirm",
     "GET /api/incidents": "incident.read",
     "GET /api/incidents/{reference}/{n}": "incident.read",
     "POST /api/incidents/{reference}/{n}/move": "incident.change",

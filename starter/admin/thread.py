@@ -12,7 +12,7 @@ from models.inquiry import PUBLIC
 from models.tables import StoredMessage
 from records import cases, messages, notices
 from starter.admin.case_views import message_views
-from starter.admin.views import AttachmentView, View
+from starter.admin.views import AttachmentView, View, Words
 
 
 class Turn(View):
@@ -36,7 +36,7 @@ class Turn(View):
     edit_of: str = ""
     unreadable: str = ""
     subject: str
-    text: str
+    text: Words
     attachments: tuple[AttachmentView, ...] = ()
 
 

@@ -1,8 +1,8 @@
 """What the admin API shows of an inquiry. All times are aware UTC; texts, subjects and senders are personal data."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from models.agenda import Asked, FollowUp
 from models.case import Case
@@ -22,7 +22,11 @@ from models.inquiry import Actor
 from models.ledger import Event
 from models.letters import Letter
 from models.tables import Notice, StoredAttachment, StoredMessage
+from records.bindings import masked
 from starter.http.problems import Fault
+
+Words = Annotated[str, AfterValidator(masked)]
+"""The words of a letter, without the one-time code that only its user may know."""
 
 
 class View(BaseModel):
@@ -292,10 +296,10 @@ class PreviewView(View):
     channel: str
     language: str
     subject: str
-    text: str
-    html: str
-    full_text: str
-    full_html: str
+    text: Words
+    html: Words
+    full_text: Words
+    full_html: Words
 
 
 class ProposalView(View):
@@ -327,17 +331,20 @@ class CaseView(View):
 
 
 class LetterText(View):
-    """A letter's words exactly as they left; `full_text` is the complete letter where only a pointer to it left."""
+    """A letter's words as they left, but for the code of a link; `sha256` is of the words with it.
+
+    `full_text` is the complete letter where only a pointer to it left.
+    """
 
     key: str
     subject: str
     language: str
     state: str
     sha256: str
-    text: str
-    html: str
-    full_text: str
-    full_html: str
+    text: Words
+    html: Words
+    full_text: Words
+    full_html: Words
 
 
 class Me(View):

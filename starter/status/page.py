@@ -14,6 +14,7 @@ from models.letters import FINALS, Letter, LetterKind
 from models.obligations import ObligationKind
 from models.policy import Policy
 from models.tables import Notice
+from records.bindings import masked
 
 ACKNOWLEDGED = (LetterKind.ACKNOWLEDGEMENT, LetterKind.ACKNOWLEDGEMENT_LATE)
 TOLD = {
@@ -86,7 +87,7 @@ def status_page(case: Case, letters: list[Notice], policy: Policy, language: str
             if owed.kind not in UNTOLD
         ),
         letters=tuple(
-            SentLetter(letter.accepted_at, letter.subject, letter.full_text or letter.text)
+            SentLetter(letter.accepted_at, letter.subject, masked(letter.full_text or letter.text))
             for letter in letters
             if letter.accepted_at and letter.address_id != AUTHORITY.id and not letter.key.endswith("/copy")
         ),

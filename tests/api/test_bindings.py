@@ -111,11 +111,18 @@ async def test_who_opens_the_link_of_an_identity_request_signed_in_is_known(worl
     assert answer.status_code == 200, answer.text
     letter = await until(lambda: _last(world, "identity_request"))
     code = letter.text.split("?code=")[1].split()[0]
+    for place in ("letters/identity_request/1", "letters/identity_request/1?form=html", "thread"):
+        shown = await world.get(f"/api/inquiries/{reference}/{place}")
+        assert "code=..." in shown.text
+        assert code not in shown.text, "an agent cannot be the user's portal"
     body = {"code": code, "account": "user-9", "email": "ana@example.org"}
-    confirmed = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(Role.AGENT))
+    for nobody in (Role.AGENT, Role.COMPLIANCE):
+        denied = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(nobody))
+        assert is_problem(denied, 403)["code"] == "binding.role"
+    confirmed = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(Role.INTAKE))
     assert confirmed.json() == {"bound": True}
     await world.settled(reference, lambda view: bool(view["state"]["bound"]))
-    again = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(Role.AGENT))
+    again = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(Role.INTAKE))
     assert is_problem(again, 409)["code"] == "link.over"
     order = {"email": "counsel@example.org", "document": "0" * 64, "until": "2199-01-01", "reasons": "x"}
     refusal = await world.command(reference, "accept_representative", order)

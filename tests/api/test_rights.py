@@ -36,7 +36,7 @@ async def test_every_route_is_in_the_table_and_asks_it(front: World, settings: S
         place = re.sub(r"{n}", "1", path)
         assert (await front.http.request(method, place, json={})).status_code == 401, path
         refused = await front.http.request(method, place, json={}, headers=front.bearer(Role.INTAKE))
-        theirs = {"/api/me": 200, "/api/inquiries": 422 if method == "POST" else 403}
+        theirs = {"/api/me": 200, "/api/inquiries": 422 if method == "POST" else 403, "/api/bindings/confirm": 422}
         assert refused.status_code == theirs.get(path, 403), path
 
 
@@ -157,6 +157,7 @@ async def test_a_compartment_is_seen_by_who_is_named_and_compliance_alone(
 
 async def test_whom_a_complaint_is_about_neither_sees_nor_decides_it(world: World) -> None:
     reference = await world.opened()
+    hire(world.desk.database, ROLES[Role.AGENT])
     about = {"about": [ROLES[Role.AGENT]], "reasons": "The user complains about agent-1."}
     assert (await world.command(reference, "declare_conflict", about, Role.SUPERVISOR)).status_code == 200
     await vanished(world, reference, Role.AGENT)
@@ -164,7 +165,6 @@ async def test_whom_a_complaint_is_about_neither_sees_nor_decides_it(world: Worl
     broken = {"reference": reference, "reasons": "I want to know."}
     headers = world.bearer(Role.AGENT)
     assert (await world.http.post("/api/break-glass", json=broken, headers=headers)).status_code == 403
-    hire(world.desk.database, ROLES[Role.AGENT])
     back = {"owner": ROLES[Role.AGENT], "reasons": "Knows it."}
     refused = await world.command(reference, "assign", back, Role.SUPERVISOR)
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict.of-interest")
@@ -201,6 +201,14 @@ async def test_broken_glass_opens_one_case_to_read_and_alarms(world: World) -> N
 
 async def test_a_supervisor_whom_it_is_about_breaks_no_glass(world: World) -> None:
     reference = await world.opened()
+    everybody = {"about": [*world.desk.policy.staff.compliance], "reasons": "It is about them."}
+    for about, code in (
+        (everybody, "conflict.all-compliance"),
+        ({**everybody, "about": ["eva"]}, "conflict.unknown-person"),
+    ):
+        refused = await world.command(reference, "declare_conflict", about)
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+    hire(world.desk.database, ROLES[Role.SUPERVISOR], role=Role.SUPERVISOR)
     about = {"about": [ROLES[Role.SUPERVISOR]], "reasons": "It is about them."}
     assert (await world.command(reference, "declare_conflict", about)).status_code == 200
     await vanished(world, reference, Role.SUPERVISOR)

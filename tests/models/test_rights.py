@@ -30,7 +30,11 @@ def test_every_command_is_in_the_table_and_whoever_only_reads_commands_nothing()
         assert not RIGHTS[name] & READS_ONLY
         assert may(Role.COMPLIANCE, name)
     assert not may(Role.COMPLIANCE, "nonsense")
-    assert [action for action in RIGHTS if may(Role.INTAKE, action)] == ["access.self", "inquiry.register"]
+    assert [action for action in RIGHTS if may(Role.INTAKE, action)] == [
+        "access.self",
+        "binding.confirm",
+        "inquiry.register",
+    ]
     assert not any(may(role, action) for role in (Role.SYSTEM, Role.USER) for action in RIGHTS)
 
 
@@ -80,6 +84,12 @@ def test_nobody_handles_proposes_or_approves_a_complaint_about_themselves() -> N
     case = do(case, "propose", LATER, actor=OTHER, command="resolve", order={"outcome": "unfounded", "draft": FULL})
     refused(case, "approve", "conflict.of-interest", AGENT)
     refused(case, "declare_conflict", "conflict.of-interest", AGENT, about=[], reasons="Not about me")
+    refused(case, "declare_conflict", "conflict.supervisor", OTHER, about=[], reasons="A mistake")
+    refused(case, "declare_conflict", "conflict.supervisor", OTHER, about=["agent-9"], reasons="A mistake")
+    assert do(case, "declare_conflict", LATER, actor=OTHER, about=["agent-1", "a"], reasons="x").about == (
+        "a",
+        "agent-1",
+    )
     other = do(case, "declare_conflict", LATER, actor=SUPERVISOR, about=["agent-9"], reasons="About another")
     assert other.proposal == case.proposal
     assert do(other, "note", LATER, actor=AGENT, text="Back.").version == other.version + 1

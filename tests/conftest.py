@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.databases import InFiles, OnPostgresql, Template
 from tests.postgresql import Server, programs
+
+# A busy machine makes examples slowly; that says nothing of the code.
+settings.register_profile("plazo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("plazo")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

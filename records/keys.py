@@ -70,6 +70,14 @@ def revoke(session: Session, key_id: str, now: datetime) -> bool:
     return True
 
 
+def revoke_all(session: Session, actor_id: str, now: datetime) -> None:
+    """Make every key of somebody who leaves worthless, also where they are taken in again."""
+    for row in session.exec(select(ApiKey).where(col(ApiKey.actor) == actor_id, col(ApiKey.revoked_at).is_(None))):
+        row.revoked_at = now
+        session.add(row)
+    session.flush()
+
+
 def list_keys(session: Session) -> list[ApiKey]:
     """Return every key, the oldest first, revoked ones too."""
     return list(session.exec(select(ApiKey).order_by(col(ApiKey.created_at), col(ApiKey.id))))

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, delete, select
 
 from models.inquiry import ActorId, Area, Language
 from models.tables import AbsenceRow, ShiftRow, StaffRow, TrainingRow
+from records import keys
 
 
 def add(session: Session, person: StaffRow) -> None:
@@ -41,11 +42,12 @@ def absent(session: Session, day: date) -> set[ActorId]:
 
 
 def leave(session: Session, staff: ActorId, now: datetime) -> bool:
-    """Somebody leaves for good; False when nobody has that id. The first time they left stands."""
+    """Somebody leaves for good, and their keys with them; False for nobody. The first time they left stands."""
     known = person(session, staff)
     if known is None:
         return False
     known.left_at = known.left_at or now
+    keys.revoke_all(session, staff, now)
     session.add(known)
     session.flush()
     return True

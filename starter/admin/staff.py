@@ -89,8 +89,12 @@ def set_person(desk: Here, actor: Keeper, body: PersonBody) -> WholePersonView:
         raise _unknown_area(min(unknown), desk, "areas")
     with desk.database.write() as session:
         known = staff.person(session, body.id)
+        if body.id == actor.id and body.role != actor.role.value:
+            raise Problem(HTTPStatus.CONFLICT, "staff.oneself", "nobody changes their own role; ask another")
+        if known and known.left_at and not (body.back and actor.role is Role.COMPLIANCE):
+            raise Problem(HTTPStatus.CONFLICT, "staff.left", "they have left; only compliance takes them in again")
         row = StaffRow(
-            **body.model_dump(exclude={"areas", "languages"}),
+            **body.model_dump(exclude={"areas", "languages", "back"}),
             areas=list(body.areas),
             languages=list(body.languages),
             joined_at=known.joined_at if known else desk.clock(),

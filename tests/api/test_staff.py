@@ -6,7 +6,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from models.inquiry import Actor, Role
-from records import audit, staff
+from records import audit, keys, staff
 from records.database import Database
 from starter.admin import handover
 from starter.commands import staff as lines
@@ -210,3 +210,21 @@ async def test_a_handover_that_was_broken_off_goes_on(
     assert away.status_code == 503
     again = (await tell(world, "staff/ana/leave", WHY)).json()
     assert again["handed"] == [{"reference": reference, "owner": "bea", "step": "area"}]
+
+
+async def test_who_has_left_is_taken_in_again_by_compliance_alone_and_with_a_new_key(front: World) -> None:
+    await tell(front, "staff", ANA)
+    with front.desk.database.write() as session:
+        secret = keys.create(session, "ana", Role.AGENT, now())
+        staff.leave(session, "ana", now())
+    for role, back in ((Role.SUPERVISOR, True), (Role.COMPLIANCE, False)):
+        refused = await tell(front, "staff", {**ANA, "back": back}, role)
+        assert (refused.status_code, refused.json()["code"]) == (409, "staff.left")
+    assert (await tell(front, "staff", {**ANA, "back": True}, Role.COMPLIANCE)).status_code == 200
+    with front.desk.database.read() as session:
+        assert keys.verify(session, secret) is None
+
+
+async def test_nobody_changes_their_own_role(front: World) -> None:
+    refused = await tell(front, "staff", {**ANA, "id": "supervisor-1", "role": "compliance"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "staff.oneself")

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
+from channels.storable import Storable
 from models.inquiry import Channel, Kind, Language
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -27,10 +28,8 @@ class Disposition(StrEnum):
     """It was a binding's one-time code and nothing else: done with, and no inquiry."""
 
 
-class Attachment(BaseModel):
+class Attachment(Storable):
     """A file that came with a message. `content_type` is the sender's claim; `cid`, if any, names it in the HTML."""
-
-    model_config = ConfigDict(frozen=True)
 
     filename: str
     content_type: str
@@ -39,19 +38,15 @@ class Attachment(BaseModel):
     cid: str = ""
 
 
-class Dropped(BaseModel):
+class Dropped(Storable):
     """Something of a message that was not taken over; the raw copy still has it."""
-
-    model_config = ConfigDict(frozen=True)
 
     what: str
     why: str
 
 
-class RemoteFile(BaseModel):
+class RemoteFile(Storable):
     """A file that lies with the provider still: fetched once the message is stored. `size` in bytes, 0 where unsaid."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     """What the channel's adapter finds it by; never an address that the sender chose."""
@@ -60,14 +55,12 @@ class RemoteFile(BaseModel):
     size: int = 0
 
 
-class InboundMessage(BaseModel):
+class InboundMessage(Storable):
     """A message as it came in, read but not yet placed. Personal data: it belongs in the records database alone.
 
     `received_at` is aware UTC, the time of reading 2: never the sender's. `text` is what the sender wrote, `full_text`
     with everything it quotes. Addresses and names are opaque: escape them wherever they are shown.
     """
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     channel: Channel
     provider_id: Annotated[str, StringConstraints(min_length=1, max_length=255)]

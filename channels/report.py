@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
+from channels.storable import Storable
 from models.inquiry import Channel
 
 
@@ -17,14 +18,12 @@ class Delivery(StrEnum):
     DROPPED = "dropped"
 
 
-class DeliveryEvent(BaseModel):
+class DeliveryEvent(Storable):
     """One event. `event_id` is the same in every repetition; `reason` carries no address.
 
     `notice` is the letter's key, empty where the event has none. `hard`: the address will not take letters; a `blocked`
     bounce or a quota of our own account is not hard.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     event_id: str
     notice: str
@@ -36,13 +35,11 @@ class DeliveryEvent(BaseModel):
     reason: str = ""
 
 
-class Reach(BaseModel):
+class Reach(Storable):
     """A person shut the channel to us (blocked the bot, closed direct messages) or opened it again.
 
     `address` is the person's, as in `InboundMessage.sender`; `event_id` is the same in every repetition.
     """
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     event_id: str
     channel: Channel

@@ -1,10 +1,12 @@
 """Which database the tests keep their records in: `--records=sqlite`, or `--records=postgresql`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from records.database import Database
 from tests.databases import InFiles, OnPostgresql, Template
 from tests.postgresql import Server, programs
 
@@ -53,6 +55,20 @@ def blank_records(request: pytest.FixtureRequest) -> Template:
     names = {"sqlite": "blank_in_a_file", "postgresql": "blank_on_postgresql"}
     made: Template = request.getfixturevalue(names[request.config.getoption("--records")])
     return made
+
+
+@pytest.fixture
+def records_url(blank_records: Template, tmp_path: Path) -> str:
+    """The address of a test's own records, migrated."""
+    return blank_records.copy(tmp_path)
+
+
+@pytest.fixture
+def database(records_url: str) -> Iterator[Database]:
+    """A test's own records, opened."""
+    opened = Database(records_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(autouse=True)

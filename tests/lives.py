@@ -1,4 +1,4 @@
-"""A living case: the real workflow and activities, the time-skipping server, real SQLite, a postbox that may fail."""
+"""A living case: the real workflow and activities, the time-skipping server, real records, a postbox that may fail."""
 
 import asyncio
 import base64
@@ -121,8 +121,8 @@ def stationery() -> Stationery:
 
 @asynccontextmanager
 async def living(
-    folder: Path, *, slowly: timedelta = timedelta(minutes=5), trackers: Trackers | None = None
+    folder: Path, records_url: str, *, slowly: timedelta = timedelta(minutes=5), trackers: Trackers | None = None
 ) -> AsyncIterator[Life]:
-    """Start a time-skipping server, a database and a worker; stop them all."""
-    async with rehearsal(folder, stationery(), ring(), slowly=slowly, trackers=trackers) as house:
+    """Start a time-skipping server and a worker on migrated records; stop them."""
+    async with rehearsal(folder, records_url, stationery(), ring(), slowly=slowly, trackers=trackers) as house:
         yield Life(house.env, house.client, house.database, house.postbox, house.clock)

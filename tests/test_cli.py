@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from models.reference import new_reference
 from records import cases, dispatches, feeds, keys, ledger, streams
 from records.database import Database
 from records.keys import HOLDERS
-from records.migrate import upgrade
 from settings import Settings
 from starter.cli import build
 from starter.commands.keys import development_keys
 from tests.cases import CX_LEAD, MONDAY, do, new_case
+from tests.databases import Template
 from tests.starter.mailbag import Bench, message
 
 PLAZO = Path(sys.executable).parent / "plazo"
@@ -36,14 +35,14 @@ SECOND = new_reference("RX", random.Random(1))
 class Plazo:
     """Runs commands on records of its own: in this process, or as the installed program."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, records_url: str) -> None:
         self.var = var
-        self.url = f"sqlite:///{var / 'records.db'}"
+        self._own = {"PLAZO_VAR": str(var), "PLAZO_RECORDS_URL": records_url}
 
     def run(self, *arguments: str, code: int = 0, **environment: str) -> str:
         outer: dict[str, str | None] = {name: None for name in os.environ if name.startswith("PLAZO_")}
         done = CliRunner().invoke(
-            build(arguments), arguments, env={**outer, "PLAZO_VAR": str(self.var), **environment}, prog_name="plazo"
+            build(arguments), arguments, env={**outer, **self._own, **environment}, prog_name="plazo"
         )
         assert done.exit_code == code, (arguments, done.exit_code, done.output, done.exception)
         return done.stdout if code == 0 else done.output
@@ -56,7 +55,7 @@ class Plazo:
             text=True,
             timeout=60,
             check=False,
-            env={**inherited, "PLAZO_VAR": str(self.var)},
+            env={**inherited, **self._own},
         )
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout, done.stderr
@@ -66,17 +65,8 @@ class Plazo:
 
 
 @pytest.fixture
-def plazo(tmp_path: Path) -> Plazo:
-    made = Plazo(tmp_path)
-    upgrade(made.url)
-    return made
-
-
-@pytest.fixture
-def database(plazo: Plazo) -> Iterator[Database]:
-    opened = Database(plazo.url)
-    yield opened
-    opened.close()
+def plazo(tmp_path: Path, records_url: str) -> Plazo:
+    return Plazo(tmp_path, records_url)
 
 
 @pytest.fixture
@@ -95,7 +85,7 @@ def test_the_program_ends_with_the_code_of_what_became_of_it(plazo: Plazo, tmp_p
     assert (code, said) == (1, "")
     assert NOBODY in complained
     assert plazo.program("list", "--limit", "0")[0] == 2
-    assert Plazo(tmp_path / "nowhere").program("list")[0] == 3
+    assert Plazo(tmp_path, f"sqlite:///{tmp_path / 'nowhere.db'}").program("list")[0] == 3
 
 
 def test_every_command_explains_itself(plazo: Plazo) -> None:
@@ -157,17 +147,22 @@ def test_what_is_not_found_or_refused_ends_with_1(plazo: Plazo) -> None:
     plazo.run("list", "--cursor", "nonsense", code=1)
 
 
-def test_records_that_are_away_end_with_3(tmp_path: Path) -> None:
+@pytest.fixture
+def fresh(tmp_path: Path, blank_records: Template) -> Plazo:
+    """On records that nobody has migrated."""
+    return Plazo(tmp_path, blank_records.fresh(tmp_path))
+
+
+def test_records_that_are_away_end_with_3(fresh: Plazo) -> None:
     for command in (["list"], ["show", REFERENCE], ["inbox"], ["verify", "--all"], ["keys", "list"]):
-        assert "plazo migrate" in Plazo(tmp_path).run(*command, code=3)
+        assert "plazo migrate" in fresh.run(*command, code=3)
 
 
-def test_migrating(tmp_path: Path) -> None:
-    plazo = Plazo(tmp_path / "new")
-    assert "run `plazo migrate`" in plazo.run("migrate", "--check", code=1)
-    assert "migrated" in plazo.run("migrate")
-    assert "up to date" in plazo.run("migrate", "--check")
-    assert plazo.data("list") == {"items": [], "next": None}
+def test_migrating(fresh: Plazo) -> None:
+    assert "run `plazo migrate`" in fresh.run("migrate", "--check", code=1)
+    assert "migrated" in fresh.run("migrate")
+    assert "up to date" in fresh.run("migrate", "--check")
+    assert fresh.data("list") == {"items": [], "next": None}
 
 
 @pytest.mark.usefixtures("one_case")
@@ -234,8 +229,11 @@ def test_a_chain_is_walked_and_a_forged_one_is_found(plazo: Plazo, database: Dat
     assert plazo.data("verify", REFERENCE) == {"verified": {REFERENCE: head}, "broken": {}}
     assert f"{REFERENCE}\tok\t{head}" in plazo.run("verify", "--all")
     with database.write() as session:
-        for row in session.connection().execute(text("SELECT name FROM sqlite_master WHERE type='trigger'")).all():
-            session.connection().execute(text(f"DROP TRIGGER {row[0]}"))
+        on_postgresql = session.connection().dialect.name == "postgresql"
+        guard = (
+            "ALTER TABLE events DISABLE TRIGGER events_no_change" if on_postgresql else "DROP TRIGGER events_no_update"
+        )
+        session.connection().execute(text(guard))
         session.connection().execute(text("UPDATE events SET type = 'case.closed' WHERE seq = 1"))
     broken = plazo.data("verify", "--all", code=1)
     assert list(broken["broken"]) == [REFERENCE]

@@ -1,6 +1,5 @@
 """`plazo staff` and `plazo workload`; the staff that `make run` brings along."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from models.assignment import choose
 from models.inquiry import Language
 from records import audit, cases, ledger, staff
 from records.database import Database
-from records.migrate import upgrade
 from starter.house.staff import development_staff
 from starter.reception.crew import crew
 from tests.cases import MONDAY, new_case, policy
@@ -21,17 +19,8 @@ ANA = ("staff", "add", "ana", "ana@example.org", "agent", "--area", "cx", "--lan
 
 
 @pytest.fixture
-def plazo(tmp_path: Path) -> Plazo:
-    made = Plazo(tmp_path)
-    upgrade(made.url)
-    return made
-
-
-@pytest.fixture
-def database(plazo: Plazo) -> Iterator[Database]:
-    opened = Database(plazo.url)
-    yield opened
-    opened.close()
+def plazo(tmp_path: Path, records_url: str) -> Plazo:
+    return Plazo(tmp_path, records_url)
 
 
 def test_the_staff_are_kept_from_the_command_line(plazo: Plazo, database: Database) -> None:

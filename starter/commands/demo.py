@@ -33,6 +33,7 @@ from models.obligations import Obligation
 from models.policy import load_policy
 from records import cases, documents, ledger
 from records.documents import FolderStore
+from records.migrate import upgrade
 from settings import Settings, load_settings
 from starter.commands.rehearsal import QUEUE, Rehearsal, rehearsal
 from starter.commands.samples import Sample, samples
@@ -140,7 +141,9 @@ class Story:
 async def play(sample: Sample, console: Console, settings: Settings, ring: KeyRing, folder: Path) -> None:
     """Let the complaint live and tell of it."""
     paper = stationery(settings)
-    async with rehearsal(folder, paper, ring) as house:
+    url = f"sqlite:///{folder / 'records.db'}"
+    upgrade(url)
+    async with rehearsal(folder, url, paper, ring) as house:
         story = await receive(house, sample, console, settings, folder)
         await story.tell(
             "A complaint arrives by e-mail. It is stored, two promises are made, and it is acknowledged at once."

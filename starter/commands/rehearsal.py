@@ -34,7 +34,6 @@ from models.inquiry import EMAIL, Channel
 from plugin import plazo_plugin
 from records.database import Database
 from records.documents import FolderStore
-from records.migrate import upgrade
 from trackers.builtin import BuiltIn
 from trackers.registry import Trackers
 from workflows.digest import DigestWorkflow
@@ -103,6 +102,7 @@ class Rehearsal:
 @asynccontextmanager
 async def rehearsal(
     folder: Path,
+    records_url: str,
     stationery: Stationery,
     ring: KeyRing,
     *,
@@ -110,14 +110,12 @@ async def rehearsal(
     more: Mapping[Channel, Callable[[Database, Callable[[], datetime]], Sender]] | None = None,
     trackers: Trackers | None = None,
 ) -> AsyncIterator[Rehearsal]:
-    """Start a time-skipping server, a database in `folder` and a worker; stop them all at the end.
+    """Start a time-skipping server and a worker on migrated records, files in `folder`; stop them at the end.
 
     `more` makes the ways out besides that of mails, which is the postbox. Incidents go to the built-in board unless
     other `trackers` are given.
     """
-    url = f"sqlite:///{folder / 'records.db'}"
-    upgrade(url)
-    database = Database(url)
+    database = Database(records_url)
     env = await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(test_server()), plugins=[plazo_plugin(ring)], runtime=_quiet()
     )

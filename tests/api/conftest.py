@@ -1,6 +1,5 @@
 import asyncio
 import dataclasses
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -20,7 +19,6 @@ from activities.tracker import Incidents
 from engine import connect, register_search_attributes
 from models.inquiry import EMAIL
 from records.database import Database
-from records.migrate import upgrade
 from settings import Settings
 from starter.admin import api, staff
 from starter.house.residents import temporal_program
@@ -43,25 +41,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, records_url: str, server: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
-    return Settings.model_validate({"var": tmp_path, "temporal": server, "task_queue": f"plazo-{tmp_path.name}"})
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A records database as a migration leaves it: made once, copied for every test."""
-    path = tmp_path_factory.mktemp("blank") / "records.db"
-    upgrade(f"sqlite:///{path}")
-    return path
+    return Settings(var=tmp_path, records_url=records_url, temporal=server, task_queue=f"plazo-{tmp_path.name}")
 
 
 @pytest.fixture
-def records(settings: Settings, blank: Path) -> Iterator[Database]:
-    shutil.copy(blank, settings.var / "records.db")
-    database = Database(settings.records_url)
-    yield database
-    database.close()
+def records(database: Database) -> Database:
+    return database
 
 
 @pytest.fixture

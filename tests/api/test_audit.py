@@ -32,7 +32,7 @@ async def test_the_others_do_not(front: World, role: Role) -> None:
 def test_keys_made_and_revoked_at_a_terminal_stand_there(
     front: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PLAZO_VAR", str(settings.var))
+    monkeypatch.setenv("PLAZO_RECORDS_URL", settings.records_url)
     run = CliRunner()
     assert run.invoke(build(["keys"]), ["keys", "create", "agent-7", "agent"]).exit_code == 0
     listed = run.invoke(build(["keys"]), ["keys", "list"]).output

@@ -2,7 +2,6 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session
@@ -11,9 +10,9 @@ from models.inquiry import Kind
 from models.reference import new_reference
 from records import cases
 from records.database import Database
-from records.migrate import upgrade
 from tests.api.world import World
 from tests.cases import MONDAY, new_case
+from tests.databases import Template
 
 
 def many(session: Session, count: int) -> None:
@@ -28,15 +27,14 @@ def many(session: Session, count: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_records(blank_records: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """Records with 250 inquiries, made once and copied for every test here."""
-    path = tmp_path_factory.mktemp("crowd") / "records.db"
-    upgrade(f"sqlite:///{path}")
-    database = Database(f"sqlite:///{path}")
+    url, crowd = blank_records.apart(tmp_path_factory.mktemp("crowd"))
+    database = Database(url)
     with database.write() as session:
         many(session, 250)
     database.close()
-    return path
+    return crowd
 
 
 async def test_two_hundred_and_fifty_inquiries_come_in_pages_sorted_by_due_date(front: World) -> None:

@@ -19,6 +19,7 @@ from starter.admin.bodies import BODIES, EXAMPLES
 from starter.admin.commanding import DONE
 from starter.reception.web_form import WebForm
 from tests.api.world import World
+from tests.databases import away
 
 ANSWERED = '{"points": [{"point": "a", "answer": "b"}], "actions": ["c"], "outcome": "upheld"'
 
@@ -228,16 +229,11 @@ async def test_an_idempotency_key_that_is_none_is_refused(front: World) -> None:
 
 
 async def test_the_database_away_is_told_as_such(front: World) -> None:
-    path = front.desk.settings.var / "records.db"
     front.desk.database.close()
-    path.rename(path.with_suffix(".away"))
-    try:
+    with away(front.desk.settings.records_url):
         for response in (await front.get("/api/inquiries"), await front.command("RX-7KQ4-M2PD", "note", {"text": "a"})):
             assert is_problem(response, 503)["code"] == "records.unavailable"
             assert int(response.headers["Retry-After"]) > 0
-    finally:
-        front.desk.database.close()
-        path.with_suffix(".away").rename(path)
 
 
 async def test_a_silent_engine_is_told_as_such_and_the_same_key_is_safe(

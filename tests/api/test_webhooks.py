@@ -110,7 +110,7 @@ async def test_in_production_only_https_is_taken(front: World, monkeypatch: pyte
 
 
 async def test_the_command_line_shows_and_replays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLAZO_VAR", str(world.desk.settings.var))
+    monkeypatch.setenv("PLAZO_RECORDS_URL", world.desk.settings.records_url)
     webhook = (await post(world, "", WANTED)).json()["id"]
     reference = await world.opened()
     with world.desk.database.write() as session:

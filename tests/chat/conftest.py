@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,20 +6,12 @@ from typing import Any
 import pytest
 
 from records.database import Database
-from records.migrate import upgrade
 from tests.chat.site import Site
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("records") / "records.db"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def database(migrated: Path, tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{shutil.copy(migrated, tmp_path / 'records.db')}", patience=2)
+def database(records_url: str) -> Iterator[Database]:
+    made = Database(records_url, patience=2)
     yield made
     made.close()
 

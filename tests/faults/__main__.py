@@ -1,4 +1,7 @@
-"""`python -m tests.faults --kills 30 --seed N`: the long trial; prints its progress, a table and what was wrong."""
+"""`python -m tests.faults --kills 30 --seed N`: the long trial; prints its progress, a table and what was wrong.
+
+With PLAZO_RECORDS_URL the records are kept in that database, which must be empty.
+"""
 
 import argparse
 import asyncio
@@ -12,6 +15,7 @@ import time
 from pathlib import Path
 
 from tests.faults.findings import Findings
+from tests.faults.ground import given_records
 from tests.faults.trial import trial
 
 
@@ -33,7 +37,11 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="plazo-faults-"))
     say(f"databases and logs are in {folder}")
     chance = random.Random(seed)
-    found = asyncio.run(trial(folder, chance, kills=options.kills, rate=options.rate, pause=(0.3, 2.0), say=say))
+    records_url = given_records(folder)
+    pause = (0.3, 2.0)
+    found = asyncio.run(
+        trial(folder, records_url, chance, kills=options.kills, rate=options.rate, pause=pause, say=say)
+    )
     show(found, seed)
     if found.wrong:
         return 1

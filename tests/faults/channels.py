@@ -2,6 +2,7 @@
 
 A thousand messages in four hundred conversations by mail, form, Telegram, X and chat; Temporal dead for half a minute,
 the web process killed twice and the collector once meanwhile. Prints its progress, a table and what was wrong.
+With PLAZO_RECORDS_URL the records are kept in that database, which must be empty.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from tests.faults.__main__ import show
 from tests.faults.channel_findings import inspect, restless
 from tests.faults.conversations import Talk, arrange
 from tests.faults.findings import Findings, intact
+from tests.faults.ground import given_records
 from tests.faults.kills import PATIENCE
 from tests.faults.town import Town, town
 from tests.faults.trial import settled
@@ -55,10 +57,14 @@ SHORT = Size(conversations=40, messages=100, span=5, before=1, away=4, kills=Fal
 
 
 async def trial(
-    folder: Path, chance: random.Random, size: Size, say: Callable[[str], None] = lambda _line: None
+    folder: Path,
+    records_url: str,
+    chance: random.Random,
+    size: Size,
+    say: Callable[[str], None] = lambda _line: None,
 ) -> Findings:
     """Let everybody speak through the faults, and say what became of their words."""
-    async with town(folder, VARIABLES, gather=GATHERED_FOR) as made:
+    async with town(folder, records_url, VARIABLES, gather=GATHERED_FOR) as made:
         say("the town is up")
         # X promises no more than this: every event at least once.
         await made.mailroom.post("/x/api/faults", json={"kind": "duplicate_events", "count": size.messages // 50})
@@ -80,7 +86,7 @@ async def trial(
         found.figures |= {f"kills of {name}": ends[-9] for name, ends in ended.items() if ends}
         for name, ends in ended.items():
             found.none(f"ends of {name} by itself", [code for code in ends if code != -9])
-    for name, said in intact(made.settings.var).items():
+    for name, said in intact(made.settings).items():
         found.expect(f"integrity of {name}", said, "ok")
     return found
 
@@ -138,7 +144,9 @@ def main() -> int:
 
     folder = Path(tempfile.mkdtemp(prefix="plazo-channels-"))
     say(f"seed {seed}; databases and logs are in {folder}")
-    found = asyncio.run(trial(folder, random.Random(seed), SHORT if options.short else WHOLE, say))
+    records_url = given_records(folder)
+    size = SHORT if options.short else WHOLE
+    found = asyncio.run(trial(folder, records_url, random.Random(seed), size, say))
     show(found, seed)
     if found.wrong:
         return 1

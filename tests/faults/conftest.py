@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.databases import Template
 from tests.faults.town import Town, town
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    async with town(tmp_path_factory.mktemp("town")) as made:
+async def here(tmp_path_factory: pytest.TempPathFactory, blank_records: Template) -> AsyncIterator[Town]:
+    records_url, _ = blank_records.apart(tmp_path_factory.mktemp("records"))
+    async with town(tmp_path_factory.mktemp("town"), records_url) as made:
         yield made
 
 

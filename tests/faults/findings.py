@@ -5,8 +5,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from sqlalchemy import make_url
 from sqlmodel import Session, col, func, select
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -17,6 +17,7 @@ from models.letters import LetterKind
 from models.reference import workflow_id
 from models.tables import CaseRow, Dispatch, EventRow, Notice, StoredMessage
 from records import cases, dispatches, ledger
+from settings import Settings
 from tests.faults.senders import Load
 from tests.faults.town import Town
 
@@ -86,13 +87,17 @@ async def inspect(town: Town, load: Load) -> Findings:
     return found
 
 
-def intact(folder: Path) -> dict[str, str]:
-    """What SQLite says of the records and the engine's database; both must say `ok`."""
+def intact(settings: Settings) -> dict[str, str]:
+    """What SQLite says of the engine's database, and of the records where they are a file; it must say `ok`."""
     said = {}
-    for name in ("records/records.db", "temporal.db"):
-        connection = sqlite3.connect(folder / name)
+    files = [str(settings.var / "temporal.db")]
+    records = make_url(settings.records_url)
+    if records.get_backend_name() == "sqlite":
+        files.append(str(records.database))
+    for file in files:
+        connection = sqlite3.connect(file)
         try:
-            said[name] = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+            said[file] = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
         finally:
             connection.close()
     return said

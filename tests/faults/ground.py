@@ -1,9 +1,12 @@
-"""What a town stands on: a policy with shorter waits, and ports of its own."""
+"""What a town stands on: a policy with shorter waits, ports of its own, and where its records are kept."""
 
+import os
 import shutil
 import socket
 from pathlib import Path
 
+from models.errors import SettingsError
+from records.migrate import revision
 from settings import HOUSE
 
 UNKNOWN_WAIT = 5
@@ -27,6 +30,14 @@ def short_policy(folder: Path, gather: int) -> Path:
         text = text.replace(f"{name} = {shipped}", f"{name} = {wanted}")
     file.write_text(text, encoding="utf-8")
     return made
+
+
+def given_records(folder: Path) -> str:
+    """The database in PLAZO_RECORDS_URL, else a file in the folder. Raises SettingsError for one that is not empty."""
+    url = os.environ.get("PLAZO_RECORDS_URL") or f"sqlite:///{folder / 'records' / 'records.db'}"
+    if revision(url) is not None:
+        raise SettingsError("PLAZO_RECORDS_URL names records that are in use; a trial needs an empty database")
+    return url
 
 
 def free_ports(count: int) -> list[int]:

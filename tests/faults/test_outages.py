@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
-import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import make_url
 
 from records.database import PATIENCE
+from tests.databases import away
 from tests.faults.reading import (
     acknowledged,
     acknowledgement,
@@ -86,9 +90,8 @@ def all_heard(here: Town, reference: str) -> bool:
 
 async def test_with_the_records_locked_the_sender_gets_503_and_a_life_in_the_middle_goes_on(here: Town) -> None:
     person, reference = await in_the_middle(here)
-    locker = sqlite3.connect(here.records / "records.db", isolation_level=None)
-    locker.execute("BEGIN EXCLUSIVE")
-    try:
+    with here.database.write() as locker:
+        locker.connection()
         for _ in range(2):  # longer than the letter takes, and then a transaction's patience
             begun = time.monotonic()
             answer = await post_mail(here.web, letter(person))
@@ -96,27 +99,37 @@ async def test_with_the_records_locked_the_sender_gets_503_and_a_life_in_the_mid
             assert answer.status_code == 503
             assert int(answer.headers["Retry-After"]) > 0
         assert stored(here, person) == (0, 0)
-    finally:
-        locker.close()
     await goes_on(here, person, reference)
 
 
 async def test_with_the_records_gone_the_sender_gets_503_and_a_life_in_the_middle_goes_on(here: Town) -> None:
     person, reference = await in_the_middle(here)
-    aside = here.records.with_name("aside")
-    here.records.rename(aside)
-    try:
+    with gone(here.settings.records_url):
         for _ in range(3):
             answer = await post_mail(here.web, letter(person))
             assert answer.status_code == 503
             assert int(answer.headers["Retry-After"]) > 0
             await asyncio.sleep(1)
         assert (await here.web.get("/readyz")).status_code == 503
-        assert not here.records.exists(), "nothing is made anew in its place"
-    finally:
-        aside.rename(here.records)
     assert stored(here, person) == (0, 0)
     await goes_on(here, person, reference)
+
+
+@contextmanager
+def gone(url: str) -> Iterator[None]:
+    """Take the records away under everybody's hands: the folder of the file goes, or the database takes nobody in."""
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        with away(url):
+            yield
+        return
+    folder = Path(str(address.database)).parent
+    aside = folder.rename(folder.with_name("aside"))
+    try:
+        yield
+        assert not folder.exists(), "nothing is made anew in its place"
+    finally:
+        aside.rename(folder)
 
 
 async def in_the_middle(here: Town) -> tuple[Person, str]:

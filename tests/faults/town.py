@@ -59,14 +59,19 @@ class Member:
 class Town:
     """The processes by name: temporal, mailroom, worker, web, collector."""
 
-    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None, *, gather: int = GATHERED_FOR) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        records_url: str,
+        variables: Mapping[str, str] | None = None,
+        *,
+        gather: int = GATHERED_FOR,
+    ) -> None:
         self.folder, self._variables = folder, dict(variables or {})
         temporal, ui, web, mailroom = free_ports(4)
-        records = folder / "var" / "records"
-        records.mkdir(parents=True)
         self.settings = Settings(
             var=folder / "var",
-            records_url=f"sqlite:///{records / 'records.db'}",
+            records_url=records_url,
             policy=short_policy(folder, gather),
             temporal_port=temporal,
             temporal_ui_port=ui,
@@ -74,7 +79,6 @@ class Town:
             mailroom_port=mailroom,
             slow_retry=SLOWLY,
         )
-        self.records = records
         self.policy: Policy = load_policy(self.settings.policy)
         self.members = {child.name: Member(child) for child in residents(self.settings)}
         self._stack = AsyncExitStack()
@@ -234,8 +238,8 @@ class Town:
 
 @asynccontextmanager
 async def town(
-    folder: Path, variables: Mapping[str, str] | None = None, *, gather: int = GATHERED_FOR
+    folder: Path, records_url: str, variables: Mapping[str, str] | None = None, *, gather: int = GATHERED_FOR
 ) -> AsyncIterator[Town]:
-    """A town that is up; all of it is gone afterwards."""
-    async with Town(folder, variables, gather=gather) as made:
+    """A town that is up; all of it is gone afterwards but the records."""
+    async with Town(folder, records_url, variables, gather=gather) as made:
         yield made

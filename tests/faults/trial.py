@@ -19,6 +19,7 @@ CATCH_UP = 10
 
 async def trial(
     folder: Path,
+    records_url: str,
     chance: random.Random,
     *,
     kills: int,
@@ -27,7 +28,7 @@ async def trial(
     say: Callable[[str], None] = lambda _line: None,
 ) -> Findings:
     """Kill each victim so many times under a load, and say what became of the messages."""
-    async with town(folder) as made:
+    async with town(folder, records_url) as made:
         say("the town is up")
         load = Load(made, random.Random(chance.random()), rate)
         enough = asyncio.Event()
@@ -45,7 +46,7 @@ async def trial(
         found.figures |= {f"kills of {name}": made.members[name].ends[-9] for name in VICTIMS}
         for name, member in made.members.items():
             found.none(f"ends of {name} by itself", [code for code in member.ends if code != -9])
-    for name, said in intact(made.settings.var).items():
+    for name, said in intact(made.settings).items():
         found.expect(f"integrity of {name}", said, "ok")
     return found
 

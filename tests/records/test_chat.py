@@ -76,9 +76,9 @@ def test_numbers_run_without_a_gap_and_a_repetition_gets_the_first(database: Dat
         assert chat.gaps(session) == []
 
 
-def test_many_writers_at_once_leave_no_gap(database: Database, url: str) -> None:
+def test_many_writers_at_once_leave_no_gap(database: Database, records_url: str) -> None:
     visitor, _ = opened(database)
-    second = Database(url)
+    second = Database(records_url)
 
     def write(book: Database, name: str) -> None:
         for n in range(10):

@@ -35,8 +35,8 @@ def add_one(database: Database) -> None:
         session.connection().execute(text("UPDATE salts SET salt = :n WHERE reference = 'n'"), {"n": str(now + 1)})
 
 
-def test_no_increment_is_lost_between_threads_and_processes(url: str) -> None:
-    first, second = Database(url, patience=30), Database(url, patience=30)
+def test_no_increment_is_lost_between_threads_and_processes(records_url: str) -> None:
+    first, second = Database(records_url, patience=30), Database(records_url, patience=30)
     with first.write() as session:
         session.add(Salt(reference="n", salt="0"))
     with ThreadPoolExecutor(16) as pool:
@@ -112,10 +112,10 @@ def test_times_are_aware_utc_in_and_out(database: Database) -> None:
 
 
 @pytest.mark.sqlite
-def test_locked_beyond_patience_is_unavailable_and_good_again_after(url: str) -> None:
-    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+def test_locked_beyond_patience_is_unavailable_and_good_again_after(records_url: str) -> None:
+    other = sqlite3.connect(records_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    database = Database(url, patience=0.05)
+    database = Database(records_url, patience=0.05)
     with pytest.raises(RecordsUnavailable, match="locked"), database.write() as session:
         session.get(Salt, "a")
     with database.read() as session:
@@ -127,8 +127,8 @@ def test_locked_beyond_patience_is_unavailable_and_good_again_after(url: str) ->
     database.close()
 
 
-def test_writers_of_one_process_queue_with_patience(url: str) -> None:
-    database = Database(url, patience=0.05)
+def test_writers_of_one_process_queue_with_patience(records_url: str) -> None:
+    database = Database(records_url, patience=0.05)
     entered, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -161,8 +161,8 @@ def test_a_file_that_is_gone_or_is_none_of_ours_is_unavailable(tmp_path: Path, c
 
 
 @pytest.mark.sqlite
-def test_a_file_that_goes_under_our_hands_is_not_written_into(url: str, tmp_path: Path) -> None:
-    database = Database(url)
+def test_a_file_that_goes_under_our_hands_is_not_written_into(records_url: str, tmp_path: Path) -> None:
+    database = Database(records_url)
     with database.write() as session:
         session.add(Salt(reference="a", salt="1"))
     database.revision()
@@ -233,11 +233,11 @@ while True:
 
 
 @pytest.mark.sqlite
-def test_a_writer_killed_in_mid_write_loses_nothing_it_committed(url: str) -> None:
+def test_a_writer_killed_in_mid_write_loses_nothing_it_committed(records_url: str) -> None:
     acknowledged = 0
     for wanted in (3, 20):
         with subprocess.Popen(
-            [sys.executable, "-c", WRITER, url, str(acknowledged + 1)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, records_url, str(acknowledged + 1)], stdout=subprocess.PIPE, text=True
         ) as writer:
             assert writer.stdout is not None
             for _ in range(wanted):
@@ -246,7 +246,7 @@ def test_a_writer_killed_in_mid_write_loses_nothing_it_committed(url: str) -> No
             os.kill(writer.pid, signal.SIGKILL)
             rest = writer.stdout.read().splitlines(keepends=True)
             acknowledged = max([acknowledged, *(int(line) for line in rest if line.endswith("\n"))])
-    database = Database(url)
+    database = Database(records_url)
     with database.read() as session:
         found = [row[0] for row in session.connection().execute(text("SELECT reference FROM salts ORDER BY 1"))]
         assert session.connection().execute(text("PRAGMA integrity_check")).scalar() == "ok"

@@ -41,8 +41,8 @@ LEASE = timedelta(minutes=1)
 class Pair:
     """Two engines on one database, as two processes have them."""
 
-    def __init__(self, url: str) -> None:
-        self.engines = Database(url, patience=30), Database(url, patience=30)
+    def __init__(self, records_url: str) -> None:
+        self.engines = Database(records_url, patience=30), Database(records_url, patience=30)
 
     @property
     def one(self) -> Database:

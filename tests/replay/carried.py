@@ -1,7 +1,5 @@
 """The one path that needs a real server: a case so busy that it continues as new."""
 
-from pathlib import Path
-
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
@@ -17,7 +15,7 @@ CARRIED = ("continued_as_new", "carried_over")
 """The run that ended so, and the one that took over."""
 
 
-async def walk(folder: Path) -> dict[str, WorkflowHistory]:
+async def walk(records_url: str) -> dict[str, WorkflowHistory]:
     """Both histories by the names of their files."""
     server = await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(TEMPORAL),
@@ -25,7 +23,7 @@ async def walk(folder: Path) -> dict[str, WorkflowHistory]:
         search_attributes=SEARCH_ATTRIBUTES,
         dev_server_extra_args=suggesting(30),
     )
-    async with server, steadily(folder, server.client.service_client.config.target_host) as life, life.worker():
+    async with server, steadily(records_url, server.client.service_client.config.target_host) as life, life.worker():
         handle = await life.begin(life.new(reference=REFERENCE))
         first = (await handle.describe()).run_id
         sent = 0

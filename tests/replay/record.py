@@ -15,6 +15,7 @@ from pathlib import Path
 
 from temporalio.client import WorkflowHistory
 
+from records.migrate import upgrade
 from tests.lives import living
 from tests.replay.carried import CARRIED, walk
 from tests.replay.paths import HALF_A_DAY, PATHS
@@ -27,10 +28,17 @@ def file_of(name: str) -> Path:
     return HISTORIES / f"{name}.json"
 
 
+def new_records(folder: str) -> str:
+    """Make records in a folder and return their address."""
+    url = f"sqlite:///{folder}/records.db"
+    upgrade(url)
+    return url
+
+
 async def record(name: str) -> WorkflowHistory:
     """Walk one path and return its history."""
     with tempfile.TemporaryDirectory() as folder:
-        async with living(Path(folder), slowly=HALF_A_DAY) as life:
+        async with living(Path(folder), new_records(folder), slowly=HALF_A_DAY) as life:
             handle = await PATHS[name](life)
             return await handle.fetch_history()
 
@@ -43,7 +51,7 @@ async def record_missing(again: set[str]) -> None:
             keep(name, await record(name))
     if set(CARRIED) & set(wanted):
         with tempfile.TemporaryDirectory() as folder:
-            histories = await walk(Path(folder))
+            histories = await walk(new_records(folder))
         for name in set(CARRIED) & set(wanted):
             keep(name, histories[name])
 

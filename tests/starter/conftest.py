@@ -1,7 +1,6 @@
 """Databases and a Temporal server for the tests of the web process."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +12,6 @@ import pytest
 
 from models.search import cli_arguments
 from records.database import Database
-from records.migrate import upgrade
 from starter.house.residents import temporal_program
 from tests.starter.mailbag import Bench
 
@@ -26,22 +24,9 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database, migrated once; tests take copies."""
-    file = tmp_path_factory.mktemp("records") / "records.db"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def database_file(migrated: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(migrated, tmp_path / "records.db"))
-
-
-@pytest.fixture
-def database(database_file: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{database_file}", patience=2)
+def database(records_url: str) -> Iterator[Database]:
+    made = Database(records_url, patience=2)
     yield made
     made.close()
 

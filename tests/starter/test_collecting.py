@@ -19,6 +19,7 @@ from records import feeds, streams
 from records.database import Database
 from starter.admin.inbox import QUIET, inbox
 from starter.collecting.rounds import ALARM_AGAIN, FIRST_PAUSE, LEASE, OPERATOR_PAUSE, Collecting, House
+from tests.databases import away
 from tests.starter.mailbag import NOW, Bench
 from tests.starter.talk import said
 from tests.waiting import until
@@ -174,9 +175,9 @@ def test_a_crash_before_the_cursor_is_kept_brings_nothing_twice(
     assert {one for one, _ in bench.rows()} == {reference}
 
 
-def test_the_cursor_stays_while_the_records_are_away(rounds: Rounds, bench: Bench, feed: Provider) -> None:
-    file = bench.folder.parent / "records.db"
-    hidden = file.with_suffix(".gone")
+def test_the_cursor_stays_while_the_records_are_away(
+    rounds: Rounds, bench: Bench, feed: Provider, records_url: str
+) -> None:
     feed.held = threading.Event()
     failed: list[Exception] = []
 
@@ -190,11 +191,10 @@ def test_the_cursor_stays_while_the_records_are_away(rounds: Rounds, bench: Benc
     thread.start()
     assert feed.looking.wait(15)
     bench.database.close()
-    file.rename(hidden)
-    feed.held.set()
-    thread.join()
+    with away(records_url):
+        feed.held.set()
+        thread.join()
     assert failed
-    hidden.rename(file)
     rounds.round()
     assert feed.cursors == ["", ""]
     assert stored(bench) == [1, 2, 3]

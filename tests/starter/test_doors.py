@@ -5,7 +5,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from channels.telegram.adapter import Telegram
 from models.errors import TransientError
 from records import contacts, messages, streams
 from starter.http.threads import FORGOTTEN_AT_ONCE, Threads
+from tests.databases import away
 from tests.starter.test_webhooks import Site, first, problem, site_of
 from tests.waiting import until
 
@@ -29,11 +29,11 @@ NAMED = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 
 
 @pytest.fixture
-async def site(database_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+async def site(records_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     """The web process with Telegram's webhook set, and Temporal away."""
     monkeypatch.setenv("PLAZO_TELEGRAM_SECRET", SECRET)
     monkeypatch.setenv("PLAZO_X_CONSUMER_SECRET", "consumer")
-    async with site_of(database_file, tmp_path) as made:
+    async with site_of(records_url, tmp_path) as made:
         yield made
 
 
@@ -98,10 +98,10 @@ async def test_a_door_that_is_none_is_told_to_whoever_asks(site: Site, door: str
     problem(await site.http.get(f"/intake/{door}"), 404, "intake.no-door")
 
 
-async def test_a_handshake_is_answered_though_everything_else_is_away(site: Site, database_file: Path) -> None:
-    os.rename(database_file, database_file.with_suffix(".gone"))  # noqa: PTH104
+async def test_a_handshake_is_answered_though_everything_else_is_away(site: Site, records_url: str) -> None:
     site.app.state.desk.database.close()
-    answer = await site.http.get("/intake/x/events", params={"crc_token": "challenge"})
+    with away(records_url):
+        answer = await site.http.get("/intake/x/events", params={"crc_token": "challenge"})
     signed = base64.b64encode(hmac.new(b"consumer", b"challenge", hashlib.sha256).digest()).decode()
     assert (answer.status_code, answer.json()) == (200, {"response_token": f"sha256={signed}"})
     problem(await site.http.get("/intake/x/events"), 400, "intake.handshake")
@@ -130,16 +130,12 @@ async def test_so_is_what_a_channel_fails_at_in_a_way_nobody_foresaw(
     assert (response.status_code, first(response)["disposition"]) == (200, "unanswerable")
 
 
-async def test_while_the_database_is_away_they_come_again_and_it_is_stored_once(
-    site: Site, database_file: Path
-) -> None:
-    hidden = database_file.with_suffix(".gone")
+async def test_while_the_database_is_away_they_come_again_and_it_is_stored_once(site: Site, records_url: str) -> None:
     site.app.state.desk.database.close()
-    os.rename(database_file, hidden)  # noqa: PTH104
-    answer = await telegram(site, update())
+    with away(records_url):
+        answer = await telegram(site, update())
     problem(answer, 503, "records.unavailable")
     assert int(answer.headers["retry-after"]) > 0
-    os.rename(hidden, database_file)  # noqa: PTH104
     answers = [await telegram(site, update()) for _ in range(3)]
     assert [first(one)["new"] for one in answers] == [True, False, False]
     assert site.waiting() == 1

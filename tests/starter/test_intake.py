@@ -2,7 +2,6 @@
 
 import threading
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -458,8 +457,8 @@ def test_an_acceptance_is_evidence_and_nothing_is_told(bench: Bench) -> None:
 # -- away -------------------------------------------------------------------------------------------------------------
 
 
-def test_with_the_database_locked_nothing_is_stored_and_it_is_said(bench: Bench, database_file: Path) -> None:
-    impatient = Bench(Database(f"sqlite:///{database_file}", patience=0.1), bench.folder)
+def test_with_the_database_locked_nothing_is_stored_and_it_is_said(bench: Bench, records_url: str) -> None:
+    impatient = Bench(Database(records_url, patience=0.1), bench.folder)
     with bench.database.write() as session:
         session.connection()
         with pytest.raises(RecordsUnavailable):

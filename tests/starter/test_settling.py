@@ -18,14 +18,13 @@ NOW = datetime.now(UTC)
 SIGNED = ("--by", "ana", "--why", "two test messages\r\nof the provider")
 
 
-@pytest.fixture
-def database(database_file: Path) -> Database:
-    return Database(f"sqlite:///{database_file}")
-
-
 def plazo(database: Database, folder: Path, *arguments: str) -> tuple[int, str]:
     outer: dict[str, str | None] = {name: None for name in os.environ if name.startswith("PLAZO_")}
-    environment = {**outer, "PLAZO_VAR": str(folder / "var"), "PLAZO_RECORDS_URL": str(database.engine.url)}
+    environment = {
+        **outer,
+        "PLAZO_VAR": str(folder / "var"),
+        "PLAZO_RECORDS_URL": database.engine.url.render_as_string(hide_password=False),
+    }
     done = CliRunner().invoke(build(arguments), arguments, env=environment, prog_name="plazo")
     return done.exit_code, done.output
 

@@ -27,14 +27,14 @@ SECRET = b"development"
 class WebProcess:
     """`python -m starter.web` on a free port."""
 
-    def __init__(self, folder: Path, records: Path, temporal: TemporalServer) -> None:
+    def __init__(self, folder: Path, records_url: str, temporal: TemporalServer) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "web.log"
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PLAZO_", "TEMPORAL_"))},
             "PLAZO_VAR": str(folder),
-            "PLAZO_RECORDS_URL": f"sqlite:///{records}",
+            "PLAZO_RECORDS_URL": records_url,
             "PLAZO_TEMPORAL": temporal.address,
             "PLAZO_WEB_PORT": str(self.port),
         }
@@ -69,8 +69,8 @@ def temporal_away(tmp_path: Path) -> Iterator[TemporalServer]:
 
 
 @pytest.fixture
-def web(tmp_path: Path, database_file: Path, temporal_away: TemporalServer) -> Iterator[WebProcess]:
-    made = WebProcess(tmp_path, database_file, temporal_away)
+def web(tmp_path: Path, records_url: str, temporal_away: TemporalServer) -> Iterator[WebProcess]:
+    made = WebProcess(tmp_path, records_url, temporal_away)
     yield made
     if made.process is not None and made.process.poll() is None:
         made.end(signal.SIGKILL)
@@ -85,7 +85,7 @@ async def take(http: httpx2.AsyncClient, n: int, to: str = "help@example.org") -
 
 
 async def test_killed_in_the_middle_nothing_that_got_its_2xx_is_lost(
-    web: WebProcess, temporal_away: TemporalServer, database_file: Path, tmp_path: Path
+    web: WebProcess, temporal_away: TemporalServer, records_url: str, tmp_path: Path
 ) -> None:
     await web.start()
     taken: set[str] = set()
@@ -106,7 +106,7 @@ async def test_killed_in_the_middle_nothing_that_got_its_2xx_is_lost(
             await sending
     await web.start()
     client = await connect(Settings(var=tmp_path, temporal=temporal_away.address))
-    database = Database(f"sqlite:///{database_file}")
+    database = Database(records_url)
     async with asyncio.timeout(60):
         while waiting(database):
             await asyncio.sleep(0.1)
@@ -120,7 +120,7 @@ async def test_killed_in_the_middle_nothing_that_got_its_2xx_is_lost(
 
 
 async def test_it_starts_without_temporal_takes_in_and_stops_when_told(
-    web: WebProcess, database_file: Path, temporal_away: TemporalServer
+    web: WebProcess, records_url: str, temporal_away: TemporalServer
 ) -> None:
     await web.start()
     async with httpx2.AsyncClient(base_url=web.url, timeout=10) as http:
@@ -138,7 +138,7 @@ async def test_it_starts_without_temporal_takes_in_and_stops_when_told(
     assert reference in written
     assert "p1@example.org" not in written
     assert token not in written
-    database = Database(f"sqlite:///{database_file}")
+    database = Database(records_url)
     assert waiting(database) == 2
     database.close()
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from records.database import Database
 from settings import Settings
 from starter.http import threads
 from starter.web import create_app
+from tests.databases import away
 from tests.starter.conftest import free_port
 from tests.starter.mailbag import HEADERS, Signer, left, mail, post
 
@@ -82,11 +82,11 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def site_of(database_file: Path, tmp_path: Path, **changes: Any) -> AsyncIterator[Site]:
+async def site_of(records_url: str, tmp_path: Path, **changes: Any) -> AsyncIterator[Site]:
     signer = Signer()
     settings = Settings(
         var=tmp_path,
-        records_url=f"sqlite:///{database_file}",
+        records_url=records_url,
         temporal=f"127.0.0.1:{free_port()}",
         sendgrid_events_public_key=changes.pop("sendgrid_events_public_key", signer.public_key),
         **changes,
@@ -99,9 +99,9 @@ async def site_of(database_file: Path, tmp_path: Path, **changes: Any) -> AsyncI
 
 
 @pytest.fixture
-async def site(database_file: Path, tmp_path: Path) -> AsyncIterator[Site]:
+async def site(records_url: str, tmp_path: Path) -> AsyncIterator[Site]:
     """The web process with Temporal away."""
-    async with site_of(database_file, tmp_path) as made:
+    async with site_of(records_url, tmp_path) as made:
         yield made
 
 
@@ -165,9 +165,9 @@ async def test_a_stranger_gets_no_room_for_a_body(site: Site) -> None:
     writer.close()
 
 
-async def test_a_signed_mail_is_believed_and_a_changed_one_is_not(database_file: Path, tmp_path: Path) -> None:
+async def test_a_signed_mail_is_believed_and_a_changed_one_is_not(records_url: str, tmp_path: Path) -> None:
     signer = Signer()
-    async with site_of(database_file, tmp_path, inbound_public_key=signer.public_key) as site:
+    async with site_of(records_url, tmp_path, inbound_public_key=signer.public_key) as site:
         body = post(mail())
         headers = {**signer.headers(body, datetime.now(UTC)), "Content-Type": HEADERS["Content-Type"]}
         altered = body.replace(b"Retiro", b"Retirx", 1)
@@ -232,18 +232,16 @@ async def test_far_beyond_the_limit_the_sender_is_turned_down(site: Site) -> Non
 
 
 async def test_with_the_database_away_nothing_is_answered_with_2xx(
-    site: Site, database_file: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, records_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hidden = database_file.with_suffix(".gone")
     site.app.state.desk.database.close()
-    os.rename(database_file, hidden)  # noqa: PTH104
-    for response in (await site.inbound(mail()), await site.form(), await site.events({"event": "delivered"})):
-        document = problem(response, 503, "records.unavailable")
-        assert "again" in document["detail"]
-        assert int(response.headers["retry-after"]) > 0
-    assert (await site.http.get("/readyz")).status_code == 503
-    assert (await site.http.get("/healthz")).status_code == 200
-    os.rename(hidden, database_file)  # noqa: PTH104
+    with away(records_url):
+        for response in (await site.inbound(mail()), await site.form(), await site.events({"event": "delivered"})):
+            document = problem(response, 503, "records.unavailable")
+            assert "again" in document["detail"]
+            assert int(response.headers["retry-after"]) > 0
+        assert (await site.http.get("/readyz")).status_code == 503
+        assert (await site.http.get("/healthz")).status_code == 200
     assert first(await site.inbound(mail()))["new"] is True
     assert (await site.http.get("/readyz")).json() == {
         "database": "ok",
@@ -301,8 +299,8 @@ async def test_there_is_no_door_that_no_channel_opens(site: Site, door: str) -> 
     problem(await site.http.post(f"/intake/{door}", content=b"{}"), 404, "intake.no-door")
 
 
-async def test_in_development_the_mailrooms_key_is_believed(database_file: Path, tmp_path: Path) -> None:
-    async with site_of(database_file, tmp_path, sendgrid_events_public_key=None) as site:
+async def test_in_development_the_mailrooms_key_is_believed(records_url: str, tmp_path: Path) -> None:
+    async with site_of(records_url, tmp_path, sendgrid_events_public_key=None) as site:
         problem(await site.events(), 401, "intake.unverified")
         key_file = tmp_path / DEVELOPMENT_KEY
         key_file.parent.mkdir()
@@ -390,8 +388,8 @@ async def test_the_interface_is_described(site: Site) -> None:
 # -- too many ---------------------------------------------------------------------------------------------------------
 
 
-async def test_forms_of_one_network_are_limited_and_nobody_elses(database_file: Path, tmp_path: Path) -> None:
-    async with site_of(database_file, tmp_path, forms_per_minute=2) as site:
+async def test_forms_of_one_network_are_limited_and_nobody_elses(records_url: str, tmp_path: Path) -> None:
+    async with site_of(records_url, tmp_path, forms_per_minute=2) as site:
         for _ in range(2):
             assert (await site.form(via="2001:db8::1")).status_code == 202
         one_more = await site.form(via="2001:db8::2")

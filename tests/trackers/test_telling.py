@@ -1,8 +1,6 @@
 """Telling a tracker, step by step: what is kept before a call, what keeps two from making it, what may leave."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,20 +14,10 @@ from models.incidents import incident_key
 from models.work import Errand, Told
 from records import cases, documents, incidents
 from records.database import Database
-from records.migrate import upgrade
 from tests.cases import AGENT, MONDAY, do, new_case, policy
 from tests.workflows.test_incidents import Stub
 from trackers.builtin import BuiltIn
 from trackers.registry import Trackers
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    upgrade(url)
-    opened = Database(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

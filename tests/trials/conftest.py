@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.databases import Template
 from tests.faults.town import Town, town
 from tests.trials.agent import Agent
 
@@ -24,8 +25,9 @@ VARIABLES = {"PLAZO_CHAT_SESSIONS_PER_MINUTE": "1000"}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    async with town(tmp_path_factory.mktemp("town"), VARIABLES, gather=1) as made:
+async def here(tmp_path_factory: pytest.TempPathFactory, blank_records: Template) -> AsyncIterator[Town]:
+    records_url, _ = blank_records.apart(tmp_path_factory.mktemp("records"))
+    async with town(tmp_path_factory.mktemp("town"), records_url, VARIABLES, gather=1) as made:
         yield made
 
 

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.channels.email.servers import PASSWORD, USER, Dovecot, Sink, needs_dovecot, open_dovecot, open_sink
+from tests.databases import Template
 from tests.faults.town import Town, town
 from tests.trials.agent import Agent
 from tests.trials.people import MailboxUser, TelegramUser
@@ -29,7 +30,9 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def there(tmp_path_factory: pytest.TempPathFactory, server: Dovecot, sink: Sink) -> AsyncIterator[Town]:
+async def there(
+    tmp_path_factory: pytest.TempPathFactory, blank_records: Template, server: Dovecot, sink: Sink
+) -> AsyncIterator[Town]:
     """A town whose mail lies on a server of its own, and which Telegram calls."""
     variables = {
         "PLAZO_EMAIL_INCOMING": "imap",
@@ -45,7 +48,8 @@ async def there(tmp_path_factory: pytest.TempPathFactory, server: Dovecot, sink:
         "PLAZO_EMAIL_TRUSTED_SERVERS": "mx.example.org",
         "PLAZO_TELEGRAM_SECRET": "a-secret-of-thirty-two-characters-or-more",
     }
-    async with town(tmp_path_factory.mktemp("town"), variables, gather=1) as made:
+    records_url, _ = blank_records.apart(tmp_path_factory.mktemp("records"))
+    async with town(tmp_path_factory.mktemp("town"), records_url, variables, gather=1) as made:
         code, printed = await made.plazo("telegram-webhook", "--set", made.settings.web_url)
         assert code == 0, printed
         yield made

@@ -16,8 +16,8 @@ SUGGESTED = 40
 
 
 @pytest.fixture
-async def life(tmp_path: Path) -> AsyncIterator[Life]:
-    async with living(tmp_path) as one:
+async def life(tmp_path: Path, records_url: str) -> AsyncIterator[Life]:
+    async with living(tmp_path, records_url) as one:
         yield one
 
 
@@ -34,6 +34,6 @@ async def server() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def steady(tmp_path: Path, server: str) -> AsyncIterator[Steady]:
-    async with steadily(tmp_path, server) as one:
+async def steady(records_url: str, server: str) -> AsyncIterator[Steady]:
+    async with steadily(records_url, server) as one:
         yield one

@@ -28,7 +28,6 @@ from models.reference import new_reference
 from plugin import plazo_plugin
 from records import contacts
 from records.database import Database
-from records.migrate import upgrade
 from starter.commands.rehearsal import Postbox
 from tests.cases import new_case, policy
 from tests.lives import Life, ring, stationery, until
@@ -106,11 +105,9 @@ class Steady(Life):
 
 
 @asynccontextmanager
-async def steadily(folder: Path, address: str) -> AsyncIterator[Steady]:
-    """Connect to the server with a database of one's own; the worker is the test's to start."""
-    url = f"sqlite:///{folder / 'records.db'}"
-    upgrade(url)
-    database = Database(url)
+async def steadily(records_url: str, address: str) -> AsyncIterator[Steady]:
+    """Connect to the server with migrated records of one's own; the worker is the test's to start."""
+    database = Database(records_url)
     client = await Client.connect(address, plugins=[plazo_plugin(ring())])
     with ThreadPoolExecutor(4) as executor:
         life = Steady(WorkflowEnvironment.from_client(client), client, database, Postbox(now), now)

@@ -1,8 +1,6 @@
 """The morning digest: what waits for each colleague, once a day, and nothing where nothing is to be told."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,7 +20,6 @@ from models.inquiry import EMAIL, Role
 from models.tables import AbsenceRow, StaffRow
 from records import cases, notices, staff
 from records.database import Database
-from records.migrate import upgrade
 from schedules import digest_schedule, keep_schedules
 from starter.commands.rehearsal import Postbox
 from starter.reception.reports import take_reports
@@ -38,10 +35,8 @@ EIGHT = MONDAY.replace(hour=14, minute=0) + 38 * DAY
 class Morning:
     """An operator's records, and the time."""
 
-    def __init__(self, folder: Path) -> None:
-        url = f"sqlite:///{folder / 'records.db'}"
-        upgrade(url)
-        self.database, self.now = Database(url), EIGHT
+    def __init__(self, database: Database) -> None:
+        self.database, self.now = database, EIGHT
         self.post = Postbox(lambda: self.now)
         mailing = Mailing(self.database, {EMAIL: self.post}, lambda: self.now)
         self.digests = Digests(self.database, stationery(), mailing, lambda: self.now)
@@ -76,11 +71,10 @@ class Morning:
 
 
 @pytest.fixture
-def morning(tmp_path: Path) -> Iterator[Morning]:
-    one = Morning(tmp_path)
+def morning(database: Database) -> Morning:
+    one = Morning(database)
     one.hire("ana", "cx-lead", "operations-lead")
-    yield one
-    one.database.close()
+    return one
 
 
 def test_each_is_told_what_is_theirs_what_they_may_approve_and_what_their_area_is_asked(morning: Morning) -> None:

@@ -262,9 +262,9 @@ async def acknowledged(life: Life) -> bool:
     return life.postbox.kinds == ["acknowledgement"]
 
 
-async def test_a_flood_that_waited_for_the_worker_is_taken_in_steps(tmp_path: Path) -> None:
+async def test_a_flood_that_waited_for_the_worker_is_taken_in_steps(tmp_path: Path, records_url: str) -> None:
     flood = 3 * FLIGHT
-    async with living(tmp_path) as life:
+    async with living(tmp_path, records_url) as life:
         executor = ThreadPoolExecutor(2)
         handle = await life.open(queue="late")
         outside = stranger(life, handle)

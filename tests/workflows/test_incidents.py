@@ -70,9 +70,9 @@ def stub() -> Stub:
 
 
 @pytest.fixture
-async def outside(tmp_path: Path, stub: Stub) -> AsyncIterator[Life]:
+async def outside(tmp_path: Path, records_url: str, stub: Stub) -> AsyncIterator[Life]:
     trackers: dict[str, Tracker] = {"jira": stub}
-    async with living(tmp_path, trackers=Trackers(trackers, "jira")) as one:
+    async with living(tmp_path, records_url, trackers=Trackers(trackers, "jira")) as one:
         yield one
 
 

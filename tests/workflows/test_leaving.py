@@ -90,7 +90,7 @@ class House(Life):
 
 
 @asynccontextmanager
-async def house_in(folder: Path) -> AsyncIterator[House]:
+async def house_in(folder: Path, records_url: str) -> AsyncIterator[House]:
     bots: list[Bot] = []
 
     def bot(_database: Database, clock: Callable[[], datetime]) -> Bot:
@@ -100,15 +100,15 @@ async def house_in(folder: Path) -> AsyncIterator[House]:
     def book(database: Database, clock: Callable[[], datetime]) -> Chat:
         return Chat(Transcript(database), clock)
 
-    async with rehearsal(folder, stationery(), ring(), more={"telegram": bot, CHAT: book}) as house:
+    async with rehearsal(folder, records_url, stationery(), ring(), more={"telegram": bot, CHAT: book}) as house:
         life = House(house.env, house.client, house.database, house.postbox, house.clock)
         life.settle(house, folder, bots[0])
         yield life
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with house_in(tmp_path) as one:
+async def house(tmp_path: Path, records_url: str) -> AsyncIterator[House]:
+    async with house_in(tmp_path, records_url) as one:
         yield one
 
 

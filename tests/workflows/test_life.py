@@ -85,8 +85,8 @@ async def test_a_revoked_key_loses_nothing_and_switches_no_channel(life: Life) -
 
 
 @pytest.mark.rule("M3.2")
-async def test_a_fault_longer_than_the_term_is_missed_and_told_late(tmp_path: Path) -> None:
-    async with living(tmp_path, slowly=timedelta(hours=12)) as life:
+async def test_a_fault_longer_than_the_term_is_missed_and_told_late(tmp_path: Path, records_url: str) -> None:
+    async with living(tmp_path, records_url, slowly=timedelta(hours=12)) as life:
         life.postbox.faults = [OperatorError("answered 403") for _ in range(100)]
         handle = await life.open()
         await life.skip(days=9)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from models.letters import LetterKind, LetterState
 from models.obligations import ObligationKind
 from models.reference import workflow_id
 from tests.cases import AGENT
+from tests.databases import Template
 from tests.lives import Life, living, until
 
 Handle = WorkflowHandle[Any, Any]
@@ -72,14 +72,15 @@ EVENTS: tuple[Event, ...] = (message, delivered, reply, appeal)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Life]:
+async def town(blank_records: Template, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Life]:
     """One house for all orders.
 
     Safe, because nothing here skips time while a case lives, waits for its end or ends it by force. It is noon on a
     working day, so that no order meets another day than the others.
     """
-    folder: Path = tmp_path_factory.mktemp("orders")
-    async with living(folder) as life:
+    folder = tmp_path_factory.mktemp("orders")
+    records_url, _ = blank_records.apart(folder)
+    async with living(folder, records_url) as life:
         now = await life.env.get_current_time()
         monday = now + timedelta(days=7 - now.weekday())
         await life.env.sleep(datetime.combine(monday.date(), time(18), UTC) - now)

@@ -30,14 +30,16 @@ class Slow(Postbox):
         return accepted
 
 
-async def test_a_letter_that_a_channel_took_is_recorded_by_a_worker_that_stops(tmp_path: Path) -> None:
+async def test_a_letter_that_a_channel_took_is_recorded_by_a_worker_that_stops(
+    tmp_path: Path, records_url: str
+) -> None:
     slow: list[Slow] = []
 
     def mailbox(_database: Database, clock: object) -> Slow:
         slow.append(Slow(clock))  # type: ignore[arg-type]
         return slow[0]
 
-    async with rehearsal(tmp_path, stationery(), ring(), more={EMAIL: mailbox}) as house:
+    async with rehearsal(tmp_path, records_url, stationery(), ring(), more={EMAIL: mailbox}) as house:
         life = Life(house.env, house.client, house.database, house.postbox, house.clock)
         handle = await life.open()
 
@@ -45,7 +47,7 @@ async def test_a_letter_that_a_channel_took_is_recorded_by_a_worker_that_stops(t
             return slow[0].taken.is_set()
 
         await until(taken)
-    database = Database(f"sqlite:///{tmp_path / 'records.db'}")
+    database = Database(records_url)
     with database.read() as session:
         (letter,) = notices.of_case(session, handle.id.removeprefix("inquiry/"))
     database.close()

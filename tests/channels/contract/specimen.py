@@ -91,8 +91,8 @@ class Specimen(ABC):
 
     @classmethod
     @abstractmethod
-    def opened(cls, var: Path) -> AbstractContextManager["Specimen"]:
-        """Start the counterpart, with `var` for whatever is to be kept."""
+    def opened(cls, var: Path, records_url: str) -> AbstractContextManager["Specimen"]:
+        """Start the counterpart, with `var` and the records at an address for whatever is to be kept."""
 
     @abstractmethod
     def environment(self) -> Mapping[str, str]:

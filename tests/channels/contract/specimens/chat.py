@@ -15,7 +15,6 @@ from models.errors import RecordsUnavailable
 from records import chat, chat_sessions
 from records.chat import Transcript
 from records.database import Database
-from records.migrate import upgrade
 from tests.channels.contract.specimen import Known, Point, Said, Specimen, Trouble, utcnow
 
 OURSELVES = "we are the provider ourselves"
@@ -64,10 +63,8 @@ class Site(Specimen):
 
     @classmethod
     @contextmanager
-    def opened(cls, var: Path) -> Iterator[Specimen]:
-        url = f"sqlite:///{var / 'records.db'}"
-        upgrade(url)
-        database = Database(url)
+    def opened(cls, var: Path, records_url: str) -> Iterator[Specimen]:
+        database = Database(records_url)
         try:
             yield cls(database)
         finally:

@@ -48,7 +48,7 @@ class SendGrid(Mail):
 
     @classmethod
     @contextmanager
-    def opened(cls, var: Path) -> Iterator[Specimen]:
+    def opened(cls, var: Path, records_url: str) -> Iterator[Specimen]:
         folder = var / "mailroom"
         with open_mailroom(Arrangement(folder, keys=Keys(valid=frozenset({API_KEY})))) as mailroom:
             yield cls(mailroom, folder)
@@ -169,7 +169,7 @@ class OwnServer(Mail):
 
     @classmethod
     @contextmanager
-    def opened(cls, var: Path) -> Iterator[Specimen]:
+    def opened(cls, var: Path, records_url: str) -> Iterator[Specimen]:
         if DOVECOT is None:
             pytest.skip("dovecot is not installed (Debian: apt-get install dovecot-imapd)")
         with ExitStack() as stack:

@@ -42,7 +42,7 @@ class Webhook(Specimen):
 
     @classmethod
     @contextmanager
-    def opened(cls, var: Path) -> Iterator[Specimen]:
+    def opened(cls, var: Path, records_url: str) -> Iterator[Specimen]:
         with open_town() as town:
             yield cls(town)
 

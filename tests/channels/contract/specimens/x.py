@@ -60,7 +60,7 @@ class Webhook(Specimen):
 
     @classmethod
     @contextmanager
-    def opened(cls, var: Path) -> Iterator[Specimen]:
+    def opened(cls, var: Path, records_url: str) -> Iterator[Specimen]:
         credentials = Credentials(cls.production["PLAZO_X_CLIENT_ID"], CLIENT, CONSUMER, ACCESS, REFRESH)
         with open_standin(Arrangement(user_id=US, credentials=credentials)) as standin:
             yield cls(standin, var)

@@ -25,8 +25,8 @@ run: $(READY) ## start everything on embedded parts: Temporal and its UI, databa
 test: $(READY) ## all tests, with branch coverage of the rules and the workflow
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
 
-test-postgresql: $(READY) ## the tests of records and reports, on a PostgreSQL that they start themselves
-	$(BIN)/pytest -n 2 --dist loadfile --records=postgresql tests/records tests/reporting
+test-postgresql: $(READY) ## all tests, their records in a PostgreSQL that they start themselves
+	$(BIN)/pytest -n 2 --dist loadfile --records=postgresql
 
 lint: $(READY) ## ruff and the arrows between packages
 	$(BIN)/ruff check .

@@ -49,7 +49,7 @@ class Loft(Specimen):
 
     @classmethod
     @contextmanager
-    def opened(cls, var: Path) -> Iterator["Loft"]:  # noqa: ARG003 - a loft keeps nothing
+    def opened(cls, var: Path, records_url: str) -> Iterator["Loft"]:  # noqa: ARG003 - a loft keeps nothing
         """Open a loft."""
 
         class Handler(BaseHTTPRequestHandler):

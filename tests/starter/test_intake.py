@@ -98,13 +98,12 @@ def test_what_cannot_wait_is_marked_when_it_comes(bench: Bench) -> None:
 
 
 def test_what_no_database_can_keep_is_left_out_of_every_text(bench: Bench) -> None:
-    changes = {
-        name: f"a\0{name}\ud800" for name in ("text", "full_text", "subject", "sender_name", "html", "message_id")
-    }
-    receipt = bench.intake.receive(message(references=("r\0",), further=((EMAIL, "eva\0@example.org"),), **changes))
+    names = ("text", "full_text", "subject", "sender_name", "html", "message_id")
+    said: dict[str, Any] = {name: f"a\0{name}\ud800" for name in names}
+    receipt = bench.intake.receive(message(references=("r\0",), further=((EMAIL, "eva\0@example.org"),), **said))
     with bench.database.read() as session:
         (row,) = messages.of_case(session, str(receipt.reference))
-    assert {name: getattr(row, name) for name in changes} == {name: f"a{name}" for name in changes}
+    assert {name: getattr(row, name) for name in names} == {name: f"a{name}" for name in names}
     assert row.references == "r"
     key = letter(bench, str(receipt.reference))
     assert bench.intake.notice_event([event(Delivery.BOUNCE, key, reason="550 no\0body")]) == 1

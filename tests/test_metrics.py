@@ -25,7 +25,6 @@ from models.errors import SettingsError
 from pulse import Pulse, Sdk
 from records import cases
 from records.database import Database
-from records.migrate import upgrade
 from settings import Settings
 from starter.house.residents import temporal_program
 from starter.web import create_app
@@ -34,15 +33,6 @@ from tests.lives import ring
 from tests.starter.conftest import free_port
 
 CANARY = "canary@example.org"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    upgrade(url)
-    made = Database(url)
-    yield made
-    made.close()
 
 
 def figures(body: bytes) -> dict[tuple[str, tuple[str, ...]], float]:

@@ -11,7 +11,6 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from metrics import House, exposition
 from records.database import Database
-from records.migrate import upgrade
 from tests.cases import MONDAY, policy
 
 PLACE = Path(__file__).parents[1] / "deploy" / "observability"
@@ -36,12 +35,8 @@ def asked() -> list[str]:
     return [re.sub(r'"[^"]*"', '""', expression) for expression in (*rules, *panels)]
 
 
-def test_alerts_and_dashboard_ask_for_figures_that_are_given_and_leave_none_out(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    upgrade(url)
-    database = Database(url)
+def test_alerts_and_dashboard_ask_for_figures_that_are_given_and_leave_none_out(database: Database) -> None:
     given = {one.name for one in parse(exposition(House(database, policy(), lambda: MONDAY)).decode())}
-    database.close()
     wanted = {name for expression in asked() for name in FIGURE.findall(expression)}
     assert wanted <= given | OTHERS
     ours = {name for name in given if name.startswith("plazo_")}

@@ -20,8 +20,8 @@ from tests.test_cli import Plazo
 
 
 @pytest.fixture
-def plazo(tmp_path: Path, database_file: Path) -> Plazo:
-    return Plazo(tmp_path)
+def plazo(tmp_path: Path, records_url: str) -> Plazo:
+    return Plazo(tmp_path, records_url)
 
 
 def looked(plazo: Plazo, code: int, **environment: str) -> dict[str, Any]:
@@ -62,7 +62,8 @@ def test_what_is_wrong_is_told_with_how_to_mend_it(plazo: Plazo, database: Datab
 
 
 def test_without_a_database_the_rest_is_still_looked_at(tmp_path: Path) -> None:
-    found = looked(Plazo(tmp_path / "none"), 1, PLAZO_TEMPORAL="127.0.0.1:9")
+    nowhere = Plazo(tmp_path, f"sqlite:///{tmp_path / 'none.db'}")
+    found = looked(nowhere, 1, PLAZO_TEMPORAL="127.0.0.1:9")
     assert {"database", "migrations", "Temporal"} <= wrong(found)
     assert "plazo migrate" in found["database"]["mend"]
     assert found["letters"]["ok"]

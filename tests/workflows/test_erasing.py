@@ -4,10 +4,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import text
+
 from models.inquiry import EMAIL, Flag
 from models.letters import LetterKind
 from models.reference import workflow_id
 from records import audit, cases, contacts, documents, ledger, messages
+from records.database import Database
 from records.documents import FolderStore
 from starter.commands.rehearsal import QUEUE
 from starter.temporal.engine import start_case
@@ -26,9 +29,18 @@ ANSWER = {
 }
 
 
-def found(folder: Path) -> list[str]:
-    """The files in which the canary stands, in the records and the documents."""
-    return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and CANARY.encode() in path.read_bytes()]
+def found(folder: Path, database: Database) -> list[str]:
+    """The files in which the canary stands, in the records and the documents; the records' tables on PostgreSQL."""
+    files = [path.name for path in sorted(folder.rglob("*")) if path.is_file() and CANARY.encode() in path.read_bytes()]
+    if database.engine.dialect.name != "postgresql":
+        return files
+    with database.read() as session:
+        tables = session.connection().execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        rows = [
+            f"SELECT '{name}' AS found FROM {name} AS t WHERE t::text LIKE '%{CANARY}%'"  # noqa: S608 - our own tables
+            for name in tables.scalars()
+        ]
+        return [*files, *session.connection().execute(text(" UNION ".join(rows))).scalars()]
 
 
 async def lived(life: Life, files: FolderStore) -> Any:
@@ -69,14 +81,15 @@ async def test_after_an_erasure_nothing_of_the_person_is_found_and_the_chain_hol
     case = await life.quiet(handle)
     assert case.closed_at
     life.database.forget()
-    assert "records.db" in found(tmp_path)
-    assert len(found(tmp_path)) > 1
+    before = found(tmp_path, life.database)
+    assert {"records.db", "messages"} & set(before)
+    assert len(before) > 1
     await life.command(handle, "propose", command="erase", order={})
     await life.command(handle, "approve", OTHER)
     async with asyncio.timeout(60):
         await handle.result()
     life.database.forget()
-    assert found(tmp_path) == []
+    assert found(tmp_path, life.database) == []
     assert [path for path in files.folder.rglob("*") if path.is_file()] == []
     case = life.saved(handle)
     assert Flag.ERASED in case.flags

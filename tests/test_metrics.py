@@ -189,17 +189,17 @@ async def comes(http: httpx2.Client, path: str, status: int = 200, word: str = "
             await asyncio.sleep(0.1)
 
 
-async def test_a_collector_says_how_it_is(database: Database, tmp_path: Path) -> None:
-    with running(tmp_path, "-m", "starter.collector") as http:
+async def test_a_collector_says_how_it_is(records_url: str, tmp_path: Path) -> None:
+    with running(tmp_path, "-m", "starter.collector", PLAZO_RECORDS_URL=records_url) as http:
         ready = await comes(http, "/readyz")
         assert ready.json() == {"database": "ok", "migrations": "ok", "keys": "ok"}
         assert http.get("/healthz").status_code == 200
         assert b"process_open_fds" in http.get("/metrics").content
 
 
-async def test_a_worker_says_how_it_is_and_what_the_sdk_counts(database: Database, tmp_path: Path) -> None:
+async def test_a_worker_says_how_it_is_and_what_the_sdk_counts(records_url: str, tmp_path: Path) -> None:
     port = free_port()
-    with running(tmp_path, "worker.py", PLAZO_TEMPORAL=f"127.0.0.1:{port}") as http:
+    with running(tmp_path, "worker.py", PLAZO_RECORDS_URL=records_url, PLAZO_TEMPORAL=f"127.0.0.1:{port}") as http:
         found = await comes(http, "/readyz", 503, "database")
         assert found.json() == {"database": "ok", "migrations": "ok", "keys": "ok", "temporal": "away"}
         assert http.get("/healthz").status_code == 200

@@ -143,7 +143,7 @@ async def test_a_compartment_is_seen_by_who_is_named_and_compliance_alone(
     assert (ROLES[Role.COMPLIANCE], "inquiry.read", "allowed", "") in lines(world)
     assert reference not in (await world.get("/api/workload")).text
     assert reference in (await world.get("/api/workload", Role.COMPLIANCE)).text
-    monkeypatch.setenv("PLAZO_VAR", str(settings.var))
+    monkeypatch.setenv("PLAZO_RECORDS_URL", settings.records_url)
     run = CliRunner()
     assert reference not in run.invoke(build(["list"]), ["list"]).output
     for line in ("show", "timeline", "thread"):

@@ -21,7 +21,7 @@ from models.inquiry import Language
 from models.letters import LetterKind
 from models.tables import Notice, StaffRow
 from models.work import ALERT
-from records import colleagues, notices
+from records import colleagues, notices, visibility
 from records.database import Database
 
 
@@ -65,6 +65,7 @@ class Alerts:
                 owner=summons.owner,
                 spared=spared,
                 now=now,
+                kept=visibility.kept(session, summons.reference),
             )
 
         first = found((*alert.spared, *summons.tried))

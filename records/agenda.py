@@ -116,7 +116,7 @@ class _Gathering:
             for referral in case.referrals:
                 if not referral.open:
                     continue
-                if asked := self._work(OF_THE_AREA, referral.area, case.owner):
+                if asked := self._work(OF_THE_AREA, referral.area, case.owner, spared=case.about):
                     asked.referrals.append(Item(case.reference, referral.area, due, referral.area))
 
     def _waiting(self) -> Iterator[Case]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from sqlmodel import Session
 
 from models.inquiry import ActorId, Area, Role
 from models.policy import Policy
+from models.rights import Eyes, Kept
 from models.tables import StaffRow
 from models.terms import Place
 from records import staff
@@ -32,20 +34,40 @@ def find(
     owner: str,
     spared: Iterable[ActorId],
     now: datetime,
+    kept: Kept | None = None,
 ) -> Found:
-    """Return the first who is there, in the order of places; `spared` are not asked. `now` is aware UTC."""
+    """Return the first who is there, in the order of places; `spared` are not asked. `now` is aware UTC.
+
+    From whom the case is `kept` is told nothing of it; after the places come those who are named, then compliance.
+    """
     seen, passed = set(spared), list[ActorId]()
     day = policy.whole_calendar().local_date(now)
-    for place in order:
-        for one in standing(session, policy, place, area=area, owner=owner, now=now):
-            if one in seen:
-                continue
-            seen.add(one)
-            row = staff.person(session, one)
-            if row is not None and row.email and staff.present(session, one, day):
-                return Found(row, tuple(passed))
-            passed.append(one)
+    places = (standing(session, policy, place, area=area, owner=owner, now=now) for place in order)
+    for one in (*chain.from_iterable(places), *_named(policy, kept)):
+        if one in seen:
+            continue
+        seen.add(one)
+        row = staff.person(session, one)
+        if row is not None and kept is not None and kept.hidden(eyes(policy, row)):
+            continue
+        if row is not None and row.email and staff.present(session, one, day):
+            return Found(row, tuple(passed))
+        passed.append(one)
     return Found(None, tuple(passed))
+
+
+def eyes(policy: Policy, row: StaffRow) -> Eyes:
+    """What one of the staff sees."""
+    role, rights = Role(row.role), policy.rights
+    closed = frozenset() if role in rights.open_to else frozenset(rights.closed_areas) - frozenset(row.areas)
+    return Eyes(row.id, closed, secrets=role is Role.COMPLIANCE)
+
+
+def _named(policy: Policy, kept: Kept | None) -> tuple[ActorId, ...]:
+    """Who is asked about a kept case when the places have nobody."""
+    if kept is None or not (kept.compartment is not None or kept.about or kept.area in policy.rights.closed_areas):
+        return ()
+    return (*(kept.compartment or ()), *policy.staff.compliance)
 
 
 def standing(

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from models.case import Case
 from models.inquiry import ActorId
-from models.rights import Eyes, hides
+from models.rights import Eyes, Kept
 from models.tables import CaseRow, GrantRow
 
 
@@ -18,6 +18,18 @@ def written(people: tuple[ActorId, ...] | None) -> str:
     In hexadecimal, since some databases look for text without regard to case.
     """
     return "" if people is None else "".join((",", *(f"{_name(one)}," for one in people)))
+
+
+def people(text: str) -> tuple[ActorId, ...]:
+    """Read what `written` wrote; nobody for an empty column."""
+    return tuple(bytes.fromhex(one).decode() for one in text.split(",") if one)
+
+
+def kept(session: Session, reference: str) -> Kept | None:
+    """Return what keeps a case from people; None where there is no such case."""
+    query = select(CaseRow.area, CaseRow.compartment, CaseRow.about).where(col(CaseRow.reference) == reference)
+    row = session.exec(query).first()
+    return Kept(row[0], people(row[1]) if row[1] else None, people(row[2])) if row else None
 
 
 def columns(case: Case) -> dict[str, str]:
@@ -45,13 +57,8 @@ def unseen(session: Session, eyes: Eyes) -> frozenset[str]:
 
 def hidden(session: Session, reference: str, eyes: Eyes) -> str:
     """Return the code of what hides a case from somebody; empty where they see it, or where there is none."""
-    query = select(CaseRow.area, CaseRow.compartment, CaseRow.about).where(col(CaseRow.reference) == reference)
-    row = session.exec(query).first()
-    if row is None:
-        return ""
-    area, compartment, about = row
-    me = f",{_name(eyes.actor)},"
-    return hides(eyes, area, secret=bool(compartment), named=me in compartment, concerned=me in about)
+    known = kept(session, reference)
+    return known.hidden(eyes) if known else ""
 
 
 def secret(session: Session, reference: str) -> bool:

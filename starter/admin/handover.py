@@ -1,20 +1,23 @@
 """Handing over: every open case of somebody goes to somebody else by the rules of assignment, each by its own `assign`.
 
-It can be broken off anywhere and asked for again: a case that has moved on is left where it is.
+It can be broken off anywhere and asked for again: a case that has moved on is left where it is. One that refuses, or is
+hidden from whoever asks, stays and is told of.
 """
 
 import asyncio
+from typing import NamedTuple
 
-from models.assignment import Member, choose
+from models.assignment import Member
 from models.episodes import Assigned
 from models.errors import Refused
 from models.inquiry import Actor, ActorId, Area
-from records import cases, workload
+from models.rights import Eyes, Kept
+from records import cases, visibility, workload
 from starter.admin.bodies import HandOverBody
 from starter.admin.commanding import Wish, fulfil
 from starter.admin.desk import Desk
-from starter.admin.staff_views import HandedView, HandOverView
-from starter.reception.crew import crew
+from starter.admin.staff_views import HandedView, HandOverView, StaysView
+from starter.reception.crew import NOBODY, crew, next_owner
 
 AT_ONCE = 50
 """As many cases in one go as a request has time for."""
@@ -26,43 +29,69 @@ ELSEWHERE = frozenset({"assign.moved", "case.closed"})
 """It is not theirs any more, or needs nobody."""
 
 
-async def hand_over(desk: Desk, who: ActorId, actor: Actor, reasons: str) -> HandOverView:
+HIDDEN = "handover.hidden"
+"""Whoever asks may not see the case; compliance asks again."""
+
+NO_OWNER = "handover.nobody"
+"""Nobody may see the case and is there."""
+
+
+class Plan(NamedTuple):
+    """Whom the first cases go to, the next due first, what cannot go, and how many are left for another time."""
+
+    found: dict[str, Assigned]
+    stays: list[StaysView]
+    later: int
+
+
+async def hand_over(desk: Desk, who: ActorId, actor: Actor, reasons: str, eyes: Eyes) -> HandOverView:
     """Hand over as many of somebody's open cases as fit into one go.
 
     Raises EngineUnavailable when Temporal does not answer; what was handed over by then stays so.
     """
-    plan, waiting = await asyncio.to_thread(_plan, desk, who)
+    plan = await asyncio.to_thread(_plan, desk, who, eyes)
     handed: list[HandedView] = []
-    for reference, found in plan.items():
+    stays = list(plan.stays)
+    for reference, found in plan.found.items():
         body = HandOverBody(owner=found.owner, reasons=reasons, instead_of=who, found=found)
         try:
             await fulfil(desk, Wish("assign", reference, body, actor))
         except Refused as refusal:
             if refusal.code not in ELSEWHERE:
-                raise
+                stays.append(StaysView(reference=reference, code=refusal.code))
         else:
             handed.append(HandedView(reference=reference, owner=found.owner, step=found.step))
-    return HandOverView(handed=tuple(handed), remaining=waiting - len(plan))
+    return HandOverView(handed=tuple(handed), stays=tuple(stays), remaining=plan.later)
 
 
-def _plan(desk: Desk, who: ActorId) -> tuple[dict[str, Assigned], int]:
-    """Whom each of the first cases goes to, the next due first, and how many there are in all."""
+def _plan(desk: Desk, who: ActorId, eyes: Eyes) -> Plan:
     now = desk.clock()
     crews: dict[Area, list[Member]] = {}
     plan: dict[str, Assigned] = {}
+    stays: list[StaysView] = []
+    later = 0
     given: dict[ActorId, int] = {}
     with desk.database.read() as session:
         theirs = workload.owned(session, who)
-        for reference in theirs[:AT_ONCE]:
+        for reference in theirs:
+            if visibility.hidden(session, reference, eyes):
+                stays.append(StaysView(reference="", code=HIDDEN))
+                continue
+            if len(plan) == AT_ONCE:
+                later += 1
+                continue
             case = cases.load(session, reference)
             if case.area not in crews:
                 crews[case.area] = [_away(m, who) for m in crew(session, desk.policy, case.area, now)]
             # The projection follows later, so what is given out here is counted here.
             team = [m._replace(load=m.load + given.get(m.id, 0)) for m in crews[case.area]]
-            found = choose(desk.policy.call(case.area, case.language, RULE), team)
+            found = next_owner(desk.policy, Kept.of(case), case.language, RULE, team)
+            if found.step == NOBODY:
+                stays.append(StaysView(reference=reference, code=NO_OWNER))
+                continue
             given[found.owner] = given.get(found.owner, 0) + 1
             plan[reference] = found
-    return plan, len(theirs)
+    return Plan(plan, stays, later)
 
 
 def _away(member: Member, who: ActorId) -> Member:

@@ -16,12 +16,13 @@ from models.case import Case
 from models.commands import DECISIONS
 from models.errors import Refused
 from models.incidents import known_matter
-from models.inquiry import EMAIL, Actor, Role
+from models.inquiry import EMAIL, Actor, ActorId, Role
 from models.letters import FINALS, LetterKind
 from models.obligations import ObligationKind
 from models.policy import Policy
 from models.reference import is_reference
-from records import bindings, cases, contacts, documents, messages, staff
+from models.rights import Eyes, Kept
+from records import bindings, cases, colleagues, contacts, documents, messages, staff
 from starter.admin.bodies import (
     BODIES,
     AcceptRepresentativeBody,
@@ -171,6 +172,10 @@ class Writer:
         case = cases.load(self._session, self._reference)
         area = body.area or case.area
         may_own(member(self._session, self._policy, body.owner, area, self._now), case.language)
+        if not self._sees(body.owner, Kept.of(case)._replace(area=area)):
+            raise Refused(
+                "assign.cannot-see", "the case is kept from them; name somebody who may see it", field="owner"
+            )
         return body.model_dump(mode="json", exclude_none=True)
 
     def claim(self, _body: ClaimBody) -> OrderData:
@@ -235,6 +240,25 @@ class Writer:
         )
         return {"other": opened.reference, "points": list(body.points)}
 
+    def refer(self, body: Body) -> OrderData:
+        """The area's question, put only where somebody who answers for it may see the case."""
+        order = body.model_dump(mode="json", exclude_none=True)
+        asked = self._policy.areas.get(order["area"])
+        kept = Kept.of(cases.load(self._session, self._reference))
+        if asked and not any(self._sees(one, kept) for one in (asked.representative, asked.deputy)):
+            raise Refused(
+                "referral.cannot-see",
+                "the case is kept from who answers for the area; have compliance name them in the compartment first",
+                field="area",
+                rule="M5.4",
+            )
+        return order
+
+    def _sees(self, who: ActorId, kept: Kept) -> bool:
+        row = staff.person(self._session, who)
+        closed = frozenset(self._policy.rights.closed_areas)
+        return not kept.hidden(colleagues.eyes(self._policy, row) if row else Eyes(who, closed))
+
     def _draft(self, kind: str, content: Mapping[str, Any]) -> OrderData:
         draft = documents.save_draft(
             self._session, self._reference, str(kind), content, author=self._actor, now=self._now
@@ -245,6 +269,7 @@ class Writer:
 MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "reply": Writer.reply,
     "set_points": Writer.set_points,
+    "refer": Writer.refer,
     "resolve": Writer.resolve,
     "open_incident": Writer.open_incident,
     "request_information": Writer.request_information,

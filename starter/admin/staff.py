@@ -144,19 +144,19 @@ def set_shifts(desk: Here, actor: Keeper, who: Who, body: ShiftsBody) -> WholePe
 
 
 @router.post("/staff/{who}/leave", responses=COMMANDING)
-async def leave(desk: Here, actor: Keeper, who: Who, body: LeaveBody) -> HandOverView:
+async def leave(desk: Here, actor: Keeper, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
     """Somebody leaves for good: every open case of theirs goes to somebody else. Ask again while some remain."""
     if who == actor.id:
         raise Problem(HTTPStatus.CONFLICT, "staff.oneself", "nobody signs for their own leaving; ask another")
     await asyncio.to_thread(_begin, desk, who, actor, leaves=True)
-    return await hand_over(desk, who, actor, body.reasons)
+    return await hand_over(desk, who, actor, body.reasons, eyes)
 
 
 @router.post("/staff/{who}/handover", responses=COMMANDING)
-async def handover(desk: Here, actor: Keeper, who: Who, body: LeaveBody) -> HandOverView:
+async def handover(desk: Here, actor: Keeper, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
     """Give somebody's open cases to others, as before a long absence. Ask again while some remain."""
     await asyncio.to_thread(_begin, desk, who, actor, leaves=False)
-    return await hand_over(desk, who, actor, body.reasons)
+    return await hand_over(desk, who, actor, body.reasons, eyes)
 
 
 def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:

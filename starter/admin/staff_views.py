@@ -191,8 +191,16 @@ class HandedView(View):
     step: str
 
 
+class StaysView(View):
+    """A case that stays, and the code of why; one that is hidden from whoever asks has no reference."""
+
+    reference: str
+    code: str
+
+
 class HandOverView(View):
-    """What was handed over now; while `remaining` is not 0, ask again."""
+    """What was handed over now, and what cannot be by whoever asks; while `remaining` is not 0, ask again."""
 
     handed: tuple[HandedView, ...]
+    stays: tuple[StaysView, ...]
     remaining: int

@@ -14,6 +14,7 @@ from engine import connect
 from models.errors import Refused
 from models.inquiry import Actor, Role
 from models.policy import Policy, load_policy
+from models.rights import Eyes
 from models.tables import AbsenceRow, StaffRow, TrainingRow
 from records import audit, staff
 from records.audit import Outcome
@@ -157,7 +158,7 @@ async def hand_over_all(settings: Settings, database: Database, who: str, actor:
     desk = Desk(settings, policy, database, client, intake, now, lambda: None)
     handed: list[HandedView] = []
     while True:
-        view = await hand_over(desk, who, actor, why)
+        view = await hand_over(desk, who, actor, why, Eyes(actor.id))
         handed += view.handed
         if not view.remaining:
             return handed

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from models.inquiry import Role
+from records.database import Database
+from tests.api.crew import hire
 from tests.api.test_rights import lines, vanished
 from tests.api.world import ROLES, World, until
 
@@ -69,3 +71,34 @@ async def test_nothing_is_registered_with_an_inquiry_that_one_does_not_see(world
         (404, "inquiry.unknown", answers[0].json()["detail"])
     }
     assert (ROLES[role], "inquiry.register", "denied", "rights.compartment") in lines(world)
+
+
+async def test_a_kept_case_is_neither_assigned_to_nor_asked_of_who_may_not_see_it(
+    world: World, records: Database
+) -> None:
+    reference = await closed(world)
+    hire(records, "ben")
+    assigned = await world.command(reference, "assign", {"owner": "ben", "reasons": "Knows it."}, Role.COMPLIANCE)
+    assert (assigned.status_code, assigned.json()["code"]) == (409, "assign.cannot-see")
+    asked = await world.command(reference, "refer", {"area": "finance", "question": "Paid?"}, Role.COMPLIANCE)
+    assert (asked.status_code, asked.json()["code"]) == (409, "referral.cannot-see")
+
+
+async def test_a_handover_goes_on_past_what_whoever_asks_may_not_see(world: World, records: Database) -> None:
+    hire(records, "ana")
+    kept, other = await world.opened(), await world.opened(email="luis@example.org")
+    hire(records, "bea")
+    hire(records, ROLES[Role.REPRESENTATIVE])
+    assert (await world.command(kept, "compartment", SECRET, Role.COMPLIANCE)).status_code == 200
+    await vanished(world, kept, Role.SUPERVISOR)
+    why = {"reasons": "moves on"}
+    left = await world.http.post("/api/staff/ana/leave", json=why, headers=world.bearer(Role.SUPERVISOR))
+    assert left.status_code == 200, left.text
+    assert left.json() == {
+        "handed": [{"reference": other, "owner": "bea", "step": "area"}],
+        "stays": [{"reference": "", "code": "handover.hidden"}],
+        "remaining": 0,
+    }
+    again = await world.http.post("/api/staff/ana/leave", json=why, headers=world.bearer(Role.COMPLIANCE))
+    (handed,) = (one for one in again.json()["handed"] if one["reference"] == kept)
+    assert (handed["owner"], handed["step"]) == (ROLES[Role.REPRESENTATIVE], "named")

@@ -6,6 +6,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from models.inquiry import Actor, Role
+from models.rights import Eyes
 from records import audit, keys, staff
 from records.database import Database
 from starter.admin import handover
@@ -144,7 +145,7 @@ async def test_who_leaves_hands_every_case_over_with_its_reasons(
         told = event["data"]["assignment"]
         assert (told["rule"], told["step"]) == ("handover", "area")
         assert {"staff": "dora", "why": "absent"} in told["passed_over"]
-    assert (await tell(world, "staff/ana/leave", WHY)).json() == {"handed": [], "remaining": 0}
+    assert (await tell(world, "staff/ana/leave", WHY)).json() == {"handed": [], "stays": [], "remaining": 0}
     with records.read() as session:
         assert not staff.present(session, "ana", now().date())
 
@@ -153,14 +154,14 @@ async def test_a_case_that_moved_on_meanwhile_stays_where_it_is(world: World, re
     hire(records, "ana")
     reference = await world.opened()
     hire(records, "bea")
-    plan = handover._plan(world.desk, "ana")
+    plan = handover._plan(world.desk, "ana", Eyes("supervisor-1"))
     moved = await world.command(reference, "assign", {"owner": "bea", "reasons": "x"})
     assert moved.status_code == 200
     await world.settled(reference, lambda view: view["state"]["owner"] == "bea")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handover, "_plan", lambda *_: plan)
         answer = (await tell(world, "staff/ana/handover", WHY)).json()
-    assert answer == {"handed": [], "remaining": 0}
+    assert answer == {"handed": [], "stays": [], "remaining": 0}
 
 
 async def test_before_a_long_absence_cases_are_given_to_others(world: World, records: Database) -> None:

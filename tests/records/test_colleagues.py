@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time
 import pytest
 
 from models.inquiry import Role
+from models.rights import Kept
 from models.tables import ShiftRow, StaffRow
 from records import colleagues, staff
 from records.database import Database
@@ -30,10 +31,15 @@ def hire(
 
 
 def found(
-    database: Database, *order: str, area: str = "cx", owner: str = "ana", spared: tuple[str, ...] = ()
+    database: Database,
+    *order: str,
+    area: str = "cx",
+    owner: str = "ana",
+    spared: tuple[str, ...] = (),
+    kept: Kept | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     with database.read() as session:
-        answer = colleagues.find(session, policy(), order, area=area, owner=owner, spared=spared, now=NIGHT)  # type: ignore[arg-type]
+        answer = colleagues.find(session, policy(), order, area=area, owner=owner, spared=spared, now=NIGHT, kept=kept)  # type: ignore[arg-type]
     return answer.person.id if answer.person else "", answer.passed
 
 
@@ -70,3 +76,15 @@ def test_who_works_at_this_hour_is_alarmed_first_those_of_the_area_before_others
     assert found(database, "shift") == ("ben", ())
     assert found(database, "shift", spared=("ben",)) == ("ana", ())
     assert found(database, "shift", spared=("ben", "ana")) == ("", ())
+
+
+def test_who_may_not_see_a_case_is_told_nothing_of_it(database: Database) -> None:
+    for one in ("cx-lead", "cx-deputy", "ana"):
+        hire(database, one)
+    hire(database, "compliance-officer", role=Role.COMPLIANCE)
+    assert found(database, "representative", kept=Kept("cx", None, ("cx-lead",))) == ("compliance-officer", ())
+    assert found(database, "representative", "deputy", kept=Kept("cx", None, ("cx-lead",))) == ("cx-deputy", ())
+    assert found(database, "representative", kept=Kept("cx", ("ana",))) == ("ana", ())
+    assert found(database, "representative", kept=Kept("cx", ())) == ("compliance-officer", ())
+    assert found(database, "representative", kept=Kept("legal")) == ("compliance-officer", ())
+    assert found(database, "representative", kept=Kept("cx")) == ("cx-lead", ())

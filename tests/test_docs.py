@@ -194,6 +194,8 @@ def test_every_refusal_is_listed_and_no_other() -> None:
         "withdraw.no-message",
         "erasure.no-message",
         "authority.no-address",
+        "assign.cannot-see",
+        "referral.cannot-see",
         "representative.no-document",
         "representative.user",
         "conflict.unknown-person",

@@ -26,9 +26,10 @@ async def closed(world: World, **more: str) -> str:
     ("name", "order", "gone"), [("compartment", SECRET, Role.SUPERVISOR), ("declare_conflict", ABOUT, Role.AGENT)]
 )
 async def test_what_is_split_off_is_kept_from_the_same_people(
-    world: World, name: str, order: dict[str, Any], gone: Role
+    world: World, records: Database, name: str, order: dict[str, Any], gone: Role
 ) -> None:
     reference = await world.opened()
+    hire(records, ROLES[Role.AGENT])
     assert (await world.command(reference, name, order, Role.COMPLIANCE)).status_code == 200
     await vanished(world, reference, gone)
     parted = await world.command(reference, "split", {"points": ["The other matter."]}, Role.COMPLIANCE)

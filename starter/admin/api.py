@@ -3,6 +3,7 @@
 Who acts is known from the API key alone. One request's way into a case stands in `starter.admin.commanding`.
 """
 
+import asyncio
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from models.commands import READS_ONLY
 from models.episodes import Answer
-from models.errors import Malformed
+from models.errors import Malformed, Refused
 from models.inquiry import ActorId, Area, Channel, Kind, Status
 from models.messages import Id, When
 from records import cases, messages, visibility
@@ -23,7 +24,7 @@ from starter.admin.commanding import Wish, fulfil
 from starter.admin.desk import Desk, desk_of
 from starter.admin.inbox import InboxView, inbox
 from starter.admin.moments import beginning
-from starter.admin.rights import Sight
+from starter.admin.rights import Sight, turned_down
 from starter.admin.thread import ThreadView, thread
 from starter.admin.views import (
     CaseView,
@@ -233,7 +234,12 @@ def _add_route(name: str, body_model: type[CommandBody]) -> None:
         if_match: IfMatch = None,
     ) -> Answer:
         wish = Wish(name, checked(reference), body, actor, idempotency_key, expected(if_match), eyes)
-        answer = await fulfil(desk, wish)
+        try:
+            answer = await fulfil(desk, wish)
+        except Refused as refusal:
+            if not isinstance(refusal, Malformed):
+                await asyncio.to_thread(turned_down, desk, actor, name, wish.reference, refusal.code)
+            raise
         response.headers["ETag"] = etag(answer.version)
         return answer
 

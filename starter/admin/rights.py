@@ -123,6 +123,11 @@ def seen(session: Session, desk: Desk, eyes: Eyes, action: str, reference: str) 
     return not why
 
 
+def turned_down(desk: Desk, actor: Actor, action: str, reference: str, code: str) -> None:
+    """Leave a line that a case refused what somebody was admitted to ask of it."""
+    _note(desk, actor, action, reference, Outcome.DENIED, code)
+
+
 def _note(  # noqa: PLR0917  in the order of a line
     desk: Desk, actor: Actor, action: str, what: str, outcome: Outcome, detail: str = ""
 ) -> None:

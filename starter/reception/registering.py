@@ -13,7 +13,7 @@ from models.arrivals import ReceiveMessage
 from models.case import Case
 from models.errors import Malformed, Refused
 from models.inquiry import EMAIL, SYSTEM, Actor, Address, Role
-from models.messages import MOST_TEXT, OpenAppeal
+from models.messages import MOST_TEXT, OpenAppeal, When
 from models.policy import Policy
 from models.tables import StoredMessage
 from models.urgency import urgent_matter
@@ -43,6 +43,21 @@ def acceptable(given: Registration, policy: Policy, actor: Actor, now: datetime)
             f"older than {settings.days_back} days: a supervisor registers it",
             field="received_at",
             rule="M3.1",
+        )
+    if given.authority and given.authority.answer_by:
+        _in_reach(given.authority.answer_by, given.received_at, policy)
+
+
+def _in_reach(answer_by: When, received: datetime, policy: Policy) -> None:
+    """The case could not note a review whose date it does not know, and the letter would be lost (M3.10)."""
+    known = policy.snapshot(received)
+    day = known.local_date(answer_by) if isinstance(answer_by, datetime) else answer_by
+    if not known.local_date(received) <= day <= known.last:
+        raise Malformed(
+            "registration.answer-by",
+            f"must lie between the reception and {known.last}",
+            field="authority.answer_by",
+            rule="M3.10",
         )
 
 

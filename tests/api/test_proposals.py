@@ -3,7 +3,7 @@
 import pytest
 
 from models.inquiry import Role
-from records import keys
+from records import audit, keys
 from tests.api.test_commands import UNFOUNDED
 from tests.api.world import World, now
 
@@ -42,3 +42,11 @@ async def test_a_second_key_is_no_second_person(world: World) -> None:
         f"/api/inquiries/{reference}/approve", json={}, headers={"Authorization": f"Bearer {second}"}
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "approval.same-person")
+    with world.desk.database.read() as session:
+        last, *_ = audit.page(session, action="approve")
+    assert (last.actor, last.object, last.outcome, last.detail) == (
+        "agent-1",
+        reference,
+        "denied",
+        refused.json()["code"],
+    )

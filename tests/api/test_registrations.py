@@ -129,3 +129,11 @@ async def test_what_cannot_be_registered(front: World, change: dict[str, Any], s
 
 async def test_an_auditor_registers_nothing(front: World) -> None:
     assert is_problem(await register(front, given(), Role.AUDITOR), 403)["code"] == "actor.reads-only"
+
+
+@pytest.mark.parametrize("day", ["2020-01-01", "2199-01-01"])
+async def test_a_date_that_no_case_could_note_is_refused_before_the_letter_is_lost(front: World, day: str) -> None:
+    body = given(place="authority", authority={"file_number": "DC-1", "answer_by": day})
+    refused = await register(front, body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "registration.answer-by")
+    assert refused.json()["field"] == "authority.answer_by"

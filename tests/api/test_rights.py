@@ -167,7 +167,7 @@ async def test_whom_a_complaint_is_about_neither_sees_nor_decides_it(world: Worl
     assert (await world.http.post("/api/break-glass", json=broken, headers=headers)).status_code == 403
     back = {"owner": ROLES[Role.AGENT], "reasons": "Knows it."}
     refused = await world.command(reference, "assign", back, Role.SUPERVISOR)
-    assert (refused.status_code, refused.json()["code"]) == (409, "conflict.of-interest")
+    assert (refused.status_code, refused.json()["code"]) == (409, "assign.cannot-see")
     assert (await world.get(f"/api/inquiries/{reference}", Role.SUPERVISOR)).status_code == 200
 
 

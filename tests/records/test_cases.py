@@ -99,12 +99,14 @@ def test_obligations_tell_met_late_and_superseded_apart(database: Database) -> N
 
 
 def test_only_open_cases_are_reconciled(database: Database) -> None:
-    closed = new_case(reference="RX-3333-3333").model_copy(update={"closed_at": MONDAY})
+    closed = new_case(reference="RX-3333-3333").model_copy(update={"closed_at": MONDAY, "obligations": []})
+    owing = new_case(reference="RX-4444-4444").model_copy(update={"closed_at": MONDAY})
     with database.write() as session:
         add(session, new_case())
         add(session, closed)
+        add(session, owing)
     with database.read() as session:
-        assert cases.open_references(session) == ["RX-7KQ4-M2PD"]
+        assert cases.open_references(session) == ["RX-4444-4444", "RX-7KQ4-M2PD"], "who is owed something is not over"
         assert cases.line(session, "RX-3333-3333").status == "closed"
 
 

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import structlog
 import uvicorn
 from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -222,7 +222,7 @@ def _add_health(app: FastAPI, door: Door, settings: Settings) -> None:
 
     if is_loopback(settings.web_host):
 
-        @app.get("/metrics", tags=["health"])
+        @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
         async def figures() -> Response:
             """Give the house's figures to Prometheus: on loopback alone; elsewhere they have a port of their own."""
             return Response(await asyncio.to_thread(door.metrics), media_type=TYPE)

@@ -140,9 +140,13 @@ async def test_a_tracker_that_refuses_our_account_holds_up_no_letter_and_gets_it
     await outside.command(handle, "reply", draft=outside.draft(handle))
     await outside.quiet(handle)
     assert outside.postbox.kinds == ["acknowledgement", "reply"]
-    with outside.database.read() as session:
-        (row,) = incidents.failing(session)
-        assert (row.error, row.unsure) == ("Jira answered 401", False)
+
+    async def refused() -> bool:  # unsure while a try is under way
+        with outside.database.read() as session:
+            (row,) = incidents.failing(session)
+        return (row.error, row.unsure) == ("Jira answered 401", False)
+
+    await until(refused)
     await outside.skip(minutes=90)
     case = await told(outside, handle)
     assert case.incidents[0].url == "https://tracker.example.org/T-1"

@@ -63,9 +63,17 @@ def compartment(case: Case, order: Compartment, actor: Actor, now: datetime) -> 
 
 def declare_conflict(case: Case, order: DeclareConflict, actor: Actor, now: datetime) -> None:
     """Whoever it is about loses the case, and what they proposed falls away; anybody adds, few take off."""
-    if set(case.about) - set(order.about) and actor.role not in {Role.SUPERVISOR, Role.COMPLIANCE}:
+    taken_off = set(case.about) - set(order.about)
+    if taken_off and actor.role not in {Role.SUPERVISOR, Role.COMPLIANCE}:
         raise Refused(
             "conflict.supervisor", "only a supervisor or compliance takes somebody off; name those too", field="about"
+        )
+    if taken_off and case.proposal and case.proposal.proposer.id == actor.id:
+        raise Refused(
+            "conflict.proposer",
+            "whoever proposed the answer gives nobody the right to approve it; ask another",
+            field="about",
+            rule="M5.3",
         )
     case.about = tuple(sorted(set(order.about)))
     if case.owner in case.about:

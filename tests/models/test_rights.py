@@ -95,6 +95,17 @@ def test_nobody_handles_proposes_or_approves_a_complaint_about_themselves() -> N
     assert do(other, "note", LATER, actor=AGENT, text="Back.").version == other.version + 1
 
 
+@pytest.mark.rule("M5.3")
+def test_whoever_proposed_an_answer_lifts_no_conflict_before_it_is_approved() -> None:
+    case = do(new_case(), "declare_conflict", LATER, actor=OTHER, about=["agent-1"], reasons="About agent-1")
+    order = {"outcome": "unfounded", "draft": FULL}
+    case = do(case, "propose", LATER, actor=SUPERVISOR, command="resolve", order=order)
+    refused(case, "declare_conflict", "conflict.proposer", SUPERVISOR, about=[], reasons="A mistake")
+    more = do(case, "declare_conflict", LATER, actor=SUPERVISOR, about=["agent-1", "agent-9"], reasons="And agent-9")
+    assert more.about == ("agent-1", "agent-9")
+    assert do(case, "declare_conflict", LATER, actor=OFFICER, about=[], reasons="A mistake").about == ()
+
+
 def test_whoever_sees_the_case_sees_who_broke_the_glass() -> None:
     by = SUPERVISOR.model_dump(mode="json")
     case = do(new_case(), "glass_broken", LATER, by=by, until=LATER.isoformat(), reasons="At once")

@@ -1,6 +1,5 @@
 """Whose turn it is: the open work of every colleague who is there today, for their morning digest."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +12,10 @@ from models.alerting import APPROVERS, OF_THE_AREA
 from models.case import Case
 from models.inquiry import ActorId, Area
 from models.policy import Policy
+from models.rights import Kept
 from models.tables import CaseRow, StaffRow
 from models.terms import Place
-from records import colleagues
+from records import colleagues, visibility
 
 IDLE = ('"proposal":null', '"referrals":[]')
 """How the saved state of a case reads that waits for nobody's approval and no area's findings."""
@@ -75,48 +75,46 @@ class _Gathering:
     def own(self, until: datetime) -> None:
         """What is whose: how many, and what is due soon."""
         still_open = and_(col(CaseRow.closed_at).is_(None), NO_SECRET)
-        counted = select(CaseRow.owner, CaseRow.area, func.count()).where(still_open)
-        totals = Counter[tuple[str, str]]()
-        for owner, area, count in self.session.exec(counted.group_by(col(CaseRow.owner), col(CaseRow.area))):
-            totals[owner, area] += count
-        for (owner, area), count in totals.items():
-            if work := self._work(("owner",), area, owner):
+        counted = select(CaseRow.owner, CaseRow.area, CaseRow.about, func.count()).where(still_open)
+        whose = (CaseRow.owner, CaseRow.area, CaseRow.about)
+        for owner, area, about, count in self.session.exec(counted.group_by(*whose)):
+            if work := self._work(("owner",), _kept(area, about), owner):
                 work.total += count
-        due = select(  # type: ignore[call-overload]
-            CaseRow.reference, CaseRow.next_obligation, CaseRow.next_due_at, CaseRow.owner, CaseRow.area
-        )
+        due = select(CaseRow.reference, CaseRow.next_obligation, CaseRow.next_due_at, *whose)  # type: ignore[call-overload]
         soon = due.where(still_open, col(CaseRow.due_order) <= until)
-        for reference, what, at, owner, area in self.session.exec(
+        for reference, what, at, owner, area, about in self.session.exec(
             soon.order_by(col(CaseRow.due_order), col(CaseRow.reference))
         ):
-            if work := self._work(self.policy.reminders.order, area, owner):
+            if work := self._work(self.policy.reminders.order, _kept(area, about), owner):
                 work.owned.append(Item(reference, what, at))
 
     def look_again(self) -> None:
         """The follow-ups whose date has come by the end of today."""
         days = self.policy.whole_calendar()
         today = days.end_of(days.local_date(self.now))
-        query = select(CaseRow.reference, CaseRow.follow_up_at, CaseRow.owner, CaseRow.area).where(
-            col(CaseRow.closed_at).is_(None), NO_SECRET, col(CaseRow.follow_up_at) <= today
+        looked = select(  # type: ignore[call-overload]
+            CaseRow.reference, CaseRow.follow_up_at, CaseRow.owner, CaseRow.area, CaseRow.about
         )
-        for reference, at, owner, area in self.session.exec(
+        query = looked.where(col(CaseRow.closed_at).is_(None), NO_SECRET, col(CaseRow.follow_up_at) <= today)
+        for reference, at, owner, area, about in self.session.exec(
             query.order_by(col(CaseRow.follow_up_at), col(CaseRow.reference))
         ):
-            if work := self._work(self.policy.reminders.order, area, owner):
+            if work := self._work(self.policy.reminders.order, _kept(area, about), owner):
                 work.follow_ups.append(Item(reference, FOLLOW_UP, at))
 
     def wait(self) -> None:
         """What waits for an approval, or for an area's findings."""
         for case in self._waiting():
             due = case.final_term.due if case.final_term else None
+            kept = Kept.of(case)
             if case.proposal:
-                approver = self._work(APPROVERS, case.area, case.owner, spared=(case.proposal.proposer.id, *case.about))
+                approver = self._work(APPROVERS, kept, case.owner, spared=(case.proposal.proposer.id,))
                 if approver:
                     approver.approvals.append(Item(case.reference, case.proposal.command, due))
             for referral in case.referrals:
                 if not referral.open:
                     continue
-                if asked := self._work(OF_THE_AREA, referral.area, case.owner, spared=case.about):
+                if asked := self._work(OF_THE_AREA, kept, case.owner, area=referral.area):
                     asked.referrals.append(Item(case.reference, referral.area, due, referral.area))
 
     def _waiting(self) -> Iterator[Case]:
@@ -126,13 +124,25 @@ class _Gathering:
             yield Case.model_validate_json(state)
 
     def _work(
-        self, order: tuple[Place, ...], area: Area, owner: ActorId, spared: tuple[ActorId, ...] = ()
+        self, order: tuple[Place, ...], kept: Kept, owner: ActorId, *, area: Area = "", spared: tuple[ActorId, ...] = ()
     ) -> Work | None:
-        key = (order, area, owner, spared)
+        """Whoever is to be told of a case and may see it; of its own area, or of the `area` that is asked."""
+        key = (order, kept, owner, area, spared)
         if key not in self._known:
             found = colleagues.find(
-                self.session, self.policy, order, area=area, owner=owner, spared=spared, now=self.now
+                self.session,
+                self.policy,
+                order,
+                area=area or kept.area,
+                owner=owner,
+                spared=spared,
+                now=self.now,
+                kept=kept,
             )
             self._known[key] = found.person
         person = self._known[key]
         return self.works.setdefault(person.id, Work(person)) if person else None
+
+
+def _kept(area: Area, about: str) -> Kept:
+    return Kept(area, None, visibility.people(about))

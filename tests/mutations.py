@@ -45,6 +45,7 @@ class Mutation:
 MUTATIONS = (
     Mutation("M5.3", "models/alerting.py", '{"spared": (fact.actor.id,)}', '{"spared": ()}'),
     Mutation("M5.3", "models/secrecy.py", "if taken_off and case.proposal and", "if False and case.proposal and"),
+    Mutation("M5.3", "records/agenda.py", "kept=kept,", "kept=None,", "tests/workflows/test_digest.py"),
     Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
     Mutation(
         "M2.1",

@@ -41,13 +41,13 @@ class Morning:
         mailing = Mailing(self.database, {EMAIL: self.post}, lambda: self.now)
         self.digests = Digests(self.database, stationery(), mailing, lambda: self.now)
 
-    def hire(self, *ids: str, language: str = "en") -> None:
+    def hire(self, *ids: str, language: str = "en", role: Role = Role.AGENT) -> None:
         with self.database.write() as session:
             for one in ids:
                 row = StaffRow(
                     id=one,
                     email=f"{one}@example.org",
-                    role=Role.AGENT,
+                    role=role,
                     language=language,
                     areas=["cx"],
                     languages=["es"],
@@ -112,6 +112,27 @@ def test_what_is_to_be_looked_at_again_is_named_and_a_question_withdrawn_is_not(
     assert "To look at again" in mine
     assert "RX-2222-2222: look at it again, Thursday 12 March 2026" in mine
     assert "RX-3333-3333: look at it again" not in mine
+
+
+@pytest.mark.rule("M5.3")
+def test_nobody_is_told_of_a_case_that_is_kept_from_them(morning: Morning) -> None:
+    """In closed areas and of complaints about somebody the digest passes on to whoever sees the case."""
+    morning.hire("cx-deputy")
+    morning.hire("compliance-officer", role=Role.COMPLIANCE)
+    order = {"outcome": "unfounded", "draft": FULL}
+    for reference, changes in (
+        ("RX-2222-2222", {"area": "legal"}),
+        ("RX-3333-3333", {"about": ("ana", "cx-lead")}),
+    ):
+        noted = do(acknowledged(reference=reference), "follow_up", MONDAY, on="2026-03-12", note="Ask again.")
+        proposed = do(noted, "propose", MONDAY, AGENT, command="resolve", order=order)
+        case = do(proposed, "refer", MONDAY, area="operations", question="where?")
+        morning.keep(case.model_copy(update=changes), "ana")
+    assert morning.digests.send() == 3
+    assert set(morning.told) == {"cx-deputy", "operations-lead", "compliance-officer"}
+    assert "RX-2222-2222" not in morning.told["cx-deputy"]
+    assert "RX-2222-2222" not in morning.told["operations-lead"]
+    assert morning.told["compliance-officer"].count("RX-2222-2222") == 4
 
 
 def test_once_a_day_however_often_it_is_asked_for(morning: Morning) -> None:

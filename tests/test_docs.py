@@ -176,7 +176,7 @@ def test_what_a_signal_carries_stands_in_its_row(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_an_order_must_carry_stands_in_its_row(name: str) -> None:
-    from starter.admin.bodies import BODIES  # noqa: PLC0415  makes a model of each command
+    from starter.admin.catalogue import BODIES  # noqa: PLC0415  makes a model of each command
 
     for field in BODIES[name].model_fields:
         assert f"`{field}`" in row_of(name), f"{name}: {field} is not explained"

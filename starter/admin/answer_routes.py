@@ -11,15 +11,15 @@ from models.errors import Missing, Refused
 from models.inquiry import Actor
 from models.messages import Draft
 from records import cases, documents
+from starter.admin.answer_bodies import ResolveBody
+from starter.admin.answer_views import GateView, PointsView, ProposalView
 from starter.admin.api import COMMANDING, ONE, Here, Reference, private
 from starter.admin.auth import Caller, Commander
-from starter.admin.bodies import ResolveBody
 from starter.admin.case_views import checked
 from starter.admin.desk import Desk
 from starter.admin.gate import Finished
 from starter.admin.points import points_of
 from starter.admin.proposals import Preview
-from starter.admin.views import GateView, PointsView, ProposalView
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem, faults
 

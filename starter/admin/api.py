@@ -17,24 +17,18 @@ from models.inquiry import ActorId, Area, Channel, Kind, Status
 from models.messages import Id, When
 from records import cases, messages, visibility
 from starter.admin.auth import Caller, Commander, Holder
-from starter.admin.bodies import BODIES, EXAMPLES
 from starter.admin.bodies import Body as CommandBody
-from starter.admin.case_views import case_view, checked, letter_text, message_views
+from starter.admin.case_views import CaseView, LineView, PageView, case_view, checked
+from starter.admin.catalogue import BODIES, EXAMPLES
 from starter.admin.commanding import Wish, fulfil
 from starter.admin.desk import Desk, desk_of
 from starter.admin.inbox import InboxView, inbox
+from starter.admin.letter_views import LetterText, letter_text
+from starter.admin.message_views import Promotion, QuarantineView, message_views
 from starter.admin.moments import beginning
 from starter.admin.rights import Sight, turned_down
 from starter.admin.thread import ThreadView, thread
-from starter.admin.views import (
-    CaseView,
-    LetterText,
-    LineView,
-    Me,
-    PageView,
-    Promotion,
-    QuarantineView,
-)
+from starter.admin.views import Me
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem, refusals
 

@@ -25,9 +25,11 @@ from models.rights import Eyes
 from records import cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.desk import Desk
-from starter.admin.orders import LINKING, OrderData, Writer, link_orders, merge_orders, unknown_other
+from starter.admin.orders import order_of
+from starter.admin.pair_orders import LINKING, link_orders, merge_orders, split, unknown_other
 from starter.admin.rights import seen
 from starter.admin.standing_in import SPEAKING, stands_in
+from starter.admin.writer import OrderData, Writer
 from starter.temporal.engine import command_case
 
 DONE = 200
@@ -122,14 +124,14 @@ def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
     writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy)
     if orders := _of_two(session, wish):
         # One of two cases that refuses after the other has agreed would leave them at odds.
-        for reference, order in orders.items():
-            _try(desk, wish, cases.load(session, reference), order)
+        for reference, made in orders.items():
+            _try(desk, wish, cases.load(session, reference), made)
         return orders
     if isinstance(wish.body, SplitBody):
         # A case that refuses must not leave an inquiry behind.
         _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points})
-        return {wish.reference: writer.split(wish.body)}
-    return {wish.reference: writer.order(wish.command, wish.body) | _standing_in(desk, wish, session)}
+        return {wish.reference: split(writer, wish.body)}
+    return {wish.reference: order_of(writer, wish.command, wish.body) | _standing_in(desk, wish, session)}
 
 
 def _standing_in(desk: Desk, wish: Wish, session: Session) -> OrderData:

@@ -13,7 +13,7 @@ from models.inquiry import Language
 from models.points import folded
 from models.remedies import told
 from records import documents
-from starter.admin.bodies import ResolveBody
+from starter.admin.answer_bodies import ResolveBody
 from starter.admin.points import words_of
 
 NAMES = {Language.ES: "Spanish", Language.EN: "English"}

@@ -9,7 +9,8 @@ from pydantic import AwareDatetime
 from sqlmodel import Session
 
 from records import chat, deliveries, dispatches, feeds, hooks, incidents, messages, remote_files, streams
-from starter.admin.views import MessageView, View
+from starter.admin.message_views import MessageView
+from starter.admin.views import View
 
 QUIET = timedelta(minutes=15)
 """A feed that has not looked for so long is run by nobody."""

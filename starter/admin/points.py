@@ -11,8 +11,8 @@ from models.errors import Refused
 from models.points import folded, propose
 from records import documents, messages
 from records.ids import new_id
-from starter.admin.bodies import RaisedBody
-from starter.admin.views import PointsView, PointView, ProposedPoint
+from starter.admin.answer_bodies import RaisedBody
+from starter.admin.answer_views import PointsView, PointView, ProposedPoint
 
 RAISED = "points"
 """The kind of draft that holds the words of points."""

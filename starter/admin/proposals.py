@@ -14,8 +14,9 @@ from models.episodes import Proposal
 from models.errors import ChannelError, Missing, Refused
 from models.letters import Letter
 from records import bindings, documents
+from starter.admin.answer_views import ProposalView
 from starter.admin.desk import Desk
-from starter.admin.views import PreviewView, ProposalView
+from starter.admin.letter_views import PreviewView
 from starter.http.problems import faults
 
 

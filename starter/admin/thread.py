@@ -11,8 +11,9 @@ from sqlmodel import Session
 from models.inquiry import PUBLIC
 from models.tables import StoredMessage
 from records import cases, messages, notices
-from starter.admin.case_views import message_views
-from starter.admin.views import AttachmentView, View, Words
+from starter.admin.letter_views import Words
+from starter.admin.message_views import AttachmentView, message_views
+from starter.admin.views import View
 
 
 class Turn(View):

@@ -12,7 +12,7 @@ from models.errors import Refused
 from records import dispatches, streams, visibility
 from starter.admin.case_views import checked
 from starter.admin.inbox import FeedView, FileView, WaitingView, inbox
-from starter.admin.views import MessageView
+from starter.admin.message_views import MessageView
 from starter.commands.console import CONSOLE_EYES, AsJson, Dates, Reference, now, print_json, print_rows, records
 
 

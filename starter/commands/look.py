@@ -10,9 +10,8 @@ from models.episodes import Referral
 from models.inquiry import Kind, Status
 from models.messages import When
 from records import cases, ledger
-from starter.admin.case_views import case_view
+from starter.admin.case_views import CaseView, EventView, LineView, StateView, case_view
 from starter.admin.moments import beginning
-from starter.admin.views import CaseView, EventView, LineView, StateView
 from starter.commands.console import (
     CONSOLE_EYES,
     AsJson,

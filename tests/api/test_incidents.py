@@ -6,7 +6,7 @@ import pytest
 from httpx2 import Response
 
 from models.inquiry import Role
-from starter.admin.bodies import EXAMPLES
+from starter.admin.catalogue import EXAMPLES
 from tests.api.world import World, until
 
 MATTER = {"area": "operations", "matter": "withdrawal", "text": "Broadcast at 14:02; Ana Pérez waits."}

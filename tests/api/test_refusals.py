@@ -15,7 +15,7 @@ from models.inquiry import Role
 from models.reference import new_reference
 from models.tables import DraftRow
 from records import keys
-from starter.admin.bodies import BODIES, EXAMPLES
+from starter.admin.catalogue import BODIES, EXAMPLES
 from starter.admin.commanding import DONE
 from starter.reception.web_form import WebForm
 from tests.api.world import World

@@ -1,0 +1,60 @@
+"""The orders that name somebody of the staff: whether they are there, trained, and may see the case."""
+
+from models.assignment import may_claim, may_own
+from models.errors import Refused
+from models.inquiry import Role
+from models.rights import Kept
+from records import staff
+from starter.admin.bodies import AssignBody, Body, ClaimBody, HandOverBody
+from starter.admin.writer import OrderData, Writer
+from starter.reception.crew import member
+
+
+def assign(by: Writer, body: AssignBody) -> OrderData:
+    """Another owner, who must be there and trained; whom the rules have found is so, or nobody is."""
+    if isinstance(body, HandOverBody):
+        return body.model_dump(mode="json", exclude_none=True)
+    case = by.case
+    area = body.area or case.area
+    may_own(member(by.session, by.policy, body.owner, area, by.now), case.language)
+    if not by.sees(body.owner, Kept.of(case)._replace(area=area)):
+        raise Refused("assign.cannot-see", "the case is kept from them; name somebody who may see it", field="owner")
+    return body.model_dump(mode="json", exclude_none=True)
+
+
+def claim(by: Writer, _body: ClaimBody) -> OrderData:
+    """Whoever asks becomes the owner."""
+    case = by.case
+    claimant, owner = (member(by.session, by.policy, who, case.area, by.now) for who in (by.actor.id, case.owner))
+    may_claim(by.policy.assignment, claimant, owner, case.language)
+    return {"owner": case.owner}
+
+
+def declare_conflict(by: Writer, body: Body) -> OrderData:
+    """Whom it is about are people of the staff, and never all of compliance: nobody would be left to see it."""
+    order = body.model_dump(mode="json", exclude_none=True)
+    about, policy = set(order["about"]), by.policy
+    people = staff.everybody(by.session)
+    named = {who for area in policy.areas.values() for who in (area.representative, area.deputy)}
+    compliance = {row.id for row in people if row.role == Role.COMPLIANCE} | set(policy.staff.compliance)
+    known = {row.id for row in people} | named | set(policy.staff.supervisors) | compliance
+    if about - known - set(by.case.about):
+        raise Refused("conflict.unknown-person", "nobody of the staff has that id", field="about")
+    if compliance <= about:
+        raise Refused("conflict.all-compliance", "somebody of compliance must see it", field="about")
+    return order
+
+
+def refer(by: Writer, body: Body) -> OrderData:
+    """The area's question, put only where somebody who answers for it may see the case."""
+    order = body.model_dump(mode="json", exclude_none=True)
+    asked = by.policy.areas.get(order["area"])
+    kept = Kept.of(by.case)
+    if asked and not any(by.sees(one, kept) for one in (asked.representative, asked.deputy)):
+        raise Refused(
+            "referral.cannot-see",
+            "the case is kept from who answers for the area; have compliance name them in the compartment first",
+            field="area",
+            rule="M5.4",
+        )
+    return order

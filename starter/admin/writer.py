@@ -1,0 +1,44 @@
+"""Whoever makes the order of one case for one actor: what they wrote is stored, the records are at hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from models.case import Case
+from models.inquiry import Actor, ActorId
+from models.policy import Policy
+from models.rights import Eyes, Kept
+from records import cases, colleagues, documents, staff
+
+OrderData = dict[str, Any]
+"""An order as JSON, without actor, key and version."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Makes an order inside one write transaction of the records database; `now` is aware UTC."""
+
+    session: Session
+    reference: str
+    actor: Actor
+    now: datetime
+    policy: Policy
+
+    @property
+    def case(self) -> Case:
+        """The case as last saved."""
+        return cases.load(self.session, self.reference)
+
+    def draft(self, kind: str, content: Mapping[str, Any]) -> OrderData:
+        """Store what the person wrote, and return the order's name for it."""
+        draft = documents.save_draft(self.session, self.reference, str(kind), content, author=self.actor, now=self.now)
+        return draft.model_dump(mode="json")
+
+    def sees(self, who: ActorId, kept: Kept) -> bool:
+        """Whether somebody of the staff may see a case."""
+        row = staff.person(self.session, who)
+        closed = frozenset(self.policy.rights.closed_areas)
+        return not kept.hidden(colleagues.eyes(self.policy, row) if row else Eyes(who, closed))

@@ -11,10 +11,14 @@ from models.arrivals import IncidentChanged
 from models.case import Case
 from models.episodes import OVER, Incident, IncidentState
 from models.errors import Refused
-from models.inquiry import Actor
+from models.inquiry import Actor, Area, Role
 from models.messages import CloseIncident, OpenIncident
 from models.terms import Matter
+from models.verifying import speaks_for
 from models.work import Told
+
+OUTRANKING = frozenset({Role.SUPERVISOR, Role.SYSTEM})
+"""A supervisor, and a tracker's own word, end the incidents of every area."""
 
 
 def incident_key(reference: str, n: int) -> str:
@@ -26,6 +30,16 @@ def known_matter(matters: Collection[Matter], matter: Matter) -> None:
     """Refuse a matter that the policy does not name: an incident's title is made of it."""
     if matter not in matters:
         raise Refused("incident.unknown-matter", f"one of {', '.join(matters)} is needed", field="matter", rule="M5.6")
+
+
+def may_end(case: Case, area: Area, actor: Actor, own_areas: Collection[Area]) -> None:
+    """Refuse an end that is not theirs to know: it is the word of the area that the incident went to (M5.4).
+
+    `own_areas` are those the actor works for, or stands in for today.
+    """
+    if not case.terms.incidents_by_area or actor.role in OUTRANKING or speaks_for(case, area, actor, own_areas):
+        return
+    raise Refused("incident.not-theirs", f"only somebody of {area}, or a supervisor, says how it ended", rule="M5.4")
 
 
 def open_incident(case: Case, order: OpenIncident, actor: Actor, now: datetime) -> None:
@@ -57,6 +71,7 @@ def close_incident(case: Case, order: CloseIncident, actor: Actor, now: datetime
     incident = _known(case, order.incident)
     if incident.over:
         raise Refused("incident.closed", f"it is {incident.state.value} already", field="incident", rule="M5.6")
+    may_end(case, incident.area, actor, order.stands_in)
     state = IncidentState(order.outcome)
     _put(case, incident, state=state, changed_at=now, closed_here=True, told_at=None)
     texts = {"evidence": order.evidence}

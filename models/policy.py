@@ -127,6 +127,7 @@ class Policy(Section):
             remedy_area=self.remedies.confirmed_by,
             remedy_warnings=self.remedies.warnings,
             authority_writes_again=True,
+            incidents_by_area=True,
             channel_order=self.channels.fallback,
             copied=self.letters.copied,
             information_reminder_business_days=self.information.reminder_business_days,

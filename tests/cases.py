@@ -24,6 +24,9 @@ CX_LEAD = Actor(id="cx-lead", role=Role.REPRESENTATIVE)
 OTHER = Actor(id="cx-deputy", role=Role.REPRESENTATIVE)
 """The two who speak for Customer Experience: what they answer or approve is verified by that (M5.3)."""
 
+OPERATIONS_LEAD = Actor(id="operations-lead", role=Role.REPRESENTATIVE)
+"""Speaks for the area of the tests' incidents."""
+
 SUPERVISOR = Actor(id="supervisor-1", role=Role.SUPERVISOR)
 AUDITOR = Actor(id="auditor-1", role=Role.AUDITOR)
 ORIGIN = Address(id="ad_origin", channel=EMAIL)
@@ -85,6 +88,8 @@ def usual(name: str, payload: Mapping[str, Any]) -> Actor:
     """Who gives a command where a test names nobody: an agent, or who speaks for the area, as M5.3 wants it."""
     if name == "answer_referral":
         return Actor(id=f"{payload['area']}-lead", role=Role.REPRESENTATIVE)
+    if name == "close_incident":
+        return OPERATIONS_LEAD
     return CX_LEAD if name == "resolve" else AGENT
 
 

@@ -26,7 +26,7 @@ from starter.admin.inbox import InboxView, inbox
 from starter.admin.letter_views import LetterText, letter_text
 from starter.admin.message_views import Promotion, QuarantineView, message_views
 from starter.admin.moments import beginning
-from starter.admin.rights import Sight, turned_down
+from starter.admin.rights import OwnAreas, Sight, turned_down
 from starter.admin.thread import ThreadView, thread
 from starter.admin.views import Me
 from starter.http.plain_json import PlainJsonRoute
@@ -221,13 +221,14 @@ def _add_route(name: str, body_model: type[CommandBody]) -> None:
         desk: Here,
         actor: Commander,
         eyes: Sight,
+        areas: OwnAreas,
         reference: Reference,
         body: Any,
         response: Response,
         idempotency_key: IdempotencyKey = None,
         if_match: IfMatch = None,
     ) -> Answer:
-        wish = Wish(name, checked(reference), body, actor, idempotency_key, expected(if_match), eyes)
+        wish = Wish(name, checked(reference), body, actor, idempotency_key, expected(if_match), eyes, areas)
         try:
             answer = await fulfil(desk, wish)
         except Refused as refusal:

@@ -20,7 +20,7 @@ from models.case import Case
 from models.commands import decide, read
 from models.episodes import Answer
 from models.errors import EngineUnavailable, RecordsUnavailable
-from models.inquiry import Actor
+from models.inquiry import Actor, Area
 from models.rights import Eyes
 from records import cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
@@ -28,7 +28,7 @@ from starter.admin.desk import Desk
 from starter.admin.orders import order_of
 from starter.admin.pair_orders import LINKING, link_orders, merge_orders, split, unknown_other
 from starter.admin.rights import seen
-from starter.admin.standing_in import SPEAKING, stands_in
+from starter.admin.standing_in import BY_ANY_MEMBER, SPEAKING, stands_in
 from starter.admin.writer import OrderData, Writer
 from starter.temporal.engine import command_case
 
@@ -54,6 +54,8 @@ class Wish:
     expected_version: int | None = None
     eyes: Eyes | None = None
     """What the caller sees, where the body names another inquiry."""
+    areas: frozenset[Area] = frozenset()
+    """The areas that the caller works for."""
 
     @property
     def fingerprint(self) -> str:
@@ -139,7 +141,8 @@ def _standing_in(desk: Desk, wish: Wish, session: Session) -> OrderData:
     if wish.command not in SPEAKING:
         return {}
     today = desk.policy.whole_calendar().local_date(desk.clock())
-    return {"stands_in": stands_in(session, desk.policy, wish.actor, today)}
+    own = sorted(wish.areas) if wish.command in BY_ANY_MEMBER else []
+    return {"stands_in": [*stands_in(session, desk.policy, wish.actor, today), *own]}
 
 
 def _of_two(session: Session, wish: Wish) -> Orders:

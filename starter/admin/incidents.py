@@ -12,17 +12,19 @@ from sqlmodel import Session
 
 from models.episodes import OVER, IncidentState
 from models.errors import ChannelError, Malformed, Refused
-from models.incidents import incident_key
+from models.incidents import incident_key, may_end
 from models.inquiry import Actor, Area, Role
 from models.messages import Reasons
 from models.tables import IncidentRow
-from records import incidents
+from records import cases, incidents
 from records.ids import new_id
 from starter.admin.api import COMMANDING, ONE, READING, Here, IdempotencyKey, Reference, private
 from starter.admin.auth import Caller, Commander
 from starter.admin.case_views import checked
+from starter.admin.desk import Desk
 from starter.admin.incident_views import BoardView, IncidentView, board_view, incident_view
-from starter.admin.rights import Sight
+from starter.admin.rights import OwnAreas, Sight, turned_down
+from starter.admin.standing_in import stands_in
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
 from trackers.builtin import BuiltIn
@@ -81,10 +83,14 @@ def show(desk: Here, _actor: Caller, reference: Reference, n: Number) -> Inciden
 
 
 @router.post("/{reference}/{n}/move", responses=COMMANDING)
-def move(desk: Here, actor: Commander, reference: Reference, n: Number, body: MoveBody) -> IncidentView:
-    """Say where an incident of the built-in board stands; its case learns of it."""
-    if body.state in OVER and body.words is None:
-        raise Malformed("incident.no-evidence", "say what was found: it is the case's evidence", field="words")
+def move(  # noqa: PLR0917  FastAPI hands each in by name
+    desk: Here, actor: Commander, areas: OwnAreas, reference: Reference, n: Number, body: MoveBody
+) -> IncidentView:
+    """Say where an incident of the built-in board stands; its case learns of it. Its end is its area's word (M5.4)."""
+    if body.state in OVER:
+        if body.words is None:
+            raise Malformed("incident.no-evidence", "say what was found: it is the case's evidence", field="words")
+        _theirs(desk, actor, areas, checked(reference), n)
     with desk.database.write() as session:
         row = _ours(session, reference, n)
         incidents.changed(
@@ -142,6 +148,19 @@ def refresh(request: Request, desk: Here, _actor: Commander, reference: Referenc
 
 
 AGAIN = {"Retry-After": "60"}
+
+
+def _theirs(desk: Desk, actor: Actor, areas: frozenset[Area], reference: str, n: int) -> None:
+    """Refuse the end of an incident by the people of another area, and leave a line of it in the audit log."""
+    today = desk.policy.whole_calendar().local_date(desk.clock())
+    try:
+        with desk.database.read() as session:
+            row = _ours(session, reference, n)
+            own = areas.union(stands_in(session, desk.policy, actor, today))
+            may_end(cases.load(session, reference), row.area, actor, own)
+    except Refused as refusal:
+        turned_down(desk, actor, "incident.change", reference, refusal.code)
+        raise
 
 
 def _known(session: Session, reference: str, n: int) -> IncidentRow:

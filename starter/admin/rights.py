@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from sqlmodel import Session
 
 from models.commands import COMMANDS, READS_ONLY
-from models.inquiry import Actor, Role
+from models.inquiry import Actor, Area, Role
 from models.policy import Policy
 from models.rights import ANSWERING, RIGHTS, SENSITIVE, Eyes, may
 from records import audit, cases, visibility
@@ -151,3 +151,11 @@ def sight(desk: Annotated[Desk, Depends(desk_of)], found: Annotated[SignedIn, De
 
 
 Sight = Annotated[Eyes, Depends(sight)]
+
+
+def own_areas(found: Annotated[SignedIn, Depends(signed_in)]) -> frozenset[Area]:
+    """The areas that somebody works for, by their token or else by the staff."""
+    return found.areas or frozenset()
+
+
+OwnAreas = Annotated[frozenset[Area], Depends(own_areas)]

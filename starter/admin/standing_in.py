@@ -8,8 +8,11 @@ from models.inquiry import Actor, Area, Role
 from models.policy import Policy
 from records import staff
 
-SPEAKING = frozenset({"answer_referral", "verify", "resolve", "propose", "approve", "remedy_done"})
+SPEAKING = frozenset({"answer_referral", "verify", "resolve", "propose", "approve", "remedy_done", "close_incident"})
 """The commands that count as an area's word, or may."""
+
+BY_ANY_MEMBER = frozenset({"close_incident"})
+"""Those among them that are the word of everybody who works for the area."""
 
 MAY_STAND_IN = frozenset({Role.REPRESENTATIVE, Role.SUPERVISOR})
 

@@ -6,8 +6,11 @@ import pytest
 from httpx2 import Response
 
 from models.inquiry import Role
+from records import audit, keys
+from records.database import Database
 from starter.admin.catalogue import EXAMPLES
-from tests.api.world import World, until
+from tests.api.crew import hire
+from tests.api.world import World, now, until
 
 MATTER = {"area": "operations", "matter": "withdrawal", "text": "Broadcast at 14:02; Ana Pérez waits."}
 POINT = {"point": "No llegó.", "answer": "Se retuvo por error y ya salió."}
@@ -61,6 +64,35 @@ async def test_a_specialist_moves_it_on_the_board_and_the_case_has_the_evidence(
     ]
     (await world.command(reference, "resolve", FINAL)).raise_for_status()
     assert (await world.get("/api/incidents", params={"open": True, "reference": reference})).json()["items"] == []
+
+
+@pytest.mark.rule("M5.4")
+async def test_the_end_of_an_incident_is_its_areas_to_say(world: World, records: Database) -> None:
+    hire(records, "agent-1")
+    reference = await opened(world)
+    here, end = f"/api/incidents/{reference}/1/move", {"state": "resolved", "words": "Confirmed at 18:31."}
+    closing = {"incident": 1, "outcome": "resolved", "evidence": "Confirmed at 18:31."}
+    for refused in (
+        await post(world, here, end),
+        await world.command(reference, "close_incident", closing, Role.AGENT),
+        await world.command(reference, "close_incident", closing, Role.REPRESENTATIVE),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (409, "incident.not-theirs")
+    with records.read() as session:
+        assert [(one.action, one.detail) for one in audit.page(session)[1:3]] == [
+            ("close_incident", "incident.not-theirs"),
+            ("incident.change", "incident.not-theirs"),
+        ]
+    assert (await post(world, here, {"state": "blocked"})).status_code == 200
+    hire(records, "operations-2", area="operations")
+    with records.write() as session:
+        theirs = {"Authorization": f"Bearer {keys.create(session, 'operations-2', Role.AGENT, now())}"}
+    assert (await world.http.post(here, json=end, headers=theirs)).status_code == 200
+    await world.settled(reference, over)
+    (await world.command(reference, "open_incident", MATTER)).raise_for_status()
+    await world.settled(reference, linked)
+    path, second = f"/api/inquiries/{reference}/close_incident", {**closing, "incident": 2}
+    assert (await world.http.post(path, json=second, headers=theirs)).status_code == 200
 
 
 @pytest.mark.rule("M5.6")

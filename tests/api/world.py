@@ -72,6 +72,8 @@ class World:
         """The key of who gives a command: an agent, or who speaks for the area where its word is wanted (M5.3)."""
         if name == "resolve":
             return self.bearer(Role.REPRESENTATIVE)
+        if name == "close_incident":
+            return self.bearer(Role.SUPERVISOR)
         if name not in {"answer_referral", "verify"}:
             return self.bearer(Role.AGENT)
         with self.desk.database.write() as session:

@@ -136,7 +136,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(incident=st.integers(1, 3), outcome=st.sampled_from(["resolved", "rejected"]))
     def close_incident(self, incident: int, outcome: str) -> None:
-        self.command("close_incident", {"incident": incident, "outcome": outcome, "evidence": "it is so"}, AGENT)
+        self.command("close_incident", {"incident": incident, "outcome": outcome, "evidence": "it is so"}, SUPERVISOR)
 
     @rule(incident=st.integers(1, 3), state=st.sampled_from(IncidentState), days=DAYS)
     def incident_changed(self, incident: int, state: IncidentState, days: int) -> None:

@@ -14,7 +14,23 @@ from models.incidents import incident_key, known_matter, tracked
 from models.inquiry import SYSTEM, Actor, Role, Status
 from models.ledger import Fact
 from models.work import Told
-from tests.cases import AGENT, DAY, FULL, MONDAY, OTHER, acknowledged, answered, closed, do, draft, policy, send_all
+from tests.cases import (
+    AGENT,
+    CX_LEAD,
+    DAY,
+    FULL,
+    MONDAY,
+    OPERATIONS_LEAD,
+    OTHER,
+    SUPERVISOR,
+    acknowledged,
+    answered,
+    closed,
+    do,
+    draft,
+    policy,
+    send_all,
+)
 
 HOUR = timedelta(hours=1)
 JIRA = Actor(id="tracker:jira", role=Role.SYSTEM)
@@ -192,6 +208,19 @@ def test_only_a_known_open_incident_is_closed() -> None:
     assert refused(opened(), "close_incident", incident=2, **order) == "incident.unknown"
     case = changed(linked(), "resolved", MONDAY)
     assert refused(case, "close_incident", incident=1, **order) == "incident.closed"
+
+
+@pytest.mark.rule("M5.4")
+def test_an_incident_ends_by_its_own_area_a_supervisor_or_its_tracker_alone() -> None:
+    order: dict[str, Any] = {"incident": 1, "outcome": "resolved", "evidence": "Confirmed at 18:31."}
+    for stranger in (AGENT, CX_LEAD):
+        with pytest.raises(Refused, match=r"incident\.not-theirs: only somebody of operations"):
+            do(linked(), "close_incident", MONDAY, stranger, **order)
+    for own in (OPERATIONS_LEAD, SUPERVISOR):
+        assert not do(linked(), "close_incident", MONDAY, own, **order).open_incidents
+    assert not do(linked(), "close_incident", MONDAY, AGENT, **order, stands_in=["operations"]).open_incidents
+    assert not changed(linked(), "resolved", MONDAY).open_incidents
+    assert not do(linked(incidents_by_area=False), "close_incident", MONDAY, AGENT, **order).open_incidents
 
 
 def test_nobody_outside_says_what_came_of_an_incident() -> None:

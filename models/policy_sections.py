@@ -124,10 +124,11 @@ class BreakGlass(Section):
 
 
 class Rights(Section):
-    """Areas whose cases only their own members see, beside the roles of `open_to`."""
+    """Areas whose cases only their own members see, beside the roles of `open_to`; who sees every compartment."""
 
     closed_areas: tuple[Area, ...]
     open_to: tuple[Role, ...]
+    compartments_open_to: tuple[Role, ...]
     break_glass: BreakGlass
 
 

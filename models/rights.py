@@ -4,11 +4,13 @@ A role may what the table says. A case may still be hidden from somebody who may
 exist for them.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from models.case import Case
 from models.commands import COMMANDS
 from models.inquiry import ActorId, Area, Role
+from models.policy_sections import Rights
 
 ANSWERING = frozenset({Role.AGENT, Role.REPRESENTATIVE, Role.SUPERVISOR, Role.COMPLIANCE})
 """They answer users."""
@@ -45,10 +47,18 @@ RIGHTS: dict[str, frozenset[Role]] = {
 SENSITIVE = frozenset({"approve", "binding.confirm", "compartment", "declare_conflict", "report.read"})
 """What leaves a line in the audit log although it was allowed."""
 
+AUDITED = frozenset({"inbox.read", "incident.read", "inquiry.list", "inquiry.read"})
+"""What leaves a line when an auditor does it: whoever may read everything is watched as well."""
+
 
 def may(role: Role, action: str) -> bool:
     """Say whether a role may do something; what the table does not know nobody may."""
     return role in RIGHTS.get(action, frozenset())
+
+
+def leaves_a_line(role: Role, action: str) -> bool:
+    """Say whether something stands in the audit log although it was allowed."""
+    return action in SENSITIVE or (role is Role.AUDITOR and action in AUDITED)
 
 
 class Eyes(NamedTuple):
@@ -57,6 +67,12 @@ class Eyes(NamedTuple):
     actor: ActorId
     closed: frozenset[Area] = frozenset()
     secrets: bool = False
+
+    @classmethod
+    def of(cls, actor: ActorId, role: Role, areas: Iterable[Area], rights: Rights) -> "Eyes":
+        """What somebody of these areas sees by the policy's rights. Compliance makes compartments, and sees them."""
+        closed = frozenset() if role in rights.open_to else frozenset(rights.closed_areas) - frozenset(areas)
+        return cls(actor, closed, secrets=role is Role.COMPLIANCE or role in rights.compartments_open_to)
 
 
 class Kept(NamedTuple):

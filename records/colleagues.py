@@ -58,9 +58,7 @@ def find(
 
 def eyes(policy: Policy, row: StaffRow) -> Eyes:
     """What one of the staff sees."""
-    role, rights = Role(row.role), policy.rights
-    closed = frozenset() if role in rights.open_to else frozenset(rights.closed_areas) - frozenset(row.areas)
-    return Eyes(row.id, closed, secrets=role is Role.COMPLIANCE)
+    return Eyes.of(row.id, Role(row.role), row.areas, policy.rights)
 
 
 def _named(policy: Policy, kept: Kept | None) -> tuple[ActorId, ...]:

@@ -117,6 +117,11 @@ async def test_a_case_of_a_closed_area_does_not_exist_for_the_others(world: Worl
     await vanished(world, first, Role.AGENT)
     assert set((await paths(world, first, Role.AGENT)).values()) == {404}
     assert 404 not in (await paths(world, first, Role.SUPERVISOR)).values()
+    read = await paths(world, first, Role.AUDITOR)
+    assert {name for name, status in read.items() if status == 403} == {"note", "binding"}
+    assert 404 not in read.values()
+    logged = {action for actor, action, outcome, _ in lines(world) if (actor, outcome) == ("auditor-1", "allowed")}
+    assert logged == {"inquiry.read", "inquiry.list", "incident.read"}
     merged = await world.command(other, "merge", {"other": first, "leads": True})
     assert (merged.status_code, merged.json()["code"]) == (409, "merge.unknown")
     denied = {(action, detail) for actor, action, outcome, detail in lines(world) if outcome == "denied"}
@@ -125,22 +130,23 @@ async def test_a_case_of_a_closed_area_does_not_exist_for_the_others(world: Worl
     assert 404 not in (await paths(world, first, Role.AGENT)).values()
 
 
-async def test_a_compartment_is_seen_by_who_is_named_and_compliance_alone(
+async def test_a_compartment_is_seen_by_who_is_named_compliance_and_auditors(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = await world.opened()
     secret = {"people": [ROLES[Role.REPRESENTATIVE]], "reasons": "Reported."}
     assert (await world.command(reference, "compartment", secret, Role.COMPLIANCE)).status_code == 200
     await vanished(world, reference, Role.AGENT)
-    for role in (Role.AGENT, Role.SUPERVISOR, Role.AUDITOR):
+    for role in (Role.AGENT, Role.SUPERVISOR):
         assert (await world.get(f"/api/inquiries/{reference}", role)).status_code == 404
         listed = (await world.get("/api/inquiries", role)).json()["items"]
         assert reference not in {line["reference"] for line in listed}
-    for role in (Role.REPRESENTATIVE, Role.COMPLIANCE):
+    for role in (Role.REPRESENTATIVE, Role.COMPLIANCE, Role.AUDITOR):
         view = (await world.get(f"/api/inquiries/{reference}", role)).json()
         assert view["state"]["compartment"] == [ROLES[Role.REPRESENTATIVE]]
         assert {letter["kind"] for letter in view["letters"]} == {"acknowledgement"}
-    assert (ROLES[Role.COMPLIANCE], "inquiry.read", "allowed", "") in lines(world)
+    for role in (Role.COMPLIANCE, Role.AUDITOR):
+        assert (ROLES[role], "inquiry.read", "allowed", "") in lines(world)
     assert reference not in (await world.get("/api/workload")).text
     assert reference in (await world.get("/api/workload", Role.COMPLIANCE)).text
     monkeypatch.setenv("PLAZO_RECORDS_URL", settings.records_url)

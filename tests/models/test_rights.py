@@ -9,8 +9,8 @@ from models.case import Case
 from models.commands import COMMANDS, READS_ONLY
 from models.errors import Refused
 from models.inquiry import Actor, Role
-from models.rights import RIGHTS, Eyes, hides, may
-from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, do, new_case
+from models.rights import AUDITED, RIGHTS, Eyes, hides, leaves_a_line, may
+from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, do, new_case, policy
 
 LATER = MONDAY + timedelta(hours=1)
 OFFICER = Actor(id="officer-1", role=Role.COMPLIANCE)
@@ -53,6 +53,37 @@ def test_every_command_is_in_the_table_and_whoever_only_reads_commands_nothing()
 )
 def test_what_hides_a_case(eyes: Eyes, secret: bool, named: bool, concerned: bool, why: str) -> None:  # noqa: FBT001
     assert hides(eyes, "legal", secret=secret, named=named, concerned=concerned) == why
+
+
+@pytest.mark.parametrize(
+    ("role", "areas", "closed", "secrets"),
+    [
+        (Role.AGENT, (), {"legal", "compliance"}, False),
+        (Role.AGENT, ("legal",), {"compliance"}, False),
+        (Role.SUPERVISOR, (), set(), False),
+        (Role.COMPLIANCE, (), set(), True),
+        (Role.AUDITOR, (), set(), True),
+    ],
+)
+def test_policy_opens_areas_and_compartments(
+    role: Role,
+    areas: tuple[str, ...],
+    closed: set[str],
+    secrets: bool,  # noqa: FBT001
+) -> None:
+    assert Eyes.of("a", role, areas, policy().rights) == Eyes("a", frozenset(closed), secrets)
+
+
+def test_a_policy_may_keep_closed_areas_and_compartments_from_auditors_but_no_compartment_from_compliance() -> None:
+    rights = policy().rights.model_copy(update={"open_to": (), "compartments_open_to": ()})
+    assert Eyes.of("a", Role.AUDITOR, (), rights) == Eyes("a", frozenset(rights.closed_areas))
+    assert Eyes.of("a", Role.COMPLIANCE, (), rights).secrets
+
+
+def test_whatever_an_auditor_reads_of_inquiries_leaves_a_line() -> None:
+    assert {action for action in RIGHTS if leaves_a_line(Role.AUDITOR, action)} >= AUDITED
+    assert not leaves_a_line(Role.AGENT, "inquiry.read")
+    assert leaves_a_line(Role.AGENT, "approve")
 
 
 def test_only_compliance_makes_a_compartment_and_only_who_is_named_decides_there() -> None:

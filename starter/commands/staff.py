@@ -23,12 +23,15 @@ from settings import Settings
 from starter.admin.desk import Desk
 from starter.admin.handover import hand_over
 from starter.admin.staff import workload_view
-from starter.admin.staff_views import HandedView, PersonBody, PersonView
+from starter.admin.staff_views import HandedView, HandOverView, PersonBody, PersonView
 from starter.commands.console import CONSOLE_EYES, AsJson, Dates, now, print_json, print_rows, records
 from starter.reception.intake import make_intake
 
 Who = Annotated[str, typer.Argument(help="Their opaque id, such as cx-lead; never a name.")]
 By = Annotated[str, typer.Option(help="The id of the supervisor who says so.")]
+UNTOLD = "(hidden)"
+"""What stands for the reference of a case that whoever asks may not see."""
+
 PROJECTED = 0.5
 """Seconds in which the records learn of what cases have decided."""
 
@@ -111,9 +114,16 @@ def trained_command(
 
 
 def leave_command(
-    who: Who, *, why: Annotated[str, typer.Option(help="Stands in the timeline of each case.")], by: By
+    who: Who,
+    *,
+    why: Annotated[str, typer.Option(help="Stands in the timeline of each case.")],
+    by: By,
+    as_json: AsJson = False,
 ) -> None:
-    """Somebody leaves for good: every open case of theirs goes to somebody else. Run again, it goes on."""
+    """Somebody leaves for good: every open case of theirs goes to somebody else. Run again, it goes on.
+
+    Prints what went to whom, and what stays with them and why.
+    """
     if by == who:
         raise typer.BadParameter("nobody signs for their own leaving", param_hint="--by")
     with records() as (settings, database):
@@ -121,8 +131,13 @@ def leave_command(
             _known(session, who)
             staff.leave(session, who, now())
             _note(session, by, "staff.leave", who)
-        handed = asyncio.run(hand_over_all(settings, database, who, Actor(id=by, role=Role.SUPERVISOR), why))
-    print_rows(("REFERENCE", "NOW WITH", "FOUND BY"), [(one.reference, one.owner, one.step) for one in handed])
+        told = asyncio.run(hand_over_all(settings, database, who, Actor(id=by, role=Role.SUPERVISOR), why))
+    if as_json:
+        print_json(told)
+        return
+    rows: list[tuple[str, ...]] = [(one.reference, one.owner, one.step) for one in told.handed]
+    rows += [(one.reference or UNTOLD, f"{who}, still", one.code) for one in told.stays]
+    print_rows(("REFERENCE", "NOW WITH", "HOW"), rows)
 
 
 def workload_command(*, as_json: AsJson = False) -> None:
@@ -150,8 +165,11 @@ def workload_command(*, as_json: AsJson = False) -> None:
         )
 
 
-async def hand_over_all(settings: Settings, database: Database, who: str, actor: Actor, why: str) -> list[HandedView]:
-    """Hand over everything of somebody, however long it takes; say what went to whom. Raises EngineUnavailable."""
+async def hand_over_all(settings: Settings, database: Database, who: str, actor: Actor, why: str) -> HandOverView:
+    """Hand over everything of somebody, however long it takes; say what went to whom, and what stays.
+
+    Raises EngineUnavailable.
+    """
     policy = load_policy(settings.policy)
     client = await connect(settings, lazy=True)
     intake = make_intake(settings, policy, database, now)
@@ -161,7 +179,7 @@ async def hand_over_all(settings: Settings, database: Database, who: str, actor:
         view = await hand_over(desk, who, actor, why, Eyes(actor.id))
         handed += view.handed
         if not view.remaining:
-            return handed
+            return view.model_copy(update={"handed": tuple(handed)})
         if not view.handed:
             await asyncio.sleep(PROJECTED)
 

@@ -1,17 +1,22 @@
 """The staff over HTTP: kept by supervisors and compliance; who leaves hands everything over."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 from httpx2 import AsyncClient
+from typer.testing import CliRunner
 
 from models.inquiry import Actor, Role
 from models.rights import Eyes
 from records import audit, keys, staff
 from records.database import Database
 from starter.admin import handover
+from starter.cli import build
 from starter.commands import staff as lines
 from tests.api.crew import hire, send_away
+from tests.api.test_rights import vanished
 from tests.api.world import World, now
 
 ANA = {"id": "ana", "email": "ana@example.org", "role": "agent", "areas": ["cx"], "languages": ["es", "en"]}
@@ -195,10 +200,39 @@ async def test_the_command_line_hands_over_all_at_once(
     hire(records, "bea")
     monkeypatch.setattr(handover, "AT_ONCE", 2)
     boss = Actor(id="supervisor-1", role=Role.SUPERVISOR)
-    handed = await lines.hand_over_all(world.desk.settings, records, "ana", boss, "moves on")
-    assert {one.reference for one in handed} == references
+    told = await lines.hand_over_all(world.desk.settings, records, "ana", boss, "moves on")
+    assert {one.reference for one in told.handed} == references
+    assert (told.stays, told.remaining) == ((), 0)
     for reference in references:
         await world.settled(reference, lambda view: view["state"]["owner"] == "bea")
+
+
+async def test_the_command_line_says_what_went_to_whom_and_what_stays(
+    world: World, records: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hire(records, "ana")
+    kept, other = await world.opened(), await world.opened(email="luis@example.org")
+    hire(records, "bea")
+    closed = await world.command(kept, "compartment", {"reasons": "Reported."}, Role.COMPLIANCE)
+    assert closed.status_code == 200
+    await vanished(world, kept, Role.SUPERVISOR)
+    settings = world.desk.settings
+    for name in ("records_url", "temporal", "task_queue", "var"):
+        monkeypatch.setenv(f"PLAZO_{name.upper()}", str(getattr(settings, name)))
+    line = ["staff", "leave", "ana", "--why", "moves on", "--by", "supervisor-1"]
+    told = await asyncio.to_thread(CliRunner().invoke, build(line), line)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines() == [
+        "REFERENCE\tNOW WITH\tHOW",
+        f"{other}\tbea\tarea",
+        "(hidden)\tana, still\thandover.hidden",
+    ]
+    again = await asyncio.to_thread(CliRunner().invoke, build(line), [*line, "--json"])
+    assert json.loads(again.stdout) == {
+        "handed": [],
+        "stays": [{"reference": "", "code": "handover.hidden"}],
+        "remaining": 0,
+    }
 
 
 async def test_a_handover_that_was_broken_off_goes_on(

@@ -26,7 +26,7 @@ from starter.admin.inbox import InboxView, inbox
 from starter.admin.letter_views import LetterText, letter_text
 from starter.admin.message_views import Promotion, QuarantineView, message_views
 from starter.admin.moments import beginning
-from starter.admin.rights import OwnAreas, Sight, turned_down
+from starter.admin.rights import OwnAreas, Sight, turned_down, unnamed
 from starter.admin.thread import ThreadView, thread
 from starter.admin.views import Me
 from starter.http.plain_json import PlainJsonRoute
@@ -187,12 +187,16 @@ def quarantine(
 
 
 @router.post("/quarantine/{message}/promote", tags=["quarantine"], responses=COMMANDING)
-def promote(desk: Here, actor: Commander, message: Id) -> Promotion:
+def promote(desk: Here, actor: Commander, eyes: Sight, message: Id) -> Promotion:
     """It was a person after all: the message opens an inquiry, or joins its own, with its original reception."""
     try:
-        receipt = desk.intake.promote(message, actor=actor)
+        with desk.database.read() as session:
+            hidden = visibility.hidden(session, messages.get(session, message).reference or "", eyes)
+        receipt = None if hidden else unnamed(desk, eyes, desk.intake.promote(message, actor=actor))
     except KeyError:
-        raise Problem(HTTPStatus.NOT_FOUND, "message.unknown", "nothing in quarantine bears that id") from None
+        receipt = None
+    if receipt is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "message.unknown", "nothing in quarantine bears that id")
     return Promotion.model_validate(receipt)
 
 

@@ -53,9 +53,12 @@ class QuarantineView(View):
 
 
 class Promotion(View):
-    """The inquiry that a message out of quarantine opened or joined; the reception is the message's."""
+    """The inquiry that a message out of quarantine opened or joined; the reception is the message's.
 
-    reference: str
+    Without `reference` it joined one that whoever asks may not see.
+    """
+
+    reference: str | None
     acknowledge_by: AwareDatetime | None
     answer_by: AwareDatetime | None
 

@@ -12,7 +12,7 @@ from records import cases
 from starter.admin.api import COMMANDING, Here, IdempotencyKey, private
 from starter.admin.auth import Holder
 from starter.admin.case_views import checked
-from starter.admin.rights import Sight, seen
+from starter.admin.rights import Sight, seen, unnamed
 from starter.admin.views import View
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
@@ -22,7 +22,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Registered(View):
-    """The inquiry it opened (`new`) or joined, and the dates first promised, aware UTC. `duplicate`: it was here."""
+    """The inquiry it opened (`new`) or joined, and the dates first promised, aware UTC. `duplicate`: it was here.
+
+    Without `reference` it joined one that whoever registers may not see.
+    """
 
     reference: str | None
     new: bool
@@ -68,6 +71,9 @@ def register_inquiry(  # noqa: PLR0917  FastAPI hands each in by name
             raise cases.unknown(reference)
     receipt = desk.intake.register(given, idempotency_key, actor)
     log.info("intake.registered", reference=receipt.reference, place=given.place, new=receipt.new, by=actor.id)
+    if given.reference is not None:
+        # What it named may be led by another inquiry, or go on in one.
+        receipt = unnamed(desk, eyes, receipt)
     if receipt.duplicate:
         response.status_code = HTTPStatus.OK
     return Registered.model_validate(receipt)

@@ -21,6 +21,7 @@ from starter.admin.desk import Desk, desk_of
 from starter.admin.oidc import SignedIn
 from starter.admin.signing_in import signed_in
 from starter.http.problems import Problem
+from starter.reception.receipt import Receipt
 
 INQUIRY = "/api/inquiries/{reference}/"
 
@@ -118,6 +119,13 @@ def seen(session: Session, desk: Desk, eyes: Eyes, action: str, reference: str) 
     if why:
         audit.note(session, desk.clock(), eyes.actor, action, reference, Outcome.DENIED, why)
     return not why
+
+
+def unnamed(desk: Desk, eyes: Eyes, receipt: Receipt) -> Receipt:
+    """What somebody is told became of a message: where it joined an inquiry that is hidden from them, that it is in."""
+    with desk.database.read() as session:
+        hidden = receipt.reference and visibility.hidden(session, receipt.reference, eyes)
+    return Receipt(None, receipt.disposition, duplicate=receipt.duplicate) if hidden else receipt
 
 
 def turned_down(desk: Desk, actor: Actor, action: str, reference: str, code: str) -> None:

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from channels.message import Disposition
 from models.inquiry import Role
 from records.database import Database
+from starter.reception.web_form import WebForm, message_of
 from tests.api.crew import hire
 from tests.api.test_rights import lines, vanished
-from tests.api.world import ROLES, World, until
+from tests.api.world import ROLES, World, now, until
 
 SECRET = {"people": [ROLES[Role.REPRESENTATIVE]], "reasons": "Reported."}
 ABOUT = {"about": [ROLES[Role.AGENT]], "reasons": "The user complains about agent-1."}
@@ -103,3 +105,35 @@ async def test_a_handover_goes_on_past_what_whoever_asks_may_not_see(world: Worl
     again = await world.http.post("/api/staff/ana/leave", json=why, headers=world.bearer(Role.COMPLIANCE))
     (handed,) = (one for one in again.json()["handed"] if one["reference"] == kept)
     assert (handed["owner"], handed["step"]) == (ROLES[Role.REPRESENTATIVE], "named")
+
+
+async def test_whoever_lets_a_message_out_is_not_told_of_an_inquiry_they_may_not_see(world: World) -> None:
+    reference = await closed(world)
+    form = message_of(WebForm(email="ana@example.org", text="Me fui.", subject="Re"), None, now(), 1_000)
+    answers = f"{reference}.acknowledgement.1@{world.desk.settings.mail_domain}"
+    reply = {"disposition": Disposition.AUTO_REPLY, "disposition_reason": "automatic", "in_reply_to": answers}
+    held = form.model_copy(update=reply)
+    assert world.desk.intake.receive(held).reference is None
+    [waiting] = (await world.get("/api/quarantine")).json()["items"]
+    path = f"/api/quarantine/{waiting['id']}/promote"
+    out = await world.http.post(path, headers=world.bearer(Role.AGENT))
+    assert (out.status_code, out.json()) == (200, {"reference": None, "acknowledge_by": None, "answer_by": None})
+    again = await world.http.post(path, headers=world.bearer(Role.AGENT))
+    assert (again.status_code, again.json()["code"]) == (404, "message.unknown")
+    seen = await world.http.post(path, headers=world.bearer(Role.COMPLIANCE))
+    assert (seen.status_code, seen.json()["code"]) == (409, "message.placed")
+    assert reference in seen.text
+
+
+async def test_what_is_registered_with_an_inquiry_names_no_other_that_leads_it(world: World) -> None:
+    reference, leading = await world.opened(), await world.opened(text="Otra vez lo mismo.")
+    merged = await world.command(reference, "merge", {"other": leading, "leads": False})
+    assert merged.status_code == 200, merged.text
+    assert (await world.command(leading, "compartment", SECRET, Role.COMPLIANCE)).status_code == 200
+    await vanished(world, leading, Role.AGENT)
+    given = {"place": "office", "received_at": now().isoformat(), "text": "More.", "reference": reference}
+    told = await world.http.post("/api/inquiries", json=given, headers=world.bearer(Role.AGENT))
+    assert told.status_code == 201, told.text
+    assert (told.json()["reference"], told.json()["answer_by"]) == (None, None)
+    told = await world.http.post("/api/inquiries", json=given, headers=world.bearer(Role.COMPLIANCE))
+    assert told.json()["reference"] == leading

@@ -37,6 +37,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "report.read": MANAGING | {Role.AUDITOR},
     "staff.read": READING,
     "staff.change": MANAGING,
+    "staff.return": frozenset({Role.COMPLIANCE}),
     "webhook.read": MANAGING | {Role.AUDITOR},
     "webhook.change": MANAGING,
     **dict.fromkeys(COMMANDS, ANSWERING),

@@ -14,7 +14,7 @@ from records import keys
 
 
 def add(session: Session, person: StaffRow) -> None:
-    """Add somebody, or bring up to date what is known of them; somebody who had left is back."""
+    """Add somebody, or bring up to date what is known of them."""
     session.merge(person)
     session.flush()
 
@@ -51,6 +51,15 @@ def leave(session: Session, staff: ActorId, now: datetime) -> bool:
     session.add(known)
     session.flush()
     return True
+
+
+def come_back(session: Session, staff: ActorId) -> None:
+    """Somebody who had left is there again, without the keys they had; nothing for nobody."""
+    known = person(session, staff)
+    if known is not None:
+        known.left_at = None
+        session.add(known)
+        session.flush()
 
 
 def set_absence(session: Session, absence: AbsenceRow) -> None:

@@ -44,6 +44,7 @@ COMMANDS = {
     "staff absent": ("starter.commands.staff", "absent_command"),
     "staff trained": ("starter.commands.staff", "trained_command"),
     "staff leave": ("starter.commands.staff", "leave_command"),
+    "staff return": ("starter.commands.staff", "return_command"),
     "policy check": ("starter.commands.upkeep", "policy_check_command"),
     "calendar seed": ("starter.commands.calendar_seed", "calendar_seed_command"),
 }

@@ -57,11 +57,28 @@ def test_the_staff_are_kept_from_the_command_line(plazo: Plazo, database: Databa
         (("staff", "absent", "bea", "--from", "2026-03-02", "--to", "2026-03-03", "--why", "x", *BY), 1),
         (("staff", "leave", "bea", "--why", "x", *BY), 1),
         (("staff", "leave", "ana", "--why", "x", "--by", "ana"), 2),
+        ((*ANA[:-1], "ana"), 2),
+        (("staff", "trained", "ana", "cx", "es", "--until", "2030-01-31", "--by", "ana"), 2),
+        (("staff", "return", "ana", "--by", "compliance-1"), 1),
+        (("staff", "return", "bea", *BY), 1),
     ],
 )
 def test_what_cannot_be_is_refused(plazo: Plazo, line: tuple[str, ...], code: int) -> None:
     plazo.run(*ANA)
     plazo.run(*line, code=code)
+
+
+def test_who_has_left_comes_back_by_compliance_alone(plazo: Plazo, database: Database) -> None:
+    plazo.run(*ANA)
+    for who, role in (("cx-supervisor", "supervisor"), ("compliance-1", "compliance")):
+        plazo.run("staff", "add", who, f"{who}@example.org", role, "--by", "another")
+    plazo.run("staff", "leave", "ana", "--why", "moves on", *BY)
+    plazo.run(*ANA, code=1)
+    plazo.run("staff", "return", "ana", *BY, code=1)
+    assert plazo.run("staff", "return", "ana", "--by", "compliance-1") == "ana is back\n"
+    plazo.run(*ANA)
+    with database.read() as session:
+        assert [line.action for line in audit.page(session, of="ana")][:2] == ["staff.set", "staff.return"]
 
 
 def test_who_has_what(plazo: Plazo, database: Database) -> None:

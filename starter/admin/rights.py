@@ -45,6 +45,7 @@ ROUTES = {
     "POST /api/staff/{who}/trainings": "staff.change",
     "POST /api/staff/{who}/shifts": "staff.change",
     "POST /api/staff/{who}/leave": "staff.change",
+    "POST /api/staff/{who}/return": "staff.return",
     "POST /api/staff/{who}/handover": "staff.change",
     "GET /api/workload": "staff.read",
     "GET /api/webhooks": "webhook.read",

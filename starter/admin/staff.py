@@ -87,14 +87,13 @@ def set_person(desk: Here, actor: Keeper, body: PersonBody) -> WholePersonView:
     unknown = set(body.areas) - set(desk.policy.areas)
     if unknown:
         raise _unknown_area(min(unknown), desk, "areas")
+    _of_another(actor, body.id)
     with desk.database.write() as session:
         known = staff.person(session, body.id)
-        if body.id == actor.id and body.role != actor.role.value:
-            raise Problem(HTTPStatus.CONFLICT, "staff.oneself", "nobody changes their own role; ask another")
-        if known and known.left_at and not (body.back and actor.role is Role.COMPLIANCE):
-            raise Problem(HTTPStatus.CONFLICT, "staff.left", "they have left; only compliance takes them in again")
+        if known and known.left_at:
+            raise Problem(HTTPStatus.CONFLICT, "staff.left", "they have left; compliance takes them in again first")
         row = StaffRow(
-            **body.model_dump(exclude={"areas", "languages", "back"}),
+            **body.model_dump(exclude={"areas", "languages"}),
             areas=list(body.areas),
             languages=list(body.languages),
             joined_at=known.joined_at if known else desk.clock(),
@@ -128,6 +127,7 @@ def set_training(desk: Here, actor: Keeper, who: Who, body: TrainingBody) -> Who
     """Somebody is trained for an area and a language, up to a day; a day that is past ends it."""
     if body.area not in desk.policy.areas:
         raise _unknown_area(body.area, desk, "area")
+    _of_another(actor, who)
     with desk.database.write() as session:
         _known(session, who)
         staff.train(session, TrainingRow(staff=who, **body.model_dump()))
@@ -146,10 +146,19 @@ def set_shifts(desk: Here, actor: Keeper, who: Who, body: ShiftsBody) -> WholePe
 @router.post("/staff/{who}/leave", responses=COMMANDING)
 async def leave(desk: Here, actor: Keeper, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
     """Somebody leaves for good: every open case of theirs goes to somebody else. Ask again while some remain."""
-    if who == actor.id:
-        raise Problem(HTTPStatus.CONFLICT, "staff.oneself", "nobody signs for their own leaving; ask another")
+    _of_another(actor, who)
     await asyncio.to_thread(_begin, desk, who, actor, leaves=True)
     return await hand_over(desk, who, actor, body.reasons, eyes)
+
+
+@router.post("/staff/{who}/return", responses=COMMANDING)
+def come_back(desk: Here, actor: Keeper, who: Who) -> WholePersonView:
+    """Somebody who had left is back, as they were known; their keys stay worthless."""
+    with desk.database.write() as session:
+        if not _known(session, who).left_at:
+            raise Problem(HTTPStatus.CONFLICT, "staff.there", "they have not left")
+        staff.come_back(session, who)
+        return _noted(session, desk, actor, "staff.return", who)
 
 
 @router.post("/staff/{who}/handover", responses=COMMANDING)
@@ -190,6 +199,11 @@ def workload_view(session: Session, now: datetime, today: date, eyes: Eyes) -> W
 
 def _today(desk: Desk) -> date:
     return desk.clock().astimezone(ZoneInfo(desk.policy.calendar_settings.zone)).date()
+
+
+def _of_another(actor: Actor, who: str) -> None:
+    if who == actor.id:
+        raise Problem(HTTPStatus.CONFLICT, "staff.oneself", "nobody says of themselves who they are; ask another")
 
 
 def _known(session: Session, who: str) -> StaffRow:

@@ -23,7 +23,7 @@ Holding = Literal["agent", "representative", "supervisor", "compliance", "audito
 
 
 class PersonBody(Body):
-    """Somebody of the staff, new or as they are from now on. `back`: they had left, and are taken in again."""
+    """Somebody of the staff, new or as they are from now on."""
 
     id: StaffId
     email: Annotated[Email, StringConstraints(min_length=3)]
@@ -31,7 +31,6 @@ class PersonBody(Body):
     language: Spoken = "es"
     areas: tuple[Area, ...] = Field(default=(), max_length=MOST)
     languages: tuple[Spoken, ...] = Field(default=("es",), min_length=1, max_length=2)
-    back: bool = False
 
 
 class AbsenceBody(Body):

@@ -62,6 +62,7 @@ def add_command(
     language: Annotated[list[str] | None, typer.Option(help="A language they answer in; may be said again.")] = None,
 ) -> None:
     """Add somebody, or change what is known of them."""
+    _of_another(who, by)
     spoken = language or ["es"]
     said = {"id": who, "email": email, "role": role, "areas": area or [], "languages": spoken, "language": spoken[0]}
     with records() as (settings, database):
@@ -69,6 +70,8 @@ def add_command(
         _known_areas(load_policy(settings.policy), body.areas)
         with database.write() as session:
             known = staff.person(session, who)
+            if known and known.left_at:
+                raise Refused("staff.left", "they have left; see `plazo staff return`")
             values: dict[str, Any] = body.model_dump() | {"areas": list(body.areas), "languages": list(body.languages)}
             staff.add(session, StaffRow(**values, joined_at=known.joined_at if known else now()))
             _note(session, by, "staff.set", who)
@@ -103,6 +106,7 @@ def trained_command(
     by: By,
 ) -> None:
     """Say what somebody is trained for; without it they are assigned nothing."""
+    _of_another(who, by)
     day = _day(until)
     with records() as (settings, database):
         _known_areas(load_policy(settings.policy), (area,))
@@ -124,8 +128,7 @@ def leave_command(
 
     Prints what went to whom, and what stays with them and why.
     """
-    if by == who:
-        raise typer.BadParameter("nobody signs for their own leaving", param_hint="--by")
+    _of_another(who, by)
     with records() as (settings, database):
         with database.write() as session:
             _known(session, who)
@@ -138,6 +141,19 @@ def leave_command(
     rows: list[tuple[str, ...]] = [(one.reference, one.owner, one.step) for one in told.handed]
     rows += [(one.reference or UNTOLD, f"{who}, still", one.code) for one in told.stays]
     print_rows(("REFERENCE", "NOW WITH", "HOW"), rows)
+
+
+def return_command(who: Who, *, by: Annotated[str, typer.Option(help="The id of who of compliance says so.")]) -> None:
+    """Somebody who had left is back, as they were known; their keys stay worthless."""
+    _of_another(who, by)
+    with records() as (_settings, database), database.write() as session:
+        if not _known(session, who).left_at:
+            raise Refused("staff.there", "they have not left")
+        if _known(session, by).role != Role.COMPLIANCE:
+            raise Refused("staff.role", "only compliance takes somebody in again")
+        staff.come_back(session, who)
+        _note(session, by, "staff.return", who)
+    typer.echo(f"{who} is back")
 
 
 def workload_command(*, as_json: AsJson = False) -> None:
@@ -214,9 +230,16 @@ def _known_areas(policy: Policy, areas: Sequence[str]) -> None:
             raise typer.BadParameter(f"{area!r} is none of {', '.join(policy.areas)}")
 
 
-def _known(session: Session, who: str) -> None:
-    if staff.person(session, who) is None:
+def _of_another(who: str, by: str) -> None:
+    if by == who:
+        raise typer.BadParameter("nobody says of themselves who they are; ask another", param_hint="--by")
+
+
+def _known(session: Session, who: str) -> StaffRow:
+    row = staff.person(session, who)
+    if row is None:
         raise Refused("staff.unknown", "nobody of the staff has that id; see `plazo staff list`")
+    return row
 
 
 def _note(session: Session, by: str, action: str, who: str) -> None:

@@ -252,14 +252,29 @@ async def test_who_has_left_is_taken_in_again_by_compliance_alone_and_with_a_new
     with front.desk.database.write() as session:
         secret = keys.create(session, "ana", Role.AGENT, now())
         staff.leave(session, "ana", now())
-    for role, back in ((Role.SUPERVISOR, True), (Role.COMPLIANCE, False)):
-        refused = await tell(front, "staff", {**ANA, "back": back}, role)
+    for role in (Role.SUPERVISOR, Role.COMPLIANCE):
+        refused = await tell(front, "staff", {**ANA, "email": "evil@example.org"}, role)
         assert (refused.status_code, refused.json()["code"]) == (409, "staff.left")
-    assert (await tell(front, "staff", {**ANA, "back": True}, Role.COMPLIANCE)).status_code == 200
+    refused = await tell(front, "staff/ana/return", None)
+    assert (refused.status_code, refused.json()["code"]) == (403, "staff.role")
+    back = await tell(front, "staff/ana/return", None, Role.COMPLIANCE)
+    assert (back.status_code, back.json()["person"]["email"], back.json()["left_at"]) == (200, ANA["email"], None)
+    again = await tell(front, "staff/ana/return", None, Role.COMPLIANCE)
+    assert (again.status_code, again.json()["code"]) == (409, "staff.there")
     with front.desk.database.read() as session:
         assert keys.verify(session, secret) is None
+        assert "staff.return" in {line.action for line in audit.page(session, of="ana")}
 
 
-async def test_nobody_changes_their_own_role(front: World) -> None:
-    refused = await tell(front, "staff", {**ANA, "id": "supervisor-1", "role": "compliance"})
-    assert (refused.status_code, refused.json()["code"]) == (409, "staff.oneself")
+async def test_nobody_changes_their_own_entry(front: World) -> None:
+    own = {**ANA, "id": "supervisor-1", "role": "supervisor"}
+    assert (await tell(front, "staff", own, Role.COMPLIANCE)).status_code == 200
+    training = {"area": "cx", "language": "es", "until": "2030-01-31"}
+    for path, body in (
+        ("staff", {**own, "role": "compliance"}),
+        ("staff", {**own, "email": "evil@example.org"}),
+        ("staff/supervisor-1/trainings", training),
+    ):
+        refused = await tell(front, path, body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "staff.oneself")
+    assert (await tell(front, "staff/supervisor-1/trainings", training, Role.COMPLIANCE)).status_code == 200

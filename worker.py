@@ -30,7 +30,7 @@ from listener import Door, listening
 from logs import configure_logs
 from metrics import exposition
 from models.errors import EngineUnavailable, PlazoError
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from pulse import Pulse, Sdk
 from records.chat import Transcript
 from records.database import Database

@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from models.episodes import Incident
 from models.errors import ChannelError, OperatorError, UnknownInquiry, UnknownOutcome
 from models.incidents import incident_key
-from models.policy_sections import Tracker as TrackerPolicy
+from models.sections.tracker import Tracker as TrackerPolicy
 from models.tables import IncidentRow
 from models.work import TRACK, Errand, Told
 from records import cases, documents, incidents

@@ -21,7 +21,7 @@ from bench.rates import now
 from bench.stage import Meter
 from engine import connect
 from models.inquiry import Role
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.tables import FAR, CaseRow
 from records import cases, keys
 from records.database import Database

@@ -17,7 +17,7 @@ from bench.load import AGENT, seed
 from bench.rates import now, numbers
 from bench.stage import Meter, Resident, Server, Site, until
 from models.inquiry import Role
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.tables import Notice
 from records import keys
 from records.database import Database

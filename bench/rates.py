@@ -25,7 +25,8 @@ from engine import connect
 from models.case import Case
 from models.commands import read
 from models.errors import EngineUnavailable, RecordsUnavailable
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from models.reference import workflow_id
 from models.tables import CaseRow, Notice
 from records import documents

@@ -7,7 +7,7 @@ from bench.rates import crowd, now, numbers
 from bench.stage import Meter, Resident, Site
 from engine import connect
 from models.case import Case
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.work import InquiryInput
 from records import cases
 from records.database import Database

@@ -5,61 +5,40 @@ missing key, a wrong type, a number out of bounds, an unknown channel or area is
 key and line. A case never sees the policy: it carries `terms()` and `calendar()` as data.
 """
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import chain
-from pathlib import Path
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import Field, PrivateAttr
 
 from models.assignment import Assignment, Call
 from models.calendar import BusinessCalendar
-from models.calendar_data import NATIONAL, CalendarData
-from models.errors import CalendarError, PolicyError
+from models.calendar_data import CalendarData
 from models.inquiry import Area, Language
-from models.policy_file import PolicyFile, Section, Text
-from models.policy_sections import (
-    APPROVABLE,
+from models.policy_file import Section, Text
+from models.sections.case import (
     Approval,
-    AreaSettings,
-    Authority,
     CalendarSettings,
-    Channels,
-    Digest,
     Erasure,
     Identity,
     Information,
-    Intake,
-    Letters,
-    Mail,
-    Manual,
-    Notices,
-    Operator,
     Referral,
-    Registration,
     Remedies,
-    Reminders,
-    Rights,
-    Signing,
-    Staff,
     TermsSection,
-    Tracker,
-    Urgent,
     Verification,
 )
+from models.sections.channels import Channels, Intake, Letters, Mail, Notices, Registration
+from models.sections.operator import Authority, Manual, Operator, Signing
+from models.sections.staff import AreaSettings, Digest, Reminders, Rights, Staff, Urgent
+from models.sections.tracker import Tracker
 from models.terms import Terms
-
-__all__ = ["Authority", "Manual", "Operator", "Policy", "load_policy"]
 
 SNAPSHOT_BEFORE = timedelta(days=60)
 """A case's snapshot begins this long before its reception, so that warnings and late discoveries can be counted."""
 
 
 @dataclass(frozen=True)
-class _Read:
+class OtherFiles:
     """What the other files say, handed to the policy while it is made."""
 
     days: CalendarData
@@ -98,7 +77,7 @@ class Policy(Section):
     registration: Registration
     mail: Mail
 
-    _read: _Read = PrivateAttr()
+    _read: OtherFiles = PrivateAttr()
 
     def model_post_init(self, context: Any, /) -> None:
         """Keep what the calendar files say."""
@@ -174,96 +153,3 @@ class Policy(Section):
         if provider is None or self.intake.reception == "stored":
             return stored
         return min(provider, stored)
-
-
-def load_policy(folder: Path) -> Policy:
-    """Read an operator's policy; PolicyError names file, key and line of the first mistake."""
-    days = CalendarData.read(folder)
-    file = PolicyFile.read(folder / "policy.toml")
-    fingerprint = hashlib.sha256(file.text.encode()).hexdigest()[:12]
-    policy = file.parse(Policy, _Read(days, fingerprint))
-    mistakes = (
-        _unset(policy, file),
-        _unknown_names(policy, file),
-        _one_for_two(policy, file),
-        _taken_places(policy, file),
-        _reminded_before_it_is_asked(policy, file),
-        _unknown_tracker(policy, file),
-    )
-    for mistake in chain(*mistakes, _unusable_calendar(policy, file, days)):
-        raise mistake
-    return policy
-
-
-def _unset(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
-    for name in TermsSection.model_fields:
-        if name not in policy.term_settings.model_fields_set:
-            yield file.mistake(["terms", name], "is missing; every setting stands in the file, so add it")
-
-
-def _unknown_names(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
-    named = policy.channels.named
-    for position, name in enumerate(policy.channels.fallback):
-        if name not in named or not named[name].enabled:
-            yield file.mistake(
-                ["channels", "fallback", position], f"{name!r} is no enabled channel; add or enable [channels.{name}]"
-            )
-    for name, channel in named.items():
-        if channel.answered_by not in named or (channel.enabled and not named[channel.answered_by].enabled):
-            path = ["channels", name, "answered_by"]
-            yield file.mistake(
-                path, f"{channel.answered_by!r} is no enabled channel; add or enable [channels.{channel.answered_by}]"
-            )
-    places: dict[tuple[str | int, ...], Area] = {
-        ("signing", "area"): policy.signing.area,
-        ("intake", "area"): policy.intake.area,
-        ("remedies", "confirmed_by"): policy.remedies.confirmed_by,
-    }
-    places |= {("rights", "closed_areas", n): area for n, area in enumerate(policy.rights.closed_areas)}
-    for place, area in places.items():
-        if area not in policy.areas:
-            yield file.mistake(list(place), f"unknown area {area!r}; name one of {', '.join(policy.areas)}")
-    for position, rule in enumerate(policy.assignment.rules):
-        if rule.area not in policy.areas:
-            yield file.mistake(["assignment", "rules", position, "area"], f"unknown area {rule.area!r}")
-    for position, command in enumerate(policy.approval.required):
-        if command not in APPROVABLE:
-            yield file.mistake(
-                ["approval", "required", position], f"unknown {command!r}; name one of {', '.join(APPROVABLE)}"
-            )
-
-
-def _taken_places(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
-    for name in policy.registration.places:
-        if name in policy.channels.named:
-            yield file.mistake(["registration", "places", name], "is a channel; a place needs a name of its own")
-
-
-def _one_for_two(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
-    for name, area in policy.areas.items():
-        if area.representative == area.deputy:
-            yield file.mistake(["areas", name, "deputy"], "is the representative too; name somebody who can stand in")
-
-
-def _reminded_before_it_is_asked(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
-    if policy.referral.reminder_business_days >= policy.referral.answer_business_days:
-        yield file.mistake(
-            ["referral", "reminder_business_days"], "comes before the question; give less than answer_business_days"
-        )
-
-
-def _unknown_tracker(policy: Policy, file: PolicyFile) -> Iterator[PolicyError]:
-    if policy.tracker.use not in policy.tracker.enabled:
-        yield file.mistake(
-            ["tracker", "use"], f"{policy.tracker.use!r} is switched off; enable [tracker.{policy.tracker.use}]"
-        )
-
-
-def _unusable_calendar(policy: Policy, file: PolicyFile, days: CalendarData) -> Iterator[PolicyError]:
-    territories = (NATIONAL, *days.holidays.territories)
-    if policy.calendar_settings.territory not in territories:
-        yield file.mistake(["calendar", "territory"], f"unknown territory; name one of {', '.join(territories)}")
-    try:
-        policy.whole_calendar().local_date(datetime(2000, 1, 1, tzinfo=UTC))
-    except CalendarError as error:
-        yield file.mistake(["calendar", "zone"], str(error))

@@ -17,6 +17,8 @@ from models.errors import PolicyError
 from models.inquiry import Language
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^\s/]$", max_length=300)]
+Email = Annotated[str, StringConstraints(pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", max_length=254)]
 
 HEADER = re.compile(r"^\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 KEY = re.compile(r"^\s*([A-Za-z0-9_.\"' -]+?)\s*=")

@@ -24,7 +24,7 @@ from logs import configure_logs
 from metrics import exposition
 from models.errors import PlazoError, RecordsUnavailable
 from models.inquiry import Channel
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from records import feeds, streams
 from records.chat import Transcript
 from records.database import Database

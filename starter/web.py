@@ -36,7 +36,8 @@ from logs import configure_logs
 from metrics import TYPE, House, exposition
 from models.errors import EngineUnavailable, PlazoError, SettingsError
 from models.inquiry import EMAIL
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings, read_section

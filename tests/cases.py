@@ -12,7 +12,8 @@ from models.commands import decide, read
 from models.inquiry import EMAIL, Actor, Address, Channel, Kind, Language, Role
 from models.letters import Letter, LetterKind
 from models.obligations import ObligationKind
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from models.post import Acceptance, accept, bounce
 
 ROXOM = Path(__file__).resolve().parent.parent / "policies" / "roxom"

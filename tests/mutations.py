@@ -226,7 +226,7 @@ MUTATIONS = (
     Mutation("M5.5", "models/arriving.py", "        edits=order.edits,\n", ""),
     Mutation("M5.6", "models/answering.py", "if case.open_incidents and not order.despite_incident:", "if False:"),
     Mutation("M5.6", "models/incidents.py", "closed_here=True, told_at=None)", "closed_here=False, told_at=None)"),
-    Mutation("M5.6", "models/policy_sections.py", "words = self.matters.get(matter)", "words = matter"),
+    Mutation("M5.6", "models/sections/tracker.py", "words = self.matters.get(matter)", "words = matter"),
     Mutation(
         "M5.6",
         "activities/tracker.py",

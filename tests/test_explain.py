@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from models.errors import CalendarError
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from starter.commands.calendar_seed import calendar_seed_command
 from starter.commands.explain import explain, explain_command, render
 

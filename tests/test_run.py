@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from models.errors import SettingsError
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.search import SEARCH_ATTRIBUTES
 from settings import Settings
 from starter.house.residents import _answers, _polls, ports, residents, temporal_program

@@ -15,8 +15,9 @@ from models.identity import Level, Says, says
 from models.inquiry import EMAIL, Area, Channel, Kind, Language, Wire
 from models.ledger import text_digest
 from models.letters import Letter, LetterKind, LetterState
-from models.policy import Authority, Manual, Operator, Policy
+from models.policy import Policy
 from models.policy_file import Bilingual
+from models.sections.operator import Authority, Manual, Operator
 
 FAILED_CHANNEL = "the earlier channel failed"
 """The reason that `models.post` gives when a channel fails by itself; templates say it in the user's language."""

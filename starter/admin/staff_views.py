@@ -9,7 +9,7 @@ from sqlmodel import Session
 from models.inquiry import Area
 from models.messages import Reasons
 from models.policy import Policy
-from models.policy_sections import Email
+from models.policy_file import Email
 from models.tables import AbsenceRow, ShiftRow, StaffRow
 from records import staff
 from starter.admin.bodies import MOST, Body

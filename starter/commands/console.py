@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from channels.text import clean, one_line
 from models.errors import EngineUnavailable, PlazoError, PolicyError, RecordsUnavailable, SettingsError, UnknownInquiry
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.rights import Eyes
 from records import visibility
 from records.database import Database

@@ -30,7 +30,7 @@ from models.case import Case
 from models.inquiry import EMAIL, Actor, Role
 from models.ledger import verify
 from models.obligations import Obligation
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from records import cases, documents, ledger
 from records.documents import FolderStore
 from records.migrate import upgrade

@@ -7,7 +7,8 @@ from functools import partial
 import typer
 
 from models.errors import PlazoError
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from records.database import Database
 from settings import Settings, load_settings
 from starter.checkup import house, outside, records

@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from models.calendar import Walk
 from models.errors import CalendarError, PlazoError
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from settings import load_settings
 
 

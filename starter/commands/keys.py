@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from models.errors import SettingsError
 from models.inquiry import Actor, Role
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from records import audit, keys
 from records.database import Database
 from records.keys import HOLDERS

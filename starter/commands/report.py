@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from models.errors import Refused
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from starter.commands.console import now, records
 from starter.reporting.periods import read_period
 from starter.reporting.report import make_report

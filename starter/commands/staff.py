@@ -13,7 +13,8 @@ from sqlmodel import Session
 from engine import connect
 from models.errors import Refused
 from models.inquiry import Actor, Role
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from models.rights import Eyes
 from models.tables import AbsenceRow, StaffRow, TrainingRow
 from records import audit, staff

@@ -7,7 +7,7 @@ import typer
 from channels.registry import load_channels
 from channels.telegram.adapter import Telegram
 from models.errors import ChannelError, SettingsError
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from settings import load_settings
 from starter.commands.console import REFUSED, exit_codes, now, print_json
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from models.errors import LedgerError, UnknownInquiry
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from records import cases, ledger
 from settings import load_settings
 from starter.admin.case_views import checked

@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.search import cli_arguments
 from settings import HOUSE, Settings
 from starter.house.supervisor import Child

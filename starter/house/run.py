@@ -20,7 +20,7 @@ import typer
 
 from models.errors import PlazoError, SettingsError
 from models.inquiry import Role
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from settings import Settings, load_settings
 from starter.house.residents import LOOPBACK, ports, residents, temporal_program
 from starter.house.supervisor import House

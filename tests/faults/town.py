@@ -20,7 +20,8 @@ from typing import Self
 
 import httpx2
 
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from records.database import Database
 from settings import HOUSE, Settings
 from starter.house.residents import residents

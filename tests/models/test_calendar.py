@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.calendar import RECEIPT_DAY, BusinessCalendar, ClosedDay
 from models.calendar_data import CalendarData
 from models.errors import CalendarError
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from starter.commands.calendar_seed import seed
 
 POLICY = load_policy(Path("policies/roxom"))

@@ -11,7 +11,7 @@ import pytest
 
 from models.errors import PolicyError
 from models.inquiry import Kind, Language, Outcome, Role
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.terms import Terms
 
 ROXOM = Path("policies/roxom")

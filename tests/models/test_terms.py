@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models import terms as due
 from models.calendar import BusinessCalendar
 from models.errors import CalendarError
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from models.terms import Terms
 
 POLICY = load_policy(Path("policies/roxom"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from records import hooks
 from records.database import Database
 from settings import Settings

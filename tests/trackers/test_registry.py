@@ -8,7 +8,8 @@ import pytest
 
 from models.episodes import IncidentState
 from models.errors import PolicyError, SettingsError, VerificationError
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from settings import Settings
 from tests.cases import ROXOM, policy
 from tests.trackers.site import DRAFT, KEY, NOW

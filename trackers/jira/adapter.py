@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from models.episodes import IncidentState
 from models.errors import OperatorError, UnknownOutcome, UnreadableMessage, VerificationError
-from models.policy_sections import Jira as Project
+from models.sections.tracker import Jira as Project
 from trackers.http import Line
 from trackers.jira.adf import document
 from trackers.jira.reading import key_of, label_of, moment_of, outcome_of, state_of, words_of

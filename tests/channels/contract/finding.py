@@ -16,7 +16,8 @@ import channels
 from channels.port import Adapter, Transcript
 from channels.registry import load_channels
 from models.inquiry import Channel
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from settings import HOUSE, PREFIX, load_settings
 from tests.channels.contract.specimen import Point, Specimen, utcnow
 

@@ -20,7 +20,8 @@ from channels.telegram.contents import LARGEST_FILE
 from channels.telegram.send import MOST_PARTS
 from channels.telegram.splitting import LONGEST
 from channels.x.wording import LONGEST_MESSAGE
-from models.policy import Policy, load_policy
+from models.policy import Policy
+from models.policy_reading import load_policy
 from settings import HOUSE, PREFIX, Section
 from starter.chat.routes import chat_router
 from tests.channels.contract.finding import EXAMPLES, ROXOM, build, sources, wanted

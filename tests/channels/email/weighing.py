@@ -23,7 +23,7 @@ from channels.email.reading import Limits, Reader
 from channels.email.settings import EmailSettings
 from channels.port import Limits as Sizes
 from channels.port import Post, Surroundings
-from models.policy import load_policy
+from models.policy_reading import load_policy
 from settings import Settings
 from tests.channels.email.servers import PASSWORD, USER
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from models.answer_orders import AppealDecided, OpenAppeal, Reopen, Reply, RequestInformation, Resolve, Withdraw
 from models.asking import information_came, watch
-from models.case import Case, promise
+from models.case import Case
 from models.dates import moment
 from models.episodes import Appeal, FinalAnswer
 from models.errors import Missing, Refused
@@ -11,17 +12,9 @@ from models.extensions import drop_extension
 from models.gate import empty, hold, unanswered_points
 from models.inquiry import AUTHORITY, Actor
 from models.letters import FINALS, LetterKind
-from models.messages import (
-    AppealDecided,
-    Draft,
-    OpenAppeal,
-    Reopen,
-    Reply,
-    RequestInformation,
-    Resolve,
-    Withdraw,
-)
+from models.messages import Draft
 from models.obligations import ObligationKind
+from models.promises import promise
 from models.resending import tell_new_channel
 from models.terms import authority_reply_due, withdrawal_notice_due
 from models.undoing import hold_back

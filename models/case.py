@@ -1,7 +1,7 @@
 """One inquiry's whole state: what is owed, what was sent, what is awaited, and the chain of what happened.
 
 A case is plain data that travels as the workflow's input, survives continue-as-new and is saved with its last event.
-The modules that change it are `models.clock` (time passes), `models.post` (letters come and go) and `models.commands`
+The modules that change it are `models.clock` (time passes), `models.post` (letters come and go) and `models.deciding`
 (people decide); all of them are pure, take the time as a parameter and leave facts behind.
 """
 
@@ -10,13 +10,12 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from models.alerting import alerts_for
-from models.episodes import Assigned, VerifiedBy
-from models.inquiry import SYSTEM, Actor, Address, public_address
+from models.episodes import VerifiedBy
+from models.inquiry import SYSTEM, Actor, Address
 from models.ledger import Event, Fact, seal
 from models.letters import Letter, LetterKind, LetterState, letter_key
 from models.obligations import Obligation, ObligationKind
 from models.standing import Standing
-from models.terms import acknowledgement_due, final_due, warnings
 
 
 class Case(Standing):
@@ -195,100 +194,3 @@ class Case(Standing):
             self.seq, self.head = event.seq, event.hash
             events.append(event)
         return events
-
-
-def promise(
-    case: Case, received: datetime, at: datetime, *, why: str, actor: Actor = SYSTEM
-) -> tuple[Obligation, Obligation]:
-    """Make the two promises of every reception: acknowledge (M3.2) and answer (M3.4)."""
-    terms, calendar = case.terms, case.days(at)
-    soon, late = acknowledgement_due(terms, calendar, received), final_due(terms, calendar, received)
-    return (
-        case.owe(
-            ObligationKind.ACKNOWLEDGEMENT,
-            soon,
-            at,
-            why=why,
-            actor=actor,
-            warnings=warnings(terms, calendar, soon, terms.acknowledgement_warnings),
-        ),
-        owe_final(case, late, at, why=why, actor=actor),
-    )
-
-
-def owe_final(
-    case: Case, due: datetime, at: datetime, *, why: str, actor: Actor = SYSTEM, subject: str = ""
-) -> Obligation:
-    """Promise the final answer by `due` (M3.4), with the warnings that the policy wants before it."""
-    days = warnings(case.terms, case.days(at), due, case.terms.final_warnings)
-    return case.owe(ObligationKind.FINAL, due, at, why=why, actor=actor, subject=subject, warnings=days)
-
-
-def replace_final(
-    case: Case, due: datetime, at: datetime, *, why: str, actor: Actor = SYSTEM, subject: str = ""
-) -> None:
-    """Put another date in the place of the running one: letters on their way tell it, notices about the old one end.
-
-    A date that was extended in time was not missed, even where that became known later (reading 5).
-    """
-    for running in case.owed(ObligationKind.FINAL):
-        new = owe_final(case, due, at, why=why, actor=actor, subject=subject)
-        case.supersede(running, at, why=why, actor=actor, by=new.n)
-        end_notices(case, running, at, why=why)
-        if at < running.ends:
-            case.put(case.obligations[running.n - 1], missed_at=None)
-        for letter in case.waiting():
-            if letter.tells == running.due:
-                case.post(letter, tells=due)
-
-
-def end_notices(case: Case, obligation: Obligation, at: datetime, *, why: str) -> None:
-    """Missed-term notices about an obligation that have not left will not leave."""
-    for notice in case.owed(ObligationKind.MISSED):
-        if notice.subject == str(obligation.n):
-            case.supersede(notice, at, why=why)
-            for letter in case.waiting():
-                if notice.n in letter.meets:
-                    case.void(letter, at, why=why)
-
-
-def open_case(
-    case: Case,
-    *,
-    actor: Actor = SYSTEM,
-    hold_until: datetime | None = None,
-    unreadable: bool = False,
-    in_public: bool = False,
-    assigned: Assigned | None = None,
-) -> Case:
-    """Make the two promises of every inquiry (M3.2, M3.4) and owe its acknowledgement.
-
-    `hold_until` holds the letter back where an address has had its fill of acknowledgements today; the term runs on.
-    `unreadable`: the sender must be told that the message cannot be read here. `in_public`: it was posted where
-    everybody can read, and is answered there only with an invitation to go on in private. `assigned`: how the owner was
-    found.
-    """
-    now = case.opened_at
-    case.record(
-        now,
-        "case.opened",
-        actor=actor,
-        rule="M3.1",
-        kind=case.kind.value,
-        channel=case.channel,
-        received_at=case.received_at,
-        submitted_at=case.submitted_at,
-        policy=case.terms.policy_version,
-        calendar=case.calendar.version,
-        refers_to=case.refers_to or None,
-        assignment=assigned.model_dump(mode="json") if assigned else None,
-    )
-    acknowledgement, final = promise(case, case.start, now, why="received", actor=actor)
-    case.write(
-        LetterKind.ACKNOWLEDGEMENT, now, meets=(acknowledgement.n,), tells=final.due, not_before=hold_until, actor=actor
-    )
-    if unreadable:
-        case.write(LetterKind.UNREADABLE, now, actor=actor)
-    if in_public:
-        case.write(LetterKind.INVITATION, now, to=public_address(case.channel), actor=actor)
-    return case

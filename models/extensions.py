@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from models.case import Case, replace_final
+from models.case import Case
 from models.episodes import Extension
 from models.letters import Letter, LetterKind
+from models.promises import replace_final
 
 SAID = frozenset({"old", "new", "number"})
 """What a letter says about an extension, beside what else it may tell."""

@@ -3,23 +3,15 @@
 from datetime import datetime
 
 from models.answering import drop_promises, require, unanswered
-from models.case import Case, replace_final
+from models.case import Case
+from models.case_orders import Assign, AttemptsExhausted, ChangeChannel, Claim, Merge, Note, Reclassify, Split
 from models.errors import Refused
 from models.extensions import drop_extension
 from models.inquiry import TEMPORAL_OPERATOR, Actor, Kind, Role
 from models.letters import ONE_PLACE, LetterKind
-from models.messages import (
-    Assign,
-    AttemptsExhausted,
-    ChangeChannel,
-    Claim,
-    Merge,
-    Note,
-    Reclassify,
-    Split,
-)
 from models.obligations import Obligation, ObligationKind
 from models.post import settle
+from models.promises import replace_final
 from models.resending import announce_change, write_again
 
 

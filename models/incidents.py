@@ -9,10 +9,10 @@ from datetime import datetime
 from models.answering import require
 from models.arrivals import IncidentChanged
 from models.case import Case
+from models.case_orders import CloseIncident, OpenIncident
 from models.episodes import OVER, Incident, IncidentState
 from models.errors import Refused
 from models.inquiry import Actor, Area, Role
-from models.messages import CloseIncident, OpenIncident
 from models.terms import Matter
 from models.verifying import speaks_for
 from models.work import Told

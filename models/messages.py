@@ -1,4 +1,4 @@
-"""The wire: what comes in from people and services as signals and updates, and what goes to the activities.
+"""The wire: what every order that comes in from people and services as a signal or an update is made of.
 
 Orders come from outside, so an unknown field is an error. Everything else is read leniently and only ever gains fields.
 A time may be written as a bare date, which means the end of that day in the operator's zone.
@@ -6,7 +6,7 @@ A time may be written as a bare date, which means the end of that day in the ope
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AwareDatetime,
@@ -20,9 +20,7 @@ from pydantic import (
     model_serializer,
 )
 
-from models.episodes import Assigned
-from models.inquiry import Actor, ActorId, Area, Channel, Kind, Outcome
-from models.terms import Matter
+from models.inquiry import Actor, Area
 
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST_TEXT = 4_000
@@ -95,207 +93,4 @@ class Draft(BaseModel):
     filled: tuple[Name, ...] = ()
 
 
-class Reply(Order):
-    """An answer on the way that is not the final one."""
-
-    draft: Draft
-    to: Literal["user", "authority"] = "user"
-
-
 Number = Annotated[int, Field(ge=1, le=9_999)]
-
-
-class OpenIncident(Order):
-    """A matter for a specialised team, in the incident tool (M5.6). `matter` is one of the policy's.
-
-    The draft is what the specialists must know.
-    """
-
-    area: Area
-    matter: Matter
-    draft: Draft
-
-
-class CloseIncident(Order):
-    """An incident is over, known otherwise than through its tracker; the evidence joins the case (M5.6)."""
-
-    incident: Number
-    outcome: Literal["resolved", "rejected"]
-    evidence: Reasons
-
-
-class Extend(Order):
-    """A longer term for a complaint, with reasons (M3.5)."""
-
-    until: When
-    reasons: Reasons
-
-
-class Escalate(Order):
-    """An external institution must take part (M3.6). `until` extends the term too, where the estimate needs it.
-
-    `asked` is what the institution was asked, `shared` the data it was given: the letter tells both.
-    """
-
-    institution: Name
-    reasons: Reasons
-    estimate: When
-    until: When | None = None
-    asked: Reasons | None = None
-    shared: Reasons | None = None
-
-
-class ReEstimate(Order):
-    """The institution's date moves (M3.6)."""
-
-    estimate: When
-    reasons: Reasons
-    until: When | None = None
-
-
-class InstitutionAnswered(Order):
-    """The institution has answered."""
-
-    summary: Reasons
-
-
-class Resolve(Order):
-    """The final answer: its content is the draft's (M3.4, M3.8, M3.9)."""
-
-    outcome: Outcome
-    draft: Draft
-    despite_incident: Reasons | None = None
-    """Why it can be answered although an incident is open (M5.6)."""
-    despite_language: Reasons | None = None
-    """Why it is written in another language than the user's (M3.8)."""
-    answers: tuple[Id, ...] = ()
-    """The points of the case that the draft answers."""
-
-
-class OpenAppeal(Order):
-    """The user, or the authority, asks for a review (M3.10)."""
-
-    text: Reasons
-    by: Literal["user", "authority"] = "user"
-    file_number: Name | None = None
-    answer_by: When | None = None
-
-
-class AppealDecided(Order):
-    """How the review ended."""
-
-    result: Literal["upheld", "overturned", "settled"]
-    text: Reasons
-
-
-class ChangeChannel(Order):
-    """Go on over another channel (M4.2)."""
-
-    channel: Channel
-    reasons: Reasons
-
-
-class Propose(Order):
-    """A command for another pair of eyes."""
-
-    command: Name
-    order: dict[str, Any]
-
-
-class Approve(Order):
-    """The second pair of eyes agrees."""
-
-
-class SendBack(Order):
-    """The second pair of eyes does not agree."""
-
-    reasons: Reasons
-
-
-class RequestInformation(Order):
-    """Ask the user for what is missing; the terms run on."""
-
-    draft: Draft
-    by: When
-
-
-class Note(Order):
-    """An internal note."""
-
-    text: Reasons
-
-
-class Merge(Order):
-    """The same complaint came twice. The leading case keeps the earliest reception and every promise."""
-
-    other: Id
-    leads: bool
-    contact: Id
-    received_at: AwareDatetime
-    acknowledgement_due: AwareDatetime | None = None
-    final_due: AwareDatetime | None = None
-
-
-class Split(Order):
-    """Some points go on as a case of their own."""
-
-    other: Id
-    points: tuple[Reasons, ...] = Field(min_length=1)
-
-
-class Withdraw(Order):
-    """Only the user withdraws, confirmed in writing: the message that says so."""
-
-    reasons: Reasons
-    message: Id
-
-
-class Reopen(Order):
-    """New facts after the answer: a new reception with new terms."""
-
-    reasons: Reasons
-    received_at: AwareDatetime | None = None
-
-
-class Assign(Order):
-    """Give the case an owner.
-
-    `instead_of` is the one it is taken from: it must be theirs still. `found` is how the rules found the new one.
-    """
-
-    owner: Id
-    area: Area | None = None
-    reasons: Reasons
-    instead_of: ActorId | None = None
-    found: Assigned | None = None
-
-
-class Claim(Order):
-    """Take a case oneself; `owner` is whose it is, as the claimant saw it."""
-
-    owner: str
-
-
-class Reclassify(Order):
-    """Inquiry or complaint after all. Complaint to inquiry needs a supervisor and a letter that tells the user."""
-
-    kind: Kind
-    reasons: Reasons
-    draft: Draft | None = None
-
-
-class MarkUrgent(Order):
-    """The case cannot wait; `matter` is one of the policy's."""
-
-    matter: Matter
-    reasons: Reasons
-
-
-class AcknowledgeUrgent(Order):
-    """Somebody has seen to it: no further alarm is raised."""
-
-
-class AttemptsExhausted(Order):
-    """A supervisor signs that no address works (reading 10)."""
-
-    reasons: Reasons

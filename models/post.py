@@ -4,13 +4,14 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from models.case import Case, end_notices
+from models.case import Case
 from models.clock import close_if_over, repeat_missed
 from models.episodes import FinalAnswer
 from models.extensions import ABOUT_DATES, came_back, drop_extension, follow, take_effect
 from models.inquiry import Wire
 from models.letters import Letter, LetterKind, LetterState
 from models.obligations import ObligationKind
+from models.promises import end_notices
 from models.resending import bury, elsewhere, leave
 from models.terms import appeal_window_end, resend_due
 

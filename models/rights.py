@@ -10,7 +10,7 @@ from typing import NamedTuple
 from models.case import Case
 from models.commands import COMMANDS
 from models.inquiry import ActorId, Area, Role
-from models.policy_sections import Rights
+from models.sections.staff import Rights
 
 ANSWERING = frozenset({Role.AGENT, Role.REPRESENTATIVE, Role.SUPERVISOR, Role.COMPLIANCE})
 """They answer users."""

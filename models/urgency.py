@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from models.alerting import alert_key
 from models.alerts import Alert, AlertKind, Urgency
 from models.case import Case
+from models.case_orders import AcknowledgeUrgent, MarkUrgent
 from models.errors import Refused
 from models.inquiry import SYSTEM, Actor
-from models.messages import AcknowledgeUrgent, MarkUrgent
 from models.terms import Matter
 
 SENTENCE = re.compile(r"[.!?;\n]+")

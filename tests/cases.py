@@ -6,12 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from models.case import Case, open_case
+from models.case import Case
 from models.clock import wake
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.inquiry import EMAIL, Actor, Address, Channel, Kind, Language, Role
 from models.letters import Letter, LetterKind
 from models.obligations import ObligationKind
+from models.opening import open_case
 from models.policy import Policy
 from models.policy_reading import load_policy
 from models.post import Acceptance, accept, bounce

@@ -54,7 +54,7 @@ MUTATIONS = (
         "return channel",
         "tests/starter/test_intake.py",
     ),
-    Mutation("M2.1", "models/case.py", "    if in_public:\n", "    if False:\n"),
+    Mutation("M2.1", "models/opening.py", "    if in_public:\n", "    if False:\n"),
     Mutation(
         "M2.1", "models/post.py", "    if letter.kind is LetterKind.INVITATION:\n        return\n    bury", "    bury"
     ),
@@ -65,7 +65,7 @@ MUTATIONS = (
         "()",
         "tests/letters/test_templates.py",
     ),
-    Mutation("M3.1", "models/case.py", "to=public_address(case.channel), actor", "actor"),
+    Mutation("M3.1", "models/opening.py", "to=public_address(case.channel), actor", "actor"),
     Mutation("M3.1", "models/arriving.py", " and case.closed_at and not case.merged_into:", " and case.closed_at:"),
     Mutation("M3.1", "models/arriving.py", "begin_again(case, min(order.at, now),", "begin_again(case, now,"),
     Mutation(
@@ -80,7 +80,7 @@ MUTATIONS = (
     ),
     Mutation(
         "M3.2",
-        "models/case.py",
+        "models/opening.py",
         "case.write(LetterKind.INVITATION, now,",
         "case.write(LetterKind.INVITATION, now, meets=(acknowledgement.n,),",
     ),
@@ -185,7 +185,7 @@ MUTATIONS = (
     ),
     Mutation(
         "M5.3",
-        "models/commands.py",
+        "models/deciding.py",
         'raise Refused("approval.same-person", "whoever proposed it cannot approve',
         '_ = ("approval.same-person", "whoever proposed it cannot approve',
     ),
@@ -206,7 +206,7 @@ MUTATIONS = (
         "        if why:\n            return step",
     ),
     Mutation("M5.3", "models/answering.py", "    if case.referred:\n", "    if False:\n"),
-    Mutation("M5.3", "models/commands.py", "        require_verified(case, order.outcome)\n", "        pass\n"),
+    Mutation("M5.3", "models/deciding.py", "        require_verified(case, order.outcome)\n", "        pass\n"),
     Mutation("M5.3", "models/answering.py", "    case.unverify(now)\n", ""),
     Mutation("M5.3", "models/referrals.py", "return min(due, running.due) if", "return due if"),
     Mutation("M5.4", "models/verifying.py", "or area in stands_in", "or True"),

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from models.errors import Refused
 from models.inquiry import Role
 from models.reference import new_reference
-from records import cases, dispatches, feeds, keys, ledger, streams
+from records import case_list, cases, dispatches, feeds, keys, ledger, streams
 from records.database import Database
 from records.keys import HOLDERS
 from settings import Settings
@@ -225,7 +225,7 @@ def test_a_list_goes_on_where_it_ended(plazo: Plazo, database: Database) -> None
 @pytest.mark.usefixtures("one_case")
 def test_a_chain_is_walked_and_a_forged_one_is_found(plazo: Plazo, database: Database) -> None:
     with database.read() as session:
-        head = cases.line(session, REFERENCE).head
+        head = case_list.line(session, REFERENCE).head
     assert plazo.data("verify", REFERENCE) == {"verified": {REFERENCE: head}, "broken": {}}
     assert f"{REFERENCE}\tok\t{head}" in plazo.run("verify", "--all")
     with database.write() as session:

@@ -20,7 +20,8 @@ with workflow.unsafe.imports_passed_through():
     from models.alerts import Alert, Heard
     from models.case import Case
     from models.clock import wake
-    from models.commands import COMMANDS, SIGNALS, decide, read
+    from models.commands import COMMANDS, SIGNALS, read
+    from models.deciding import decide
     from models.episodes import Answer, Incident
     from models.erasing import Wiped, erased
     from models.errors import Malformed, Refused

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from sqlmodel import Session
 
 from models.case import Case
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.errors import Missing, Refused
 from models.inquiry import Actor
 from models.messages import Draft

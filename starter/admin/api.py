@@ -15,7 +15,7 @@ from models.episodes import Answer
 from models.errors import Malformed, Refused
 from models.inquiry import ActorId, Area, Channel, Kind, Status
 from models.messages import Id, When
-from records import cases, messages, visibility
+from records import case_list, messages, visibility
 from starter.admin.auth import Caller, Commander, Holder
 from starter.admin.bodies import Body as CommandBody
 from starter.admin.case_views import CaseView, LineView, PageView, case_view, checked
@@ -104,14 +104,14 @@ def list_inquiries(
         Query(max_length=200, pattern=r"^[^\x00]*$", description="In reference, subject or the first words."),
     ] = None,
     cursor: Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50,
+    limit: Annotated[int, Query(ge=1, le=case_list.MOST)] = 50,
 ) -> PageView:
     """The inquiries, the next due first; those that owe nothing come last."""
     days = desk.policy.whole_calendar()
     before = None if due_before is None else beginning(due_before, days, "due_before")
     follow_up = None if follow_up_before is None else beginning(follow_up_before, days, "follow_up_before")
     with desk.database.read() as session:
-        page = cases.page(
+        page = case_list.page(
             session,
             status=status,
             kind=kind,
@@ -147,7 +147,7 @@ def show_letter(
 ) -> LetterText | Response:
     """A letter's words exactly as they left."""
     with desk.database.read() as session:
-        cases.line(session, checked(reference))
+        case_list.line(session, checked(reference))
         letter = letter_text(session, checked(reference), name)
     if letter is None:
         raise Problem(HTTPStatus.NOT_FOUND, "letter.unknown", "no such letter has been written; the inquiry lists them")
@@ -177,7 +177,7 @@ def conversation(desk: Here, _actor: Caller, reference: Reference) -> ThreadView
 
 @router.get("/quarantine", tags=["quarantine"], responses=READING)
 def quarantine(
-    desk: Here, _actor: Caller, eyes: Sight, *, limit: Annotated[int, Query(ge=1, le=cases.MOST)] = 50
+    desk: Here, _actor: Caller, eyes: Sight, *, limit: Annotated[int, Query(ge=1, le=case_list.MOST)] = 50
 ) -> QuarantineView:
     """Automatic replies, bounces and suspected loops that wait for a person, the oldest first."""
     with desk.database.read() as session:

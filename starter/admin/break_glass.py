@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from models.errors import UnknownInquiry
 from models.inquiry import Actor
 from models.messages import Reasons
-from records import audit, cases, dispatches, visibility
+from records import audit, case_list, dispatches, visibility
 from records.audit import Outcome
 from starter.admin.api import COMMANDING, Here, private
 from starter.admin.auth import Commander
@@ -63,7 +63,7 @@ def break_glass(desk: Here, actor: Commander, eyes: Sight, wanted: Annotated[Bro
         concerned = visibility.hidden(session, reference, eyes) == "rights.concerned"
         if not concerned:
             told = {"by": actor.model_dump(mode="json"), "until": until.isoformat(), "reasons": wanted.reasons}
-            cases.line(session, reference)
+            case_list.line(session, reference)
             # The grant, the line and the word to the case: all three or none.
             visibility.grant(session, reference, actor.id, now, until)
             audit.note(session, now, actor.id, ACTION, reference, Outcome.ALLOWED, f"until {until.isoformat()}")

@@ -17,12 +17,13 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from models.case import Case
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.episodes import Answer
 from models.errors import EngineUnavailable, RecordsUnavailable
 from models.inquiry import Actor, Area
 from models.rights import Eyes
-from records import cases, keys
+from records import case_list, cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.desk import Desk
 from starter.admin.orders import order_of
@@ -82,7 +83,7 @@ async def fulfil(desk: Desk, wish: Wish) -> Answer:
 def _known(desk: Desk, wish: Wish) -> Answer | None:
     """The answer given before. Raises Refused when the key was used for another request."""
     with desk.database.read() as session:
-        cases.line(session, wish.reference)
+        case_list.line(session, wish.reference)
         if wish.key is None:
             return None
         stored = keys.recall(session, wish.key, wish.actor.id, wish.fingerprint)

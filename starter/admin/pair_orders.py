@@ -6,7 +6,7 @@ from models.case import Case
 from models.errors import Refused
 from models.obligations import ObligationKind
 from models.reference import is_reference
-from records import cases, documents, messages
+from records import case_list, cases, documents, messages
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.writer import OrderData, Writer
 from starter.reception.opening import Opening, open_inquiry
@@ -57,7 +57,7 @@ def split(by: Writer, body: SplitBody) -> OrderData:
         kind=case.kind,
         language=case.language,
         received_at=received,
-        subject=cases.line(by.session, by.reference).subject,
+        subject=case_list.line(by.session, by.reference).subject,
         text="\n".join(body.points),
         refers_to=by.reference,
     )

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from models.inquiry import PUBLIC
 from models.tables import StoredMessage
-from records import cases, messages, notices
+from records import case_list, messages, notices
 from starter.admin.letter_views import Words
 from starter.admin.message_views import AttachmentView, message_views
 from starter.admin.views import View
@@ -49,7 +49,7 @@ class ThreadView(View):
 
 def thread(session: Session, reference: str) -> tuple[Turn, ...]:
     """Gather the conversation of one inquiry. Raises UnknownInquiry."""
-    cases.line(session, reference)
+    case_list.line(session, reference)
     rows = messages.of_case(session, reference)
     files = {view.id: view.attachments for view in message_views(session, rows)}
     received = [_received(row, files[row.id]) for row in rows]

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from models.episodes import Referral
 from models.inquiry import Kind, Status
 from models.messages import When
-from records import cases, ledger
+from records import case_list, ledger
 from starter.admin.case_views import CaseView, EventView, LineView, StateView, case_view
 from starter.admin.moments import beginning
 from starter.commands.console import (
@@ -41,7 +41,7 @@ def list_command(
     ] = None,
     text: Annotated[str | None, typer.Option(help="In reference, subject or the first words.")] = None,
     cursor: Annotated[str | None, typer.Option(help="Go on where an earlier list ended.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=cases.MOST, help="How many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=case_list.MOST, help="How many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List inquiries, the next due first."""
@@ -49,7 +49,7 @@ def list_command(
         dates = Dates(settings)
         before, follow_up = _moment(due_before, dates), _moment(follow_up_before, dates)
         with database.read() as session:
-            page = cases.page(
+            page = case_list.page(
                 session,
                 status=status,
                 kind=kind,
@@ -120,7 +120,7 @@ def timeline_command(reference: Reference, *, as_json: AsJson = False) -> None:
         dates = Dates(settings)
         with database.read() as session:
             written = shown(session, reference)
-            cases.line(session, written)
+            case_list.line(session, written)
             events = [EventView.of(event) for event in ledger.of_case(session, written)]
         if as_json:
             print_json(events)

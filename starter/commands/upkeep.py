@@ -7,7 +7,7 @@ import typer
 
 from models.errors import LedgerError, UnknownInquiry
 from models.policy_reading import load_policy
-from records import cases, ledger
+from records import case_list, ledger
 from settings import load_settings
 from starter.admin.case_views import checked
 from starter.commands.console import REFUSED, AsJson, exit_codes, print_json, records
@@ -47,11 +47,11 @@ def verify_command(
         with database.read() as session:
             names = ledger.references(session) if reference is None else [checked(reference)]
             if reference is not None:
-                cases.line(session, names[0])
+                case_list.line(session, names[0])
         for name in names:
             with database.read() as session:
                 try:
-                    heads[name] = _verified(ledger.verify(session, name), cases.line(session, name).head, name)
+                    heads[name] = _verified(ledger.verify(session, name), case_list.line(session, name).head, name)
                 except (LedgerError, UnknownInquiry) as error:
                     broken[name] = str(error)
     if as_json:

@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from models.assignment import Matter
 from models.calendar import BusinessCalendar
-from models.case import Case, open_case
+from models.case import Case
 from models.errors import RecordsUnavailable
 from models.inquiry import EMAIL, SYSTEM, Actor, Address, Channel, Kind, Language
+from models.opening import open_case
 from models.policy import Policy
 from models.reference import Chooser, new_reference
 from models.terms import acknowledgement_due

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from channels.message import InboundMessage
+from models.answer_orders import OpenAppeal
 from models.arrivals import ReceiveMessage
 from models.case import Case
 from models.errors import Malformed, Refused
 from models.inquiry import EMAIL, SYSTEM, Actor, Address, Role
-from models.messages import MOST_TEXT, OpenAppeal, When
+from models.messages import MOST_TEXT, When
 from models.policy import Policy
 from models.tables import StoredMessage
 from models.urgency import urgent_matter

@@ -16,7 +16,7 @@ from models.errors import LedgerError
 from models.letters import LetterKind
 from models.reference import workflow_id
 from models.tables import CaseRow, Dispatch, EventRow, Notice, StoredMessage
-from records import cases, dispatches, ledger
+from records import case_list, cases, dispatches, ledger
 from settings import Settings
 from tests.faults.senders import Load
 from tests.faults.town import Town
@@ -187,7 +187,7 @@ async def engine_state(client: Client, town: Town, gate: asyncio.Semaphore, refe
         raw = description.raw_description
         answer = await handle.query("status", result_type=Answer)
         with town.database.read() as session:
-            row = cases.line(session, reference)
+            row = case_list.line(session, reference)
     wrong = []
     if description.status is not WorkflowExecutionStatus.RUNNING:
         wrong.append(f"{reference} does not run")

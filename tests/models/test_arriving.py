@@ -7,7 +7,8 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
-from models.commands import OURS_ALONE, decide, read
+from models.commands import OURS_ALONE, read
+from models.deciding import decide
 from models.errors import Refused
 from models.inquiry import EMAIL, Address, Flag, Status
 from models.letters import Letter, LetterKind, LetterState

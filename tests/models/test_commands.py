@@ -7,7 +7,8 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
-from models.commands import COMMANDS, OURS_ALONE, SIGNALS, decide, read
+from models.commands import COMMANDS, OURS_ALONE, SIGNALS, read
+from models.deciding import decide
 from models.errors import Malformed, Refused, Stale
 from models.inquiry import AUTHORITY, EMAIL, Address, Flag, Kind, Outcome, Status
 from models.letters import LetterKind, LetterState

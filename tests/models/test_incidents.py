@@ -7,7 +7,8 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.episodes import Incident, IncidentState
 from models.errors import Refused
 from models.incidents import incident_key, known_matter, tracked

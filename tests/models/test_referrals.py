@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from models.case import Case, replace_final
+from models.case import Case
 from models.clock import wake
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.errors import Refused
 from models.inquiry import Actor, Role
 from models.ledger import Fact
 from models.letters import LetterKind, LetterState
 from models.obligations import ObligationKind
+from models.promises import replace_final
 from tests.cases import AGENT, DAY, FULL, MONDAY, OTHER, SUPERVISOR, acknowledged, do, end_of, letters, send_all
 
 LEAD = Actor(id="security-lead", role=Role.REPRESENTATIVE)

@@ -6,7 +6,8 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.erasing import forget
 from models.errors import Malformed, Refused
 from models.inquiry import Actor, Role, Status

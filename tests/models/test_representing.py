@@ -7,7 +7,8 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.errors import Refused
 from models.identity import Level, Says, says
 from models.inquiry import EMAIL, Address

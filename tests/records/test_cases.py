@@ -13,7 +13,7 @@ from models.clock import wake
 from models.errors import Malformed, UnknownInquiry
 from models.inquiry import Kind, Status
 from models.tables import FAR, CaseRow
-from records import cases, contact_cases, obligations
+from records import case_list, cases, contact_cases, obligations
 from records.database import Database
 from tests.cases import MONDAY, do, new_case, send_all
 
@@ -32,7 +32,7 @@ def test_a_case_comes_back_as_it_was(database: Database) -> None:
         assert cases.load(session, case.reference) == case
         assert cases.reference_exists(session, case.reference)
         assert not cases.reference_exists(session, "RX-2222-2222")
-        line = cases.line(session, case.reference)
+        line = case_list.line(session, case.reference)
     assert (line.status, line.kind, line.flags) == ("received", "complaint", ())
     assert (line.next_obligation, line.next_due_at) == ("acknowledgement", case.owed()[0].due)
     assert line.resolution_due_at == case.resolution_due
@@ -52,7 +52,7 @@ def test_a_reference_that_is_taken_is_refused_and_nothing_changes(database: Data
 
 def test_an_unknown_reference_is_said_to_be_unknown(database: Database) -> None:
     with database.write() as session:
-        for ask in (cases.load, cases.line, cases.status_token):
+        for ask in (cases.load, case_list.line, cases.status_token):
             with pytest.raises(UnknownInquiry, match="RX-NONE"):
                 ask(session, "RX-NONE")
         with pytest.raises(UnknownInquiry):
@@ -73,7 +73,7 @@ def test_tables_follow_the_case_and_never_go_back(database: Database) -> None:
         assert cases.project(session, case)
         assert not cases.project(session, before)
     with database.read() as session:
-        line = cases.line(session, case.reference)
+        line = case_list.line(session, case.reference)
         first, second = obligations.of_case(session, case.reference)
         assert cases.load(session, case.reference) == case
     assert (line.status, line.next_obligation) == (Status.OPEN, "final response")
@@ -107,7 +107,7 @@ def test_only_open_cases_are_reconciled(database: Database) -> None:
         add(session, owing)
     with database.read() as session:
         assert cases.open_references(session) == ["RX-4444-4444", "RX-7KQ4-M2PD"], "who is owed something is not over"
-        assert cases.line(session, "RX-3333-3333").status == "closed"
+        assert case_list.line(session, "RX-3333-3333").status == "closed"
 
 
 def test_the_status_link_leads_to_one_case(database: Database) -> None:
@@ -137,7 +137,7 @@ def listed(database: Database, **asked: Any) -> list[str]:
     cursor = None
     while True:
         with database.read() as session:
-            page = cases.page(session, cursor=cursor, **{"limit": 2, **asked})
+            page = case_list.page(session, cursor=cursor, **{"limit": 2, **asked})
         found += [line.reference for line in page.items]
         cursor = page.next_cursor
         if cursor is None:
@@ -168,8 +168,8 @@ def test_the_due_list_is_sorted_filtered_and_paged(database: Database) -> None:
     assert listed(database, text="_") == []
     assert listed(database, text="' OR 1=1 --") == []
     with database.read() as session:
-        assert len(cases.line(session, "RX-A").excerpt) == 200
-        assert cases.page(session, limit=0).items[0].reference == "RX-A"
+        assert len(case_list.line(session, "RX-A").excerpt) == 200
+        assert case_list.page(session, limit=0).items[0].reference == "RX-A"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_the_due_list_is_sorted_filtered_and_paged(database: Database) -> None:
 )
 def test_a_cursor_that_is_not_ours_is_malformed(database: Database, cursor: str) -> None:
     with database.read() as session, pytest.raises(Malformed) as caught:
-        cases.page(session, cursor=cursor)
+        case_list.page(session, cursor=cursor)
     assert caught.value.field == "cursor"
 
 
@@ -198,9 +198,9 @@ def test_a_page_of_ten_thousand_open_cases_is_read_off_an_index(database: Databa
     asked: list[tuple[str, Any]] = []
     event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
     with database.read() as session:
-        first = cases.page(session, limit=50)
-        cases.page(session, status="open", limit=50, cursor=first.next_cursor)
-        cases.page(session, limit=50, cursor=first.next_cursor, due_before=MONDAY + timedelta(days=3))
+        first = case_list.page(session, limit=50)
+        case_list.page(session, status="open", limit=50, cursor=first.next_cursor)
+        case_list.page(session, limit=50, cursor=first.next_cursor, due_before=MONDAY + timedelta(days=3))
         plans = []
         for statement, parameters in [one for one in asked if one[0].startswith("SELECT")]:
             assert "state" not in statement.split("FROM")[0].replace("cases.status", "")
@@ -209,7 +209,7 @@ def test_a_page_of_ten_thousand_open_cases_is_read_off_an_index(database: Databa
         took = []
         for _ in range(20):
             began = time.perf_counter()
-            cases.page(session, limit=50, text="not there")
+            case_list.page(session, limit=50, text="not there")
             took.append(time.perf_counter() - began)
     assert len(plans) == 3
     assert "USING INDEX ix_cases_due" in plans[0]
@@ -224,6 +224,6 @@ def test_the_due_list_uses_no_count(database: Database) -> None:
     asked: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
     with database.read() as session:
-        cases.page(session)
+        case_list.page(session)
         session.connection().execute(text("SELECT 1"))
     assert not any("count(" in statement.lower() for statement in asked)

@@ -1,7 +1,7 @@
 """What an erasure leaves alone: a file that another message shares, an address that another inquiry needs."""
 
 from models.erasing import Wiped
-from records import cases, contacts, documents, erasing, messages
+from records import case_list, cases, contacts, documents, erasing, messages
 from records.database import Database
 from records.documents import FolderStore
 from tests.cases import MONDAY, new_case
@@ -41,7 +41,7 @@ def test_what_another_inquiry_needs_stays_and_a_second_time_nothing_is_left(
         assert contacts.reveal(session, address).value == "ana@example.org"
         (other,) = messages.of_case(session, THERE)
         (file,) = documents.attachments(session, other.id)
-        assert cases.line(session, HERE).subject == ""
+        assert case_list.line(session, HERE).subject == ""
         assert other.text == "Mi retiro no llega."
     with files.open(file.path) as shared:
         assert shared.read() == attachment().content

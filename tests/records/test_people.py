@@ -1,7 +1,7 @@
 """Contacts that turn out to be one person, and the addresses of an account."""
 
 from models.inquiry import EMAIL, Address
-from records import bindings, cases, contact_cases, contacts
+from records import bindings, case_list, cases, contact_cases, contacts
 from records.database import Database
 from tests.cases import new_case
 from tests.records.mail import NOW
@@ -65,6 +65,6 @@ def test_whose_case_it_is_no_late_projection_changes(database: Database) -> None
         assert cases.add(session, case, subject="s", excerpt="e", status_token="t")
         contact_cases.hand_over(session, case.contact, "ct_2")
         assert cases.project(session, case)
-        assert cases.line(session, case.reference).contact == "ct_2"
+        assert case_list.line(session, case.reference).contact == "ct_2"
         assert cases.load(session, case.reference).contact == "ct_2"
         assert contact_cases.open_of(session, "ct_2") == [case.reference]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from models.inquiry import Area
 from models.reference import new_reference
 from models.rights import Eyes
-from records import cases, visibility
+from records import case_list, cases, visibility
 from records.database import Database
 from tests.cases import MONDAY, new_case
 from tests.records.mail import NOW
@@ -40,7 +40,7 @@ def test_list_single_case_and_rule_agree(database: Database) -> None:
     made = fill(database, 120, (None, (), ("ana",), ("luis", "ana")))
     with database.read() as session:
         for eyes in EYES:
-            listed = {line.reference for line in cases.page(session, eyes=eyes, limit=200).items}
+            listed = {line.reference for line in case_list.page(session, eyes=eyes, limit=200).items}
             hidden = {reference for reference in made if visibility.hidden(session, reference, eyes)}
             assert listed == set(made) - hidden
             assert visibility.unseen(session, eyes) == hidden
@@ -63,7 +63,7 @@ def test_the_first_page_of_many_is_quick_for_everybody(database: Database) -> No
     fill(database, 1_500, (None, None, None, ()))
     for eyes in EYES:
         with database.read() as session:
-            cases.page(session, eyes=eyes)
+            case_list.page(session, eyes=eyes)
             began = time.perf_counter()
-            cases.page(session, eyes=eyes)
+            case_list.page(session, eyes=eyes)
             assert time.perf_counter() - began < 1

@@ -5,7 +5,8 @@ from typing import Any
 from channels.message import InboundMessage
 from channels.port import Arrivals, Claim
 from models.case import Case
-from models.commands import decide, read
+from models.commands import read
+from models.deciding import decide
 from models.inquiry import Channel
 from records import cases, contacts, dispatches, messages, notices
 from tests.cases import FULL, do, send_all

@@ -13,7 +13,7 @@ from models.case import Case
 from models.errors import Malformed, RecordsUnavailable, Refused
 from models.inquiry import EMAIL, Actor, Flag, Kind, Language, Role
 from models.letters import LetterKind
-from records import cases, contacts, dispatches, documents, messages, notices
+from records import case_list, cases, contacts, dispatches, documents, messages, notices
 from records.database import Database
 from records.documents import FolderStore, Kept
 from starter.reception.receipt import Receipt
@@ -77,7 +77,7 @@ def test_the_message_is_kept_whole_and_belongs_to_the_inquiry(bench: Bench) -> N
     with bench.database.read() as session:
         (row,) = messages.of_case(session, reference)
         (attached,) = documents.attachments(session, row.id)
-        line = cases.line(session, reference)
+        line = case_list.line(session, reference)
         revealed = contacts.reveal(session, load(bench, reference).addresses[0].id)
     assert kept(bench, row.raw_path) == b"the very bytes"
     assert kept(bench, attached.path) == b"proof"
@@ -89,7 +89,7 @@ def test_what_cannot_wait_is_marked_when_it_comes(bench: Bench) -> None:
     case = load(bench, known(bench, text="Buenas. ¡Me hackearon la cuenta anoche!"))
     assert Flag.URGENT in case.flags
     with bench.database.read() as session:
-        assert cases.line(session, case.reference).flags == ("urgent",)
+        assert case_list.line(session, case.reference).flags == ("urgent",)
     calm = known(bench, 2, text="¿Cuánto cobran por un retiro?", sender="ben@example.org")
     assert load(bench, calm).flags == ()
     bench.intake.receive(message(3, subject=f"Re: {calm}", text="Congelaron mi cuenta!", sender="ben@example.org"))

@@ -7,7 +7,8 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
-from models.commands import COMMANDS, decide, read
+from models.commands import COMMANDS, read
+from models.deciding import decide
 from models.errors import Refused
 from models.inquiry import EMAIL, Address
 from models.work import InquiryInput

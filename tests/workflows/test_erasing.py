@@ -9,7 +9,7 @@ from sqlmodel import text
 from models.inquiry import EMAIL, Flag
 from models.letters import LetterKind
 from models.reference import workflow_id
-from records import audit, cases, contacts, documents, ledger, messages
+from records import audit, case_list, cases, contacts, documents, ledger, messages
 from records.database import Database
 from records.documents import FolderStore
 from starter.commands.rehearsal import QUEUE
@@ -96,7 +96,7 @@ async def test_after_an_erasure_nothing_of_the_person_is_found_and_the_chain_hol
     assert life.postbox.kinds[-1] == LetterKind.ERASURE_DONE
     with life.database.read() as session:
         assert ledger.verify(session, case.reference) == case.head
-        assert cases.line(session, case.reference).excerpt == ""
+        assert case_list.line(session, case.reference).excerpt == ""
         (line,) = audit.page(session, action="inquiry.erased")
         (row,) = messages.of_case(session, case.reference)
         (file,) = documents.attachments(session, row.id)

@@ -21,10 +21,10 @@ from temporalio.worker import Worker
 from activities.events import Events
 from activities.notices import Notices
 from codec import ENCODING, SealingCodec
+from models.answer_orders import Extend
 from models.case import Case
 from models.inquiry import EMAIL, Flag, Kind, Status
 from models.ledger import Event, verify
-from models.messages import Extend
 from starter.temporal.engine import Signal, resume_case
 from tests.cases import AUDITOR, SUPERVISOR
 from tests.lives import Life, living, ring, stationery, until

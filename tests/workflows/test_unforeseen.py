@@ -9,11 +9,11 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from models import commands
+from models.answer_orders import Extend
 from models.case import Case
 from models.errors import RecordsUnavailable
 from models.inquiry import EMAIL, Actor
 from models.ledger import verify
-from models.messages import Extend
 from records import contacts
 from records.database import Database
 from tests.cases import new_case

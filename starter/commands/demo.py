@@ -44,7 +44,7 @@ from worker import stationery
 AGENT = Actor(id="agent-1", role=Role.AGENT)
 SECOND = Actor(id="cx-lead", role=Role.REPRESENTATIVE)
 FINANCE = Actor(id="finance-lead", role=Role.REPRESENTATIVE)
-SETTLED_AFTER = 20.0
+SETTLED_AFTER = 90.0
 """Seconds of real time within which a step must have come to rest."""
 
 ANSWER = {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -46,7 +47,7 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
         case,
         letter,
         policy=stationery.policy,
-        draft=dict(documents.draft(session, letter.draft).content) if letter.draft else None,
+        draft=_draft(session, letter.draft) if letter.draft else None,
         words=_words(session, case),
         status_link=f"{stationery.status_base_url.rstrip('/')}/s/{cases.status_token(session, case.reference)}",
         now=now,
@@ -99,6 +100,13 @@ def outbound(session: Session, notice: Notice, stationery: Stationery) -> Outbou
     )
 
 
+def _draft(session: Session, draft_id: str) -> dict[str, Any]:
+    try:
+        return dict(documents.draft(session, draft_id).content)
+    except KeyError:
+        raise OperatorError("the records do not hold what was written for it; a colleague must see to it") from None
+
+
 def _words(session: Session, case: Case) -> str:
     """The user's words: the points it was split for, else those of its first message."""
     split = documents.opening_words(session, case.reference) if case.refers_to else ""
@@ -113,10 +121,18 @@ def _to(session: Session, notice: Notice, stationery: Stationery) -> str:
     if _public(notice):
         return messages.public_place(session, notice.reference)
     if notice.address_id != AUTHORITY.id:
-        return _reachable(contacts.reveal(session, notice.address_id).value)
+        return _reachable(_address(session, notice.address_id))
     if not stationery.policy.authority.email:
         raise OperatorError("the policy names no e-mail of the authority; set authority.email in policy.toml")
     return stationery.policy.authority.email
+
+
+def _address(session: Session, address_id: str) -> str:
+    """Reveal an address; one that restored records have lost is none that a letter can go to."""
+    try:
+        return contacts.reveal(session, address_id).value
+    except KeyError:
+        raise RecipientError("the records do not hold the address any more") from None
 
 
 def _reachable(address: str) -> str:

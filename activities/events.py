@@ -7,6 +7,7 @@ from sqlmodel import Session
 from temporalio import activity
 
 from models.case import Case
+from models.errors import LedgerError
 from models.ledger import Event, Fact
 from models.post import Acceptance
 from models.work import RECORD, Recording, Written
@@ -50,8 +51,14 @@ def ahead(session: Session, case: Case) -> Written | None:
     """What the ledger knows already and the workflow does not: an answer of ours was lost on its way back.
 
     The workflow folds it in and goes on from there; nothing is written twice and nothing is skipped.
+
+    LedgerError where the ledger ends before the case: the records were put back, and nothing is sent or written until
+    what they lack is there again.
     """
-    if ledger.end(session, case.reference)[0] <= case.seq:
+    end = ledger.end(session, case.reference)[0]
+    if end < case.seq:
+        raise LedgerError(f"{case.reference}: the ledger has {end} events, the case {case.seq}; run `plazo rebuild`")
+    if end == case.seq:
         return None
     events = ledger.of_case(session, case.reference, after=case.seq)
     facts = [_fact(event) for event in events]

@@ -25,7 +25,7 @@ from models.post import Acceptance, accept
 from models.tables import Notice, NoticeState
 from models.terms import unknown_wait_until
 from models.work import DELIVER, RECIPIENT_FAILED, Delivery, Written
-from records import notices
+from records import notices, restores
 from records.database import Database
 
 ASK_AGAIN = timedelta(seconds=10)
@@ -91,11 +91,15 @@ class Notices:
             if known := ahead(session, case):
                 return known
             words = self._words(session, case, letter)
+            doubtful = words is not None and restores.since(session, letter.not_before or letter.created_at)
         with self.database.write() as session:
-            if words and notices.begin(session, words.notice):
+            begun = words is not None and notices.begin(session, words.notice)
+            if words and begun:
                 mail: OutboundLetter | None = words.mail
             else:
                 mail = self._prepare(session, case, letter)
+        if begun and doubtful:
+            raise _may_have_left()
         accepted = self._send(letter, letter.address.channel, mail) if mail else None
         return self._settle(case, letter, accepted)
 
@@ -185,6 +189,15 @@ def _proof(session: Session, letter: Letter) -> Accepted:
     if event is None:
         raise ApplicationError("the proof of acceptance is gone", type="NoProof")
     return Accepted(provider_id="", at=event.at)
+
+
+def _may_have_left() -> ApplicationError:
+    """The records were put back since the letter was owed: it is kept as one whose last try has an unknown end."""
+    return ApplicationError(
+        "the records were put back after this letter was owed; it may have left",
+        type=UnknownOutcome.__name__,
+        next_retry_delay=ASK_AGAIN,
+    )
 
 
 def _wait(case: Case, letter: Letter, notice: Notice, now: datetime) -> None:

@@ -26,6 +26,8 @@ class Disposition(StrEnum):
     """Nobody to answer: no readable sender address."""
     CLAIM = "claim"
     """It was a binding's one-time code and nothing else: done with, and no inquiry."""
+    RESTORED = "restored"
+    """The records were put back, and its inquiry knows it already: a person puts it there."""
 
 
 class Attachment(Storable):

@@ -13,6 +13,7 @@ from models.tables.hooks import Delivery, PublishedEvent, Webhook
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
 from models.tables.incidents import IncidentComment, IncidentRow, TrackerEvent
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
+from models.tables.restores import LostMessage, RestoreRow
 from models.tables.staff import AbsenceRow, ShiftRow, StaffRow, TrainingRow
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "GrantRow",
     "IncidentComment",
     "IncidentRow",
+    "LostMessage",
     "Notice",
     "NoticeEvent",
     "NoticePart",
@@ -43,6 +45,7 @@ __all__ = [
     "ObligationRow",
     "PublishedEvent",
     "RemoteFile",
+    "RestoreRow",
     "Salt",
     "SettledGap",
     "ShiftRow",

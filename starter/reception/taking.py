@@ -17,7 +17,7 @@ from models.policy import Policy
 from models.tables import StoredMessage
 from models.terms import Matter
 from models.urgency import urgent_matter
-from records import cases, contact_cases, contacts, dispatches, messages
+from records import cases, contact_cases, contacts, dispatches, messages, restores
 from records.messages import Filed
 from starter.reception.opening import Opening, letters_channel, open_inquiry
 from starter.reception.persons import given_address, known_person, reachable_at, register, wrote_from
@@ -48,6 +48,9 @@ class Taking:
             message = message.model_copy(update={"disposition": Disposition.CLAIM})
         if message.disposition is not Disposition.MESSAGE:
             return self._set_aside(session, message, filed, now)
+        if lost := restores.found(session, message.channel, message.received_at, now):
+            known_as = {"disposition": Disposition.RESTORED, "disposition_reason": f"known before the restore: {lost}"}
+            return self._set_aside(session, message.model_copy(update=known_as), filed, now)
         if earlier := earlier_of(session, message):
             return self._continue(session, message, filed, earlier, now)
         return self._take_in(session, message, filed, now)

@@ -1,0 +1,1 @@
+"""Backups of the records and files, and how they are put back."""

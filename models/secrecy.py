@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from models.case import Case
+from models.episodes import Assigned
 from models.errors import Refused
 from models.inquiry import Actor, ActorId, Role
 from models.messages import Order, Reasons
@@ -19,22 +20,31 @@ MOST_PEOPLE = 50
 People = Annotated[tuple[ActorId, ...], Field(max_length=MOST_PEOPLE)]
 
 
-class Compartment(Order):
+class Keeping(Order):
+    """What every order carries that keeps a case from people.
+
+    `found` is how the rules found another owner where the one it has, `instead_of`, may not see it any more.
+    """
+
+    reasons: Reasons
+    instead_of: ActorId | None = None
+    found: Assigned | None = None
+
+
+class Compartment(Keeping):
     """Put the case under secrecy: only these people and compliance see it. With `lift` everybody does again."""
 
     people: People = ()
     lift: bool = False
-    reasons: Reasons
 
 
-class DeclareConflict(Order):
+class DeclareConflict(Keeping):
     """Say whom of the staff the complaint is about: they neither see the case nor decide anything in it.
 
     Nobody in the list means that it is about none of them.
     """
 
     about: People
-    reasons: Reasons
 
 
 class GlassBroken(Order):
@@ -59,6 +69,7 @@ def compartment(case: Case, order: Compartment, actor: Actor, now: datetime) -> 
     case.compartment = None if order.lift else tuple(sorted(set(order.people)))
     what = "access.opened" if order.lift else "access.compartment"
     case.record(now, what, actor=actor, people=list(case.compartment or ()), texts={"reasons": order.reasons})
+    _pass_on(case, order, actor, now)
 
 
 def declare_conflict(case: Case, order: DeclareConflict, actor: Actor, now: datetime) -> None:
@@ -76,11 +87,30 @@ def declare_conflict(case: Case, order: DeclareConflict, actor: Actor, now: date
             rule="M5.3",
         )
     case.about = tuple(sorted(set(order.about)))
-    if case.owner in case.about:
+    if case.owner in case.about and order.found is None:
         case.owner = case.area
     if case.proposal and case.proposal.proposer.id in case.about:
         case.proposal = None
     case.record(now, "access.conflict", actor=actor, about=list(case.about), texts={"reasons": order.reasons})
+    _pass_on(case, order, actor, now)
+
+
+def _pass_on(case: Case, order: Keeping, actor: Actor, now: datetime) -> None:
+    """A case is never owned by somebody who may not see it; who may is known to the records, so the API asks there."""
+    if order.found is None:
+        return
+    if case.owner != order.instead_of:
+        raise Refused("assign.moved", f"it is {case.owner}'s by now", rule="M3.3")
+    case.owner = order.found.owner
+    case.record(
+        now,
+        "case.assigned",
+        actor=actor,
+        rule="M3.3",
+        owner=case.owner,
+        area=case.area,
+        assignment=order.found.model_dump(mode="json"),
+    )
 
 
 def check(case: Case, actor: Actor, owner: ActorId | None) -> None:

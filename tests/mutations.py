@@ -46,6 +46,14 @@ MUTATIONS = (
     Mutation("M5.3", "models/alerting.py", '{"spared": (fact.actor.id,)}', '{"spared": ()}'),
     Mutation("M5.3", "models/secrecy.py", "if taken_off and case.proposal and", "if False and case.proposal and"),
     Mutation("M5.3", "records/agenda.py", "kept=kept,", "kept=None,", "tests/workflows/test_digest.py"),
+    Mutation("M3.3", "models/secrecy.py", "case.owner = order.found.owner", "pass"),
+    Mutation(
+        "M3.3",
+        "starter/admin/staff_orders.py",
+        "if by.sees(case.owner, kept):",
+        "if True:",
+        "tests/api/test_kept.py",
+    ),
     Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
     Mutation(
         "M2.1",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, 
 from models.episodes import Assigned
 from models.inquiry import ActorId, Area, Kind
 from models.messages import Id, Name, Reasons, When
+from models.secrecy import People
 from models.terms import Matter
 
 LONGEST = 60_000
@@ -145,3 +146,21 @@ class ProposeBody(Body):
 
     command: Name
     order: dict[str, Any]
+
+
+class CompartmentBody(Body):
+    """Put the case under secrecy: only these people and compliance see it. With `lift` everybody does again."""
+
+    people: People = ()
+    lift: bool = False
+    reasons: Reasons
+
+
+class DeclareConflictBody(Body):
+    """Say whom of the staff the complaint is about: they neither see the case nor decide anything in it.
+
+    Nobody in the list means that it is about none of them.
+    """
+
+    about: People
+    reasons: Reasons

@@ -15,6 +15,8 @@ from starter.admin.bodies import (
     AssignBody,
     Body,
     ClaimBody,
+    CompartmentBody,
+    DeclareConflictBody,
     MergeBody,
     OpenIncidentBody,
     ProposeBody,
@@ -40,6 +42,8 @@ WRITTEN: dict[str, type[Body]] = {
     "claim": ClaimBody,
     "merge": MergeBody,
     "split": SplitBody,
+    "compartment": CompartmentBody,
+    "declare_conflict": DeclareConflictBody,
     "propose": ProposeBody,
 }
 """Bodies that differ from their order."""

@@ -5,9 +5,9 @@ from models.errors import Refused
 from models.inquiry import Role
 from models.rights import Kept
 from records import staff
-from starter.admin.bodies import AssignBody, Body, ClaimBody, HandOverBody
+from starter.admin.bodies import AssignBody, Body, ClaimBody, CompartmentBody, DeclareConflictBody, HandOverBody
 from starter.admin.writer import OrderData, Writer
-from starter.reception.crew import member
+from starter.reception.crew import crew, member, next_owner
 
 
 def assign(by: Writer, body: AssignBody) -> OrderData:
@@ -30,10 +30,25 @@ def claim(by: Writer, _body: ClaimBody) -> OrderData:
     return {"owner": case.owner}
 
 
-def declare_conflict(by: Writer, body: Body) -> OrderData:
+def compartment(by: Writer, body: CompartmentBody) -> OrderData:
+    """Whom the case goes to where its owner is not named."""
+    people = None if body.lift else tuple(body.people)
+    return body.model_dump(mode="json") | _passed_on(by, Kept.of(by.case)._replace(compartment=people), "compartment")
+
+
+def _passed_on(by: Writer, kept: Kept, rule: str) -> OrderData:
+    """Who gets a case whose owner may not see it any more, by the rules of assignment; nothing where they may."""
+    case = by.case
+    if by.sees(case.owner, kept):
+        return {}
+    team = crew(by.session, by.policy, case.area, by.now)
+    found = next_owner(by.policy, kept, case.language, rule, team)
+    return {"instead_of": case.owner, "found": found.model_dump(mode="json")}
+
+
+def declare_conflict(by: Writer, body: DeclareConflictBody) -> OrderData:
     """Whom it is about are people of the staff, and never all of compliance: nobody would be left to see it."""
-    order = body.model_dump(mode="json", exclude_none=True)
-    about, policy = set(order["about"]), by.policy
+    about, policy = set(body.about), by.policy
     people = staff.everybody(by.session)
     named = {who for area in policy.areas.values() for who in (area.representative, area.deputy)}
     compliance = {row.id for row in people if row.role == Role.COMPLIANCE} | set(policy.staff.compliance)
@@ -42,7 +57,8 @@ def declare_conflict(by: Writer, body: Body) -> OrderData:
         raise Refused("conflict.unknown-person", "nobody of the staff has that id", field="about")
     if compliance <= about:
         raise Refused("conflict.all-compliance", "somebody of compliance must see it", field="about")
-    return order
+    kept = Kept.of(by.case)._replace(about=tuple(sorted(about)))
+    return body.model_dump(mode="json") | _passed_on(by, kept, "conflict")
 
 
 def refer(by: Writer, body: Body) -> OrderData:

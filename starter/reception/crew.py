@@ -13,7 +13,7 @@ from models.case import Case
 from models.episodes import Assigned
 from models.inquiry import ActorId, Area, Language, Role
 from models.policy import Policy
-from models.rights import Kept
+from models.rights import Eyes, Kept
 from models.tables import StaffRow
 from records import staff, workload
 
@@ -38,22 +38,31 @@ def first_owner(
 def next_owner(policy: Policy, kept: Kept, language: Language, rule: str, team: list[Member]) -> Assigned:
     """Find who gets a case among those who may see it: of a compartment the first named, then compliance."""
     call = policy.call(kept.area, language, rule)
-    if kept.compartment is None and not kept.about:
-        return choose(call, team)
-    there = {one.id for one in team if one.there and one.id not in kept.about}
-    compliance = [one for one in policy.staff.compliance if one not in kept.about]
     if kept.compartment is None:
-        standins = tuple((step, one) for step, one in call.standins if one not in kept.about)
-        standins += tuple(("supervisor", one) for one in compliance)
-        if not any(step == "supervisor" for step, _ in standins):
-            return _given(call, kept.area, NOBODY)
-        return choose(call._replace(standins=standins), [one for one in team if one.id not in kept.about])
+        return _of_area(policy, kept, call, team)
+    there = {one.id for one in team if one.there}
+    compliance = [one for one in policy.staff.compliance if one not in kept.about]
     named = [one for one in kept.compartment if one not in kept.about]
     for step, people in (("named", named), ("compliance", compliance)):
         for one in people:
             if one in there:
                 return _given(call, one, step)
     return _given(call, next(iter((*named, *compliance)), kept.area), NOBODY)
+
+
+def _of_area(policy: Policy, kept: Kept, call: Call, team: list[Member]) -> Assigned:
+    """Who gets a case of no compartment: compliance stands in where one of those who would may not see it."""
+    blind = set(kept.about)
+    for one in team:
+        areas = (kept.area,) if one.in_area else ()
+        if kept.hidden(Eyes.of(one.id, one.role, areas, policy.rights)):
+            blind.add(one.id)
+    standins = tuple((step, one) for step, one in call.standins if one not in blind)
+    if standins != call.standins:
+        standins += tuple(("supervisor", one) for one in policy.staff.compliance if one not in blind)
+    if not any(step == "supervisor" for step, _ in standins):
+        return _given(call, kept.area, NOBODY)
+    return choose(call._replace(standins=standins), [one for one in team if one.id not in blind])
 
 
 def _given(call: Call, owner: ActorId, step: str) -> Assigned:

@@ -5,14 +5,18 @@ from typing import Any
 import pytest
 
 from channels.message import Disposition
-from models.inquiry import Role
+from models.assignment import Member
+from models.inquiry import Language, Role
+from models.rights import Kept
 from records.database import Database
+from starter.reception.crew import next_owner
 from starter.reception.web_form import WebForm, message_of
 from tests.api.crew import hire
 from tests.api.test_rights import lines, vanished
 from tests.api.world import ROLES, World, now, until
+from tests.cases import policy
 
-SECRET = {"people": [ROLES[Role.REPRESENTATIVE]], "reasons": "Reported."}
+SECRET: dict[str, Any] = {"people": [ROLES[Role.REPRESENTATIVE]], "reasons": "Reported."}
 ABOUT = {"about": [ROLES[Role.AGENT]], "reasons": "The user complains about agent-1."}
 
 
@@ -92,7 +96,8 @@ async def test_a_handover_goes_on_past_what_whoever_asks_may_not_see(world: Worl
     kept, other = await world.opened(), await world.opened(email="luis@example.org")
     hire(records, "bea")
     hire(records, ROLES[Role.REPRESENTATIVE])
-    assert (await world.command(kept, "compartment", SECRET, Role.COMPLIANCE)).status_code == 200
+    people = {**SECRET, "people": ["ana", *SECRET["people"]]}
+    assert (await world.command(kept, "compartment", people, Role.COMPLIANCE)).status_code == 200
     await vanished(world, kept, Role.SUPERVISOR)
     why = {"reasons": "moves on"}
     left = await world.http.post("/api/staff/ana/leave", json=why, headers=world.bearer(Role.SUPERVISOR))
@@ -137,3 +142,40 @@ async def test_what_is_registered_with_an_inquiry_names_no_other_that_leads_it(w
     assert (told.json()["reference"], told.json()["answer_by"]) == (None, None)
     told = await world.http.post("/api/inquiries", json=given, headers=world.bearer(Role.COMPLIANCE))
     assert told.json()["reference"] == leading
+
+
+@pytest.mark.rule("M3.3")
+async def test_a_case_is_never_owned_by_somebody_who_may_not_see_it(world: World, records: Database) -> None:
+    hire(records, "ana")
+    reference = await world.opened()
+    hire(records, "bea")
+    hire(records, "carl", role=Role.COMPLIANCE)
+
+    async def owner_after(name: str, order: dict[str, Any]) -> tuple[str, str, str]:
+        before = (await world.get(f"/api/inquiries/{reference}", Role.COMPLIANCE)).json()["state"]["version"]
+        told = await world.command(reference, name, {**order, "reasons": "Kept."}, Role.COMPLIANCE)
+        assert told.status_code == 200, told.text
+
+        async def moved() -> Any:
+            view = (await world.get(f"/api/inquiries/{reference}", Role.COMPLIANCE)).json()
+            return view if view["state"]["version"] > before else None
+
+        view = await until(moved)
+        last = next(one for one in reversed(view["timeline"]) if one["type"] == "case.assigned")
+        return view["state"]["owner"], last["data"]["assignment"]["rule"], last["data"]["assignment"]["step"]
+
+    assert (await world.get("/api/workload")).json()["items"][0]["owner"] == "ana"
+    assert await owner_after("declare_conflict", {"about": ["ana"]}) == ("bea", "conflict", "area")
+    assert await owner_after("compartment", {"people": ["carl"]}) == ("carl", "compartment", "named")
+    assert await owner_after("compartment", {"people": ["bea", "carl"]}) == ("carl", "compartment", "named")
+    assert await owner_after("declare_conflict", {"about": ["carl"]}) == ("bea", "conflict", "named")
+
+
+@pytest.mark.rule("M3.3")
+def test_whoever_may_not_see_a_closed_area_does_not_stand_in_for_it() -> None:
+    shipped = policy()
+    rights = shipped.rights.model_copy(update={"open_to": (Role.COMPLIANCE,)})
+    strict = shipped.model_copy(update={"rights": rights})
+    crew = [Member("cx-supervisor", Role.SUPERVISOR, in_area=False)]
+    found = [next_owner(one, Kept("legal"), Language.ES, "handover", crew).owner for one in (shipped, strict)]
+    assert found == ["cx-supervisor", "compliance-officer"]

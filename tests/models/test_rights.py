@@ -126,6 +126,25 @@ def test_nobody_handles_proposes_or_approves_a_complaint_about_themselves() -> N
     assert do(other, "note", LATER, actor=AGENT, text="Back.").version == other.version + 1
 
 
+@pytest.mark.rule("M3.3")
+@pytest.mark.parametrize(
+    ("name", "order"), [("compartment", {"people": ["agent-2"]}), ("declare_conflict", {"about": ["agent-1"]})]
+)
+def test_a_case_that_its_owner_may_not_see_is_another_s_at_once(name: str, order: dict[str, Any]) -> None:
+    case = do(new_case(), "assign", LATER, actor=OTHER, owner="agent-1", reasons="Knows it")
+    found = {"owner": "agent-2", "area": "cx", "rule": name, "version": "1", "step": "named"}
+    order |= {"reasons": "Kept", "found": found, "instead_of": "agent-1"}
+    refused(case, name, "assign.moved", OFFICER, **(order | {"instead_of": "agent-3"}))
+    after = do(case, name, LATER, actor=OFFICER, **order)
+    assert after.owner == "agent-2"
+    assigned = after.pending[-1]
+    assert (assigned.type, assigned.data["owner"], assigned.data["assignment"]["rule"]) == (
+        "case.assigned",
+        "agent-2",
+        name,
+    )
+
+
 @pytest.mark.rule("M5.3")
 def test_whoever_proposed_an_answer_lifts_no_conflict_before_it_is_approved() -> None:
     case = do(new_case(), "declare_conflict", LATER, actor=OTHER, about=["agent-1"], reasons="About agent-1")

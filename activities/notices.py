@@ -18,12 +18,12 @@ from activities.events import ahead, write_down
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Parts
 from models.case import Case
+from models.due_dates import unknown_wait_until
 from models.errors import ChannelError, OperatorError, RecipientError, UnknownOutcome
 from models.inquiry import Channel
 from models.letters import Letter
 from models.post import Acceptance, accept
 from models.tables import Notice, NoticeState
-from models.terms import unknown_wait_until
 from models.work import DELIVER, RECIPIENT_FAILED, Delivery, Written
 from records import notices, restores
 from records.database import Database

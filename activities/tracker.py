@@ -14,7 +14,7 @@ from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from models.episodes import Incident
+from models.area_work import Incident
 from models.errors import ChannelError, OperatorError, UnknownInquiry, UnknownOutcome
 from models.incidents import incident_key
 from models.sections.tracker import Tracker as TrackerPolicy

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from models.inquiry import Address, Channel
 from models.messages import Id, Number, Order, Reasons, Told
 from models.terms import Matter

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from models.agenda import Asked
 from models.case import Case
+from models.due_dates import warnings
 from models.inquiry import Actor
 from models.letters import Letter, LetterKind
-from models.terms import warnings
 
 
 def watch(case: Case, request: Letter, by: datetime, actor: Actor, now: datetime) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from models.alerting import alerts_for
-from models.episodes import VerifiedBy
+from models.area_work import VerifiedBy
 from models.inquiry import SYSTEM, Actor, Address
 from models.ledger import Event, Fact, seal
 from models.letters import Letter, LetterKind, LetterState, letter_key

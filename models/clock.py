@@ -4,6 +4,7 @@ from datetime import datetime
 
 from models.asking import await_information
 from models.case import Case
+from models.due_dates import missed_estimate, missed_notice_due, missed_repeat_due
 from models.erasing import await_erasure
 from models.extensions import drop_extension
 from models.following import call_up
@@ -11,7 +12,6 @@ from models.letters import LetterKind
 from models.obligations import TERMS, Obligation, ObligationKind
 from models.referrals import mind_referrals
 from models.representing import end_power
-from models.terms import missed_estimate, missed_notice_due, missed_repeat_due
 
 
 def wake(case: Case, now: datetime) -> None:

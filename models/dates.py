@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from models.answer_orders import Escalate, Extend, InstitutionAnswered, ReEstimate
 from models.case import Case
+from models.due_dates import extension_limit, external_notice_due, institution_answered_due
 from models.episodes import Escalation, Extension
 from models.errors import Refused
 from models.extensions import drop_extension
@@ -12,7 +13,6 @@ from models.letters import Letter, LetterKind
 from models.messages import When
 from models.obligations import Obligation, ObligationKind
 from models.promises import replace_final
-from models.terms import extension_limit, external_notice_due, institution_answered_due
 from models.undoing import hold_back
 
 

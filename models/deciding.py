@@ -9,10 +9,11 @@ from typing import Any
 
 from models import arrivals, desk_orders, remedies, secrecy
 from models.answer_orders import Resolve
+from models.area_work import VerifiedBy
 from models.case import Case
 from models.case_orders import Approve, Propose, SendBack
 from models.commands import ARRIVALS, DECISIONS, NAMING_ADDRESSES, OURS_ALONE, READS_ONLY, read
-from models.episodes import Proposal, VerifiedBy
+from models.episodes import Proposal
 from models.errors import CalendarError, Refused, Stale
 from models.inquiry import SYSTEM, TEMPORAL_OPERATOR, Actor, Area
 from models.messages import Order

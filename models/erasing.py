@@ -10,6 +10,7 @@ from datetime import datetime
 from pydantic import AwareDatetime
 
 from models.case import Case
+from models.due_dates import erasure_due, warnings
 from models.episodes import Erasure
 from models.errors import Missing, Refused
 from models.gate import hold
@@ -17,7 +18,6 @@ from models.inquiry import Actor, Wire
 from models.letters import LetterKind
 from models.messages import Draft, Id, Order
 from models.obligations import ObligationKind
-from models.terms import erasure_due, warnings
 
 
 class RequestErasure(Order):

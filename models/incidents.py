@@ -7,10 +7,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from models.answering import require
+from models.area_work import OVER, Incident, IncidentState
 from models.arrivals import IncidentChanged
 from models.case import Case
 from models.case_orders import CloseIncident, OpenIncident
-from models.episodes import OVER, Incident, IncidentState
 from models.errors import Refused
 from models.inquiry import Actor, Area, Role
 from models.terms import Matter

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from models.case import Case
 from models.clock import close_if_over, repeat_missed
+from models.due_dates import appeal_window_end, resend_due
 from models.episodes import FinalAnswer
 from models.extensions import ABOUT_DATES, came_back, drop_extension, follow, take_effect
 from models.inquiry import Wire
@@ -13,7 +14,6 @@ from models.letters import Letter, LetterKind, LetterState
 from models.obligations import ObligationKind
 from models.promises import end_notices
 from models.resending import bury, elsewhere, leave
-from models.terms import appeal_window_end, resend_due
 
 
 class Acceptance(Wire):

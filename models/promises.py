@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from models.case import Case
+from models.due_dates import acknowledgement_due, final_due, warnings
 from models.inquiry import SYSTEM, Actor
 from models.obligations import Obligation, ObligationKind
-from models.terms import acknowledgement_due, final_due, warnings
 
 
 def promise(

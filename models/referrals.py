@@ -7,14 +7,14 @@ the case, and what follows from it is a fact in the ledger: whom to remind, and 
 from datetime import datetime
 
 from models.answering import unanswered
+from models.area_work import Referral, VerifiedBy
 from models.case import Case
 from models.consulting import AnswerReferral, Refer, WithdrawReferral
-from models.episodes import Referral, VerifiedBy
+from models.due_dates import referral_notice_due, warnings
 from models.errors import Refused
 from models.inquiry import Actor, Area, Role
 from models.letters import LetterKind
 from models.obligations import A_SECOND, ObligationKind
-from models.terms import referral_notice_due, warnings
 from models.verifying import keep, speaks_for
 
 

@@ -8,12 +8,12 @@ from pydantic import AwareDatetime
 from models.case import Case
 from models.dates import moment
 from models.desk_orders import PromiseRemedy, RemedyDone, RemedyWithdrawn
+from models.due_dates import warnings
 from models.episodes import Remedy
 from models.errors import Refused
 from models.inquiry import Actor, Role
 from models.letters import LetterKind
 from models.obligations import Obligation, ObligationKind
-from models.terms import warnings
 from models.verifying import speaks_for
 
 

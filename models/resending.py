@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from models.case import Case
+from models.due_dates import channel_change_due
 from models.extensions import follow, still_true
 from models.inquiry import AUTHORITY, Address, Channel
 from models.letters import ONE_PLACE, Letter, LetterKind
 from models.obligations import Obligation, ObligationKind
-from models.terms import channel_change_due
 
 FAILED = "the earlier channel failed"
 

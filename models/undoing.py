@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from models.area_work import BY_ACT
 from models.case import Case
-from models.episodes import BY_ACT
 from models.errors import Refused
 from models.extensions import drop_extension
 from models.inquiry import Actor

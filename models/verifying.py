@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from models.answering import unanswered
+from models.area_work import Verification, VerifiedBy
 from models.case import Case
 from models.consulting import Verify
-from models.episodes import Verification, VerifiedBy
 from models.errors import Refused
 from models.inquiry import Actor, Area, Outcome
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from models.area_work import Incident
 from models.case import Case
-from models.episodes import Incident
 from models.inquiry import Wire
 from models.ledger import GENESIS, Fact
 from models.post import Acceptance, accept

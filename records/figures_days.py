@@ -10,9 +10,10 @@ from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from models.calendar import BUSINESS_WEEKDAYS, BusinessCalendar
+from models.due_dates import counting_starts
 from models.obligations import ObligationKind
 from models.tables import CaseRow, EventRow, ObligationRow
-from models.terms import Terms, counting_starts
+from models.terms import Terms
 from records.figures import Window, final, open_at
 
 Sort = tuple[str, str, int, int]

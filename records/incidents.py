@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
-from models.episodes import OVER, Incident, IncidentState
+from models.area_work import OVER, Incident, IncidentState
 from models.inquiry import Actor
 from models.messages import CONTROLS, MOST_TEXT
 from models.rights import Eyes

@@ -101,7 +101,7 @@ MUTATIONS = (
     Mutation("M3.3", "models/referrals.py", "if order.area not in case.terms.areas:", "if False:"),
     Mutation(
         "M3.4",
-        "models/terms.py",
+        "models/due_dates.py",
         "received, terms.final_business_days)",
         "received, terms.acknowledgement_business_days)",
     ),
@@ -121,7 +121,7 @@ MUTATIONS = (
     Mutation("M3.5", "models/dates.py", "if now >= running.ends:", "if False:"),
     Mutation("M3.5", "models/extensions.py", "if at > extension.replaces or", "if False or"),
     Mutation("M3.5", "models/answering.py", '    drop_extension(case, now, why="answered")\n', ""),
-    Mutation("M3.6", "models/terms.py", "return min(soon, limit) if limit > escalated else soon", "return soon"),
+    Mutation("M3.6", "models/due_dates.py", "return min(soon, limit) if limit > escalated else soon", "return soon"),
     Mutation("M3.6", "models/dates.py", "current.estimate > running.due:", "False:"),
     Mutation("M3.6", "models/dates.py", "now < running.ends and current", "current"),
     Mutation("M3.6", "models/post.py", "for earlier in promised:", "for earlier in promised[:0]:"),
@@ -145,8 +145,8 @@ MUTATIONS = (
     Mutation("M3.8", "models/remedies.py", "meets=(remedy.obligation,)", "meets=()"),
     Mutation("M3.8", "models/asking.py", "asked.remind_at <= now < asked.by", "False"),
     Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded", "erase"]', "required = []"),
-    Mutation("M3.10", "models/answering.py", "by_authority and case.terms.authority_writes_again", "False"),
-    Mutation("M3.10", "models/answering.py", "due = answer_by or authority", "due = authority"),
+    Mutation("M3.10", "models/reviewing.py", "by_authority and case.terms.authority_writes_again", "False"),
+    Mutation("M3.10", "models/reviewing.py", "due = answer_by or authority", "due = authority"),
     Mutation(
         "M3.10",
         "models/answering.py",
@@ -180,7 +180,7 @@ MUTATIONS = (
     Mutation("M4.2", "models/resending.py", "told = tell_new_channel(case, at)\n    for", "told = None\n    for"),
     Mutation("M4.2", "models/arriving.py", "    leave(case, closed, now)\n", ""),
     Mutation(
-        "M4.2", "models/answering.py", "closed_at = None\n    tell_new_channel(case, now)\n", "closed_at = None\n"
+        "M4.2", "models/reviewing.py", "closed_at = None\n    tell_new_channel(case, now)\n", "closed_at = None\n"
     ),
     Mutation("M4.2", "models/handling.py", "one.kind not in ONE_PLACE]", "one.kind is not LetterKind.AUTHORITY_REPLY]"),
     Mutation("M4.2", "models/handling.py", "old_works=True", "old_works=False"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from models.errors import VerificationError
 from trackers.port import Change, Draft, Ref, Tracker
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 
 
 class Draft(NamedTuple):

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import SettingsConfigDict
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from models.errors import OperatorError, UnreadableMessage
 from settings import Section
 from trackers.http import Line

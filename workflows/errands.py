@@ -12,8 +12,8 @@ from temporalio.exceptions import ActivityError
 
 from models.alerting import next_alert
 from models.alerts import Alert, Heard
+from models.area_work import Incident
 from models.case import Case
-from models.episodes import Incident
 from models.incidents import incident_key, tracked
 from models.telling import heard, ready_alerts, settle_alerts, summons
 from models.work import ALERT, TRACK, Errand, Told

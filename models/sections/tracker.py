@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from models.policy_file import Section
 from models.terms import Matter
 

@@ -6,18 +6,9 @@ from pydantic import AwareDatetime
 from sqlmodel import Session
 
 from models.agenda import Asked, FollowUp
+from models.area_work import Incident, Referral, Verification
 from models.case import Case
-from models.episodes import (
-    Appeal,
-    Escalation,
-    Extension,
-    FinalAnswer,
-    Incident,
-    Proposal,
-    Referral,
-    Remedy,
-    Verification,
-)
+from models.episodes import Appeal, Escalation, Extension, FinalAnswer, Proposal, Remedy
 from models.errors import UnknownInquiry
 from models.identity import Representative
 from models.inquiry import Actor

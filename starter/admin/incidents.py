@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
-from models.episodes import OVER, IncidentState
+from models.area_work import OVER, IncidentState
 from models.errors import ChannelError, Malformed, Refused
 from models.incidents import incident_key, may_end
 from models.inquiry import Actor, Area, Role

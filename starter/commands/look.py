@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from models.episodes import Referral
+from models.area_work import Referral
 from models.inquiry import Kind, Status
 from models.messages import When
 from records import case_list, ledger

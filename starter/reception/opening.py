@@ -12,12 +12,12 @@ from sqlmodel import Session
 from models.assignment import Matter
 from models.calendar import BusinessCalendar
 from models.case import Case
+from models.due_dates import acknowledgement_due
 from models.errors import RecordsUnavailable
 from models.inquiry import EMAIL, SYSTEM, Actor, Address, Channel, Kind, Language
 from models.opening import open_case
 from models.policy import Policy
 from models.reference import Chooser, new_reference
-from models.terms import acknowledgement_due
 from models.urgency import notice_urgency, urgent_matter
 from records import cases, contact_cases, dispatches
 from starter.reception.crew import first_owner

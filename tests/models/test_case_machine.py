@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from models.area_work import IncidentState
 from models.case import Case
 from models.clock import wake
 from models.commands import read
 from models.deciding import decide
-from models.episodes import IncidentState
 from models.errors import Refused
 from models.extensions import ABOUT_DATES
 from models.incidents import tracked

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from models.area_work import Incident, IncidentState
 from models.case import Case
 from models.clock import wake
 from models.commands import read
 from models.deciding import decide
-from models.episodes import Incident, IncidentState
 from models.errors import Refused
 from models.incidents import incident_key, known_matter, tracked
 from models.inquiry import SYSTEM, Actor, Role, Status

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from models.area_work import VerifiedBy
 from models.case import Case
-from models.episodes import VerifiedBy
 from models.errors import Refused
 from models.inquiry import Actor, Outcome, Role
 from tests.cases import AGENT, CX_LEAD, DAY, FULL, MONDAY, OTHER, SUPERVISOR, acknowledged, answered, do, send_all

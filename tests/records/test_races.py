@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from models.episodes import Incident
+from models.area_work import Incident
 from models.errors import Refused
 from models.inquiry import EMAIL
 from models.tables import ChatEvent, Notice, NoticeEvent, Salt

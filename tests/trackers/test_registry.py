@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from models.errors import PolicyError, SettingsError, VerificationError
 from models.policy import Policy
 from models.policy_reading import load_policy

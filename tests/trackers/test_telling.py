@@ -7,8 +7,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.tracker import Incidents
+from models.area_work import Incident, IncidentState
 from models.case import Case
-from models.episodes import Incident, IncidentState
 from models.errors import OperatorError
 from models.incidents import incident_key
 from models.work import Errand, Told

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from models.errors import OperatorError, TransientError, UnknownOutcome, UnreadableMessage, VerificationError
 from tests.trackers.site import DRAFT, KEY, NOW, Listener
 from trackers.signing import HEADER, check, sign

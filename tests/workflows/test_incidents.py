@@ -10,8 +10,8 @@ import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from models.area_work import IncidentState
 from models.case import Case
-from models.episodes import IncidentState
 from models.errors import OperatorError, TransientError, UnknownOutcome
 from models.inquiry import Actor, Role, Status
 from models.ledger import verify

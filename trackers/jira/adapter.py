@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from models.errors import OperatorError, UnknownOutcome, UnreadableMessage, VerificationError
 from models.sections.tracker import Jira as Project
 from trackers.http import Line

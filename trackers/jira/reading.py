@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from models.episodes import IncidentState
+from models.area_work import IncidentState
 from trackers.jira.adf import plain
 
 CATEGORIES = {

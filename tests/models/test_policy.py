@@ -124,6 +124,7 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         remedy_warnings=(5, 1),
         authority_writes_again=True,
         agenda_reminders=True,
+        incidents_by_area=True,
         policy_version=POLICY.full_version,
     )
 

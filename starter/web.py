@@ -50,8 +50,9 @@ from starter.chat.desk import ChatDesk
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
 from starter.codec_endpoint import audited, codec_router
+from starter.http.edge import Edge, EdgeSettings
 from starter.http.limits import Rate
-from starter.http.problems import install_problems
+from starter.http.problems import install_problems, refusals
 from starter.http.threads import Threads
 from starter.reception.intake import make_intake
 from starter.reception.webhooks import Hall, intake_router
@@ -66,6 +67,9 @@ from trackers.registry import load_trackers
 
 THREADS = 8
 """Threads for the records database: it has one writer, and reading needs few."""
+
+MOST_CONNECTIONS = 800
+"""Connections at once; more are answered 503, before the process runs out of files, of which it often gets 1,024."""
 
 LAST_REQUESTS = 8
 """Seconds that requests under way get when the process ends."""
@@ -115,6 +119,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
 
     app = FastAPI(title="Plazo", summary="Answers users on time, and can prove it.", version="1", lifespan=lifespan)
     install_problems(app)
+    app.add_middleware(Edge, settings=read_section(EdgeSettings, settings), clock=clock)
     threads = Threads(executor)
     hall = Hall(
         intake=intake,
@@ -145,7 +150,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         status,
     )
     for room in rooms:
-        app.include_router(room.router)
+        app.include_router(room.router, responses=refusals(429))
     if is_loopback(settings.web_host):
         # Never on a public listener: it opens what is sealed.
         app.include_router(codec_router(settings, settings.key_ring(), audited(database, settings, clock)))
@@ -257,6 +262,7 @@ def main() -> int:
         log_config=None,
         # A status link is a secret, and it stands in the path.
         access_log=False,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=LAST_REQUESTS,
         server_header=False,
     )

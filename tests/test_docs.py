@@ -15,6 +15,7 @@ from settings import PREFIX, Section, Settings
 from starter.admin.oidc_settings import OidcSettings
 from starter.cli import COMMANDS as LINES
 from starter.house.residents import residents
+from starter.http.edge import EdgeSettings
 from starter.web import create_app
 from trackers.jira.settings import JiraSettings
 from trackers.webhook import WebhookSettings
@@ -41,6 +42,7 @@ TRACKERS = {
     for name in set(section.model_fields) - set(Section.model_fields)
 }
 OIDC = {f"{PREFIX}OIDC_{name.upper()}" for name in set(OidcSettings.model_fields) - set(Section.model_fields)}
+EDGE = {f"{PREFIX}EDGE_{name.upper()}" for name in set(EdgeSettings.model_fields) - set(Section.model_fields)}
 FACTS = {"command.refused", "referral.reminded", "referral.escalated", "referral.hastened"}
 """What the page of the commands says that the timeline shows."""
 
@@ -74,7 +76,7 @@ def settings_of(channel: str) -> set[str]:
 def test_every_setting_is_explained_and_no_other() -> None:
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     assert set(re.findall(rf"^\| `({PREFIX}\w+)`", README, flags=re.MULTILINE)) == settings
-    known = settings.union(PLACES, TRACKERS, OIDC, *map(settings_of, SECTIONS))
+    known = settings.union(PLACES, TRACKERS, OIDC, EDGE, *map(settings_of, SECTIONS))
     said = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", EVERYTHING))
     assert {name for name in said if not name.startswith(EXAMPLES)} <= known
     assert all(place in README for place in PLACES)
@@ -97,6 +99,13 @@ def test_every_setting_of_a_tracker_is_explained_and_no_other() -> None:
 def test_every_setting_of_sign_in_is_explained_and_no_other() -> None:
     said = re.findall(rf"^\| `({PREFIX}[A-Z_]+)` \|", TEXTS["docs/access.md"], flags=re.MULTILINE)
     assert set(said) == OIDC
+
+
+def test_every_setting_of_the_edge_is_explained_with_its_default_and_no_other() -> None:
+    said = re.findall(rf"^\| `({PREFIX}EDGE_[A-Z_]+)` \| `(\d+)` \|", TEXTS["docs/deployment.md"], flags=re.MULTILINE)
+    assert {name for name, _ in said} == EDGE
+    for name, default in said:
+        assert int(default) == EdgeSettings.model_fields[name.removeprefix(f"{PREFIX}EDGE_").lower()].default
 
 
 def test_every_resident_of_make_run_is_named_and_no_other() -> None:

@@ -18,14 +18,26 @@ class Rate:
 
     def wait(self, key: str, now: datetime) -> int:
         """Count a call: 0, or the seconds after which the next one is welcome."""
-        begun, count = self._counts.get(key, (now, 0))
-        if now - begun >= self._window:
-            begun, count = now, 0
-        if count >= self._most:
-            return math.ceil((begun + self._window - now).total_seconds())
+        if seconds := self._left(key, now):
+            return seconds
         self._make_room(now)
+        begun, count = self._running(key, now)
         self._counts[key] = begun, count + 1
         return 0
+
+    def give_back(self, key: str) -> None:
+        """Uncount a call that turned out to be none of those that are counted."""
+        if key in self._counts:
+            begun, count = self._counts[key]
+            self._counts[key] = begun, max(0, count - 1)
+
+    def _left(self, key: str, now: datetime) -> int:
+        begun, count = self._running(key, now)
+        return math.ceil((begun + self._window - now).total_seconds()) if count >= self._most else 0
+
+    def _running(self, key: str, now: datetime) -> tuple[datetime, int]:
+        begun, count = self._counts.get(key, (now, 0))
+        return (now, 0) if now - begun >= self._window else (begun, count)
 
     def _make_room(self, now: datetime) -> None:
         if len(self._counts) < MOST_KEYS:

@@ -43,6 +43,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def settings(tmp_path: Path, records_url: str, server: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
+    for limit in ("KEYS", "CALLS"):  # all tests call from one address, and some of them a great deal
+        monkeypatch.setenv(f"PLAZO_EDGE_{limit}_PER_MINUTE", "100000")
     return Settings(var=tmp_path, records_url=records_url, temporal=server, task_queue=f"plazo-{tmp_path.name}")
 
 

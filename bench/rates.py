@@ -141,7 +141,12 @@ class Desk:
                 kept = documents.save_draft(session, reference, "final_upheld", ANSWER, author=AGENT, now=now())
             return kept.model_dump(mode="json")
 
-        order = {"outcome": "upheld", "draft": await self.in_thread(draft), "actor": AGENT.model_dump(mode="json")}
+        order = {
+            "outcome": "upheld",
+            "draft": await self.in_thread(draft),
+            "cause": {"code": "withdrawal.delayed", "taxonomy": "1"},
+            "actor": AGENT.model_dump(mode="json"),
+        }
 
         while True:
             # A machine busy with other things may be too slow for one call's patience; asking again is what callers do.

@@ -144,7 +144,8 @@ def cases(town: House) -> dict[str, str]:
         estimate=f"{year}-02-05",
         until=f"{year}-02-10",
     )
-    final: dict[str, Any] = {"outcome": "upheld", "points": POINTS, "actions": ["Leímos el libro de movimientos."]}
+    actions = ["Leímos el libro de movimientos."]
+    final: dict[str, Any] = {"outcome": "upheld", "points": POINTS, "actions": actions, "cause": "withdrawal.delayed"}
     unfounded = {**final, "outcome": "unfounded", "reasons": "La comisión se debía."}
     town.command(made["proposed"], "propose", command="resolve", order=unfounded)
     for name in ("answered", "appealed"):

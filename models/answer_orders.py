@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from models.causes import NamedCause
 from models.inquiry import Outcome
 from models.messages import Draft, Id, Name, Order, Reasons, When
 
@@ -61,6 +62,8 @@ class Resolve(Order):
     """Why it is written in another language than the user's (M3.8)."""
     answers: tuple[Id, ...] = ()
     """The points of the case that the draft answers."""
+    cause: NamedCause | None = None
+    """What the matter was about, and why it came up (M3.11)."""
 
 
 class OpenAppeal(Order):

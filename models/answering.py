@@ -10,7 +10,7 @@ from models.due_dates import withdrawal_notice_due
 from models.episodes import FinalAnswer
 from models.errors import Missing, Refused
 from models.extensions import drop_extension
-from models.gate import empty, hold, unanswered_points
+from models.gate import empty, hold, unanswered_points, uncaused
 from models.inquiry import AUTHORITY, Actor
 from models.letters import FINALS, LetterKind
 from models.messages import Draft
@@ -76,6 +76,7 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
         )
     hold(empty(order.outcome, order.draft.filled), code="gate.empty")
     hold(unanswered_points(case.points, order.answers), code="gate.points")
+    hold(uncaused(case.terms.cause_outcomes, order.outcome, order.cause), code="gate.cause")
     drop_extension(case, now, why="answered")
     running = case.final_term
     letter = case.write(
@@ -83,7 +84,7 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
     )
     hold_back(case, letter, now)
     case.unread = 0
-    case.final = FinalAnswer(outcome=order.outcome, letter=letter.key, decided_at=now)
+    case.final = FinalAnswer(outcome=order.outcome, letter=letter.key, decided_at=now, cause=order.cause)
     case.record(
         now,
         "case.resolved",
@@ -94,6 +95,10 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
         draft=order.draft.id,
         draft_digest=order.draft.digest,
         answers=list(order.answers) or None,
+        area=case.area,
+        kind=case.kind.value,
+        cause=order.cause.code if order.cause else None,
+        taxonomy=order.cause.taxonomy if order.cause else None,
         texts=_despite(order),
     )
 

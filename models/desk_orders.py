@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+from models.causes import CodeWord
 from models.inquiry import Address
 from models.messages import Draft, Id, Number, Order, Reasons, When
 from models.terms import Currency
@@ -72,9 +73,10 @@ class Unlink(Order):
 
 
 class PromiseRemedy(Order):
-    """The user gets something: what it is, how much where it is money, and by when."""
+    """The user gets something: what it is, how much where it is money, and by when; `kind` is one of the policy's."""
 
     what: Reasons
+    kind: CodeWord | None = None
     amount: Amount | None = None
     currency: Currency | None = None
     by: When

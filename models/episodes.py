@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from models.causes import NamedCause
 from models.inquiry import Actor, ActorId, Area, Outcome, Status, Wire
 
 
@@ -43,14 +44,16 @@ class RaisedPoint(Wire):
 
 
 class Remedy(Wire):
-    """What the user was promised, due with `obligation` (M3.8); `n` counts from 1 in its case. `amount` is a decimal.
+    """What the user was promised, due with `obligation` (M3.8); `n` counts from 1 in its case.
 
-    It is over with `done_at`, when somebody confirmed it, or with `withdrawn_at`.
+    `amount` is a decimal, `kind` one of the policy's, or empty. It is over with `done_at`, when somebody confirmed it,
+    or with `withdrawn_at`.
     """
 
     n: int
     obligation: int
     what: str
+    kind: str = ""
     amount: str = ""
     currency: str = ""
     promised_at: AwareDatetime
@@ -139,12 +142,16 @@ class Erasure(Wire):
 
 
 class FinalAnswer(Wire):
-    """The decision on the case; `accepted_at` is set when a channel took its letter, and only then is M3.4 met."""
+    """The decision on the case; `accepted_at` is set when a channel took its letter, and only then is M3.4 met.
+
+    `cause` is the one it is counted under, as corrected since; None where none was named.
+    """
 
     outcome: Outcome
     letter: str
     decided_at: AwareDatetime
     accepted_at: AwareDatetime | None = None
+    cause: NamedCause | None = None
 
 
 class Answer(Wire):

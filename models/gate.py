@@ -1,12 +1,13 @@
-"""The gate before a final answer: what it must hold (M3.8, M3.9), found missing field by field.
+"""The gate before a final answer: what it must hold (M3.8, M3.9, M3.11), found missing field by field.
 
 What was written is known to the records database and looked at there, with `missing_of`; the case itself sees which
 parts of a draft are filled and which of its points are answered, and refuses on that.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from models.causes import NamedCause
 from models.episodes import RaisedPoint
 from models.errors import Missing, Refused
 from models.inquiry import Outcome
@@ -63,6 +64,13 @@ def groundless(outcome: Outcome, points: Sequence[Mapping[str, Any]]) -> list[Mi
         for part, wanted in GROUNDS.items()
         if not points[n].get(part)
     ]
+
+
+def uncaused(wanted: Collection[Outcome], outcome: Outcome, cause: NamedCause | None) -> list[Missing]:
+    """The cause, where policy wants answers with this outcome counted by it (M3.11)."""
+    if cause or outcome not in wanted:
+        return []
+    return [Missing("cause", "what it was about, and why it came up: a code of the taxonomy", "M3.11")]
 
 
 def rejects(point: Mapping[str, Any]) -> bool:

@@ -31,6 +31,7 @@ from models.sections.channels import Channels, Intake, Letters, Mail, Notices, R
 from models.sections.operator import Authority, Manual, Operator, Signing
 from models.sections.staff import AreaSettings, Digest, Reminders, Rights, Staff, Urgent
 from models.sections.tracker import Tracker
+from models.taxonomy import Taxonomy
 from models.terms import Terms
 
 SNAPSHOT_BEFORE = timedelta(days=60)
@@ -68,6 +69,7 @@ class Policy(Section):
     referral: Referral
     verification: Verification
     remedies: Remedies
+    taxonomy: Taxonomy
     tracker: Tracker
     identity: Identity
     information: Information
@@ -102,6 +104,7 @@ class Policy(Section):
             referral_escalates=self.referral.escalate_to_deputy,
             verified_outcomes=self.verification.finals,
             unverifying_areas=() if self.verification.cx_counts else (self.intake.area,),
+            cause_outcomes=self.taxonomy.required,
             remedy_approval_above=self.remedies.approval_above,
             remedy_area=self.remedies.confirmed_by,
             remedy_warnings=self.remedies.warnings,

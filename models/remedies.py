@@ -1,5 +1,6 @@
 """Remedies promised to a user: what, how much and by when (M3.8). Done is what somebody confirms and a letter says."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
@@ -25,6 +26,12 @@ def wants_approval(case: Case, order: PromiseRemedy) -> bool:
     return limit is None or Decimal(order.amount) > Decimal(limit)
 
 
+def known_kind(kinds: Collection[str], kind: str | None) -> None:
+    """Refuse a kind of remedy that the policy does not name: what was paid is counted by it."""
+    if kind is not None and kind not in kinds:
+        raise Refused("remedy.unknown-kind", f"one of {', '.join(kinds)} is needed", field="kind", rule="M3.8")
+
+
 def promise_remedy(case: Case, order: PromiseRemedy, actor: Actor, now: datetime) -> None:
     """M3.8: a promise with a date of its own, which the final answer tells; the case stays open until it is kept."""
     if case.closed_at or case.merged_into:
@@ -41,6 +48,7 @@ def promise_remedy(case: Case, order: PromiseRemedy, actor: Actor, now: datetime
         n=n,
         obligation=owed.n,
         what=order.what,
+        kind=order.kind or "",
         amount=order.amount or "",
         currency=order.currency or "",
         promised_at=now,
@@ -53,6 +61,7 @@ def promise_remedy(case: Case, order: PromiseRemedy, actor: Actor, now: datetime
         actor=actor,
         rule="M3.8",
         remedy=n,
+        kind=order.kind,
         amount=new.sum or None,
         due=by,
         texts={"what": order.what},

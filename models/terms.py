@@ -97,7 +97,7 @@ class Terms(TermSettings):
     `representatives` are the ids of each area's representative and deputy, who alone speak for it; anyone does for an
     area that is not named. `referral_...`: by when an area answers inside the house, 0 for no date, and what precedes
     and follows that date. `verified_outcomes` are the final answers that want an area's verification (M5.3), which
-    `unverifying_areas` cannot give.
+    `unverifying_areas` cannot give; `cause_outcomes` those that must name their cause (M3.11).
 
     With `authority_writes_again` its further letters during a review are answered by their own dates (M3.10); with
     `incidents_by_area` an incident is ended by the people of its area, a supervisor or its tracker alone (M5.4); with
@@ -117,6 +117,7 @@ class Terms(TermSettings):
     referral_escalates: bool = False
     verified_outcomes: tuple[Outcome, ...] = ()
     unverifying_areas: tuple[Area, ...] = ()
+    cause_outcomes: tuple[Outcome, ...] = ()
     remedy_approval_above: dict[Currency, str] = Field(default_factory=dict)
     remedy_area: Area = ""
     remedy_warnings: Warnings = ()

@@ -1,11 +1,8 @@
 """What cannot wait, such as a stolen account: found in the user's words or marked by hand, alarmed until somebody sees.
 
-The words are policy: each line holds words that must stand together in one sentence, a `*` ends one of which only the
-beginning counts. Case and accents make no difference.
+The words are policy, lines as `models.wording` reads them.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -16,22 +13,13 @@ from models.case_orders import AcknowledgeUrgent, MarkUrgent
 from models.errors import Refused
 from models.inquiry import SYSTEM, Actor
 from models.terms import Matter
-
-SENTENCE = re.compile(r"[.!?;\n]+")
-WORD = re.compile(r"[a-z0-9]+")
-MOST_READ = 20_000
-"""Characters of a message that are looked at."""
+from models.wording import sentences, standing
 
 
 def urgent_matter(text: str, lines: Mapping[Matter, Iterable[str]]) -> Matter | None:
     """Return the first matter of which a line stands in the text, or None."""
-    sentences = [frozenset(WORD.findall(one)) for one in SENTENCE.split(_plain(text[:MOST_READ]))]
-    for matter, wanted in lines.items():
-        for line in wanted:
-            words = _plain(line).split()
-            if any(all(_stands(word, sentence) for word in words) for sentence in sentences):
-                return matter
-    return None
+    said = sentences(text)
+    return next((matter for matter, wanted in lines.items() for _ in standing(said, wanted)), None)
 
 
 def alarm(case: Case, matter: Matter, now: datetime, *, actor: Actor = SYSTEM, reasons: str = "") -> None:
@@ -84,14 +72,3 @@ def raise_again(case: Case, now: datetime) -> None:
         due=case.final_term.due if case.final_term else None,
     )
     case.alerts = [*case.alerts, again]
-
-
-def _plain(text: str) -> str:
-    """Without case and accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
-
-
-def _stands(word: str, sentence: frozenset[str]) -> bool:
-    if word.endswith("*"):
-        return any(one.startswith(word[:-1]) for one in sentence)
-    return word in sentence

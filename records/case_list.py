@@ -26,6 +26,7 @@ _LISTED = (
     CaseRow.channel,
     CaseRow.area,
     CaseRow.owner,
+    CaseRow.cause,
     CaseRow.status,
     CaseRow.flags,
     CaseRow.next_obligation,
@@ -53,6 +54,7 @@ class CaseLine(NamedTuple):
     channel: str
     area: str
     owner: str
+    cause: str | None
     status: str
     flags: tuple[str, ...]
     next_obligation: str
@@ -93,6 +95,7 @@ def page(
     channel: str | None = None,
     area: str | None = None,
     owner: str | None = None,
+    cause: str | None = None,
     due_before: datetime | None = None,
     follow_up_before: datetime | None = None,
     text: str | None = None,
@@ -114,6 +117,7 @@ def page(
         (CaseRow.channel, channel),
         (CaseRow.area, area),
         (CaseRow.owner, owner),
+        (CaseRow.cause, cause),
     ):
         if wanted is not None:
             statement = statement.where(col(column) == wanted)

@@ -103,6 +103,7 @@ def _projection(case: Case) -> dict[str, Any]:
         "channel": case.channel,
         "area": case.area,
         "owner": case.owner,
+        "cause": case.final.cause.code if case.final and case.final.cause else None,
         "status": case.status.value,
         "flags": ",".join(case.flags),
         "next_obligation": upcoming.kind.value if upcoming else "",

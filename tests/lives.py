@@ -22,7 +22,7 @@ from models.ledger import Event, Fact
 from records import cases, contacts, documents, ledger
 from starter.commands.rehearsal import QUEUE, Rehearsal, rehearsal
 from starter.temporal.engine import start_case
-from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy, usual
+from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy, usual, with_cause
 from trackers.registry import Trackers
 
 TOKEN = "t" * 43
@@ -66,7 +66,7 @@ class Life(Rehearsal):
         self, handle: WorkflowHandle[Any, Any], name: str, actor: Actor | None = None, **order: Any
     ) -> Answer:
         """Send a command as one of our own services does."""
-        sealed = {**order, "actor": (actor or usual(name, order)).model_dump(mode="json")}
+        sealed = {**with_cause(name, order), "actor": (actor or usual(name, order)).model_dump(mode="json")}
         answer: Answer = await handle.execute_update(name, sealed, result_type=Answer)
         return answer
 

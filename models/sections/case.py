@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from models.causes import CodeWord
 from models.inquiry import Area, Outcome
 from models.letters import LetterKind
-from models.policy_file import Section, Text, Url
+from models.policy_file import Bilingual, Section, Text, Url
 from models.terms import Currency, Days, TermSettings, Warnings
 
 APPROVABLE = (
@@ -81,9 +82,10 @@ class Verification(Section):
 class Remedies(Section):
     """Promised remedies (M3.8): above which amounts another person approves (M5.3), and the area that confirms them.
 
-    `warnings` are business days before the date promised.
+    `warnings` are business days before the date promised; `kinds` what a remedy may be, to count by.
     """
 
+    kinds: dict[CodeWord, Bilingual]
     approval_above: dict[Currency, Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,18})?$")]]
     confirmed_by: Area
     warnings: Warnings

@@ -23,6 +23,7 @@ LISTED_BY = (
     "search",
     "compartment",
     "about",
+    "cause",
 )
 """What the list is sorted by, then what it is filtered by."""
 
@@ -37,7 +38,8 @@ class CaseRow(SQLModel, table=True):
 
     `due_order` is `next_due_at`, or FAR without one. `search` holds, casefolded, reference, subject and the
     beginning of the message. `compartment` and `about` are people as `records.visibility` writes them. `proposed` is 1
-    while an approval is waited for, `referred` counts the areas that were asked and have not answered.
+    while an approval is waited for, `referred` counts the areas that were asked and have not answered. `cause` is that
+    of the final answer, None where it names none.
     """
 
     __tablename__ = "cases"
@@ -85,6 +87,7 @@ class CaseRow(SQLModel, table=True):
     search: str = Field(default="", sa_type=Text)
     compartment: str = ""
     about: str = ""
+    cause: str | None = None
     state: str = Field(sa_type=Text)
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from models.causes import CauseCode
 from models.inquiry import Outcome
 from models.messages import Id, Reasons
 from starter.admin.bodies import MOST, Body, Content, Short
@@ -52,6 +53,14 @@ class ResolveBody(Body):
     where_else: Short | None = None
     despite_incident: Reasons | None = None
     despite_language: Reasons | None = None
+    cause: CauseCode | None = None
+
+
+class CorrectCauseBody(Body):
+    """The matter had another cause than the final answer says: a code of the taxonomy, and why."""
+
+    cause: CauseCode
+    reasons: Reasons
 
 
 class RaisedBody(Body):

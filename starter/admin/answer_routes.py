@@ -17,6 +17,7 @@ from starter.admin.answer_views import GateView, PointsView, ProposalView
 from starter.admin.api import COMMANDING, ONE, Here, Reference, private
 from starter.admin.auth import Caller, Commander
 from starter.admin.case_views import checked
+from starter.admin.causes import CausesView, causes_of
 from starter.admin.desk import Desk
 from starter.admin.gate import Finished
 from starter.admin.points import points_of
@@ -43,6 +44,13 @@ def gate(desk: Here, actor: Commander, reference: Reference, body: ResolveBody) 
     """Say what a final answer lacks, and decide nothing: the body is that of `resolve`."""
     with desk.database.read() as session:
         return _look(session, desk, cases.load(session, checked(reference)), body, actor)
+
+
+@router.get("/inquiries/{reference}/causes", tags=["inquiries"], responses=ONE)
+def causes(desk: Here, _actor: Caller, reference: Reference) -> CausesView:
+    """Show the causes that a final answer may name, and those that the user's points seem to speak of."""
+    with desk.database.read() as session:
+        return causes_of(session, cases.load(session, checked(reference)), desk.policy.taxonomy)
 
 
 @router.get("/inquiries/{reference}/proposal", tags=["inquiries"], responses=ONE)
@@ -78,6 +86,8 @@ def _refusal(desk: Desk, case: Case, body: ResolveBody, actor: Actor, finished: 
         "actor": actor.model_dump(mode="json"),
     }
     try:
+        if body.cause:
+            order["cause"] = desk.policy.taxonomy.named(body.cause).model_dump(mode="json")
         decide(case, "resolve", read("resolve", order), desk.clock(), trusted=True)
     except Refused as refusal:
         return refusal

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
+from models.causes import CauseCode
 from models.commands import READS_ONLY
 from models.episodes import Answer
 from models.errors import Malformed, Refused
@@ -93,6 +94,7 @@ def list_inquiries(
     channel: Annotated[Channel | None, Query(examples=["email"])] = None,
     area: Annotated[Area | None, Query(examples=["cx"])] = None,
     owner: Annotated[ActorId | None, Query(examples=["cx-lead"])] = None,
+    cause: Annotated[CauseCode | None, Query(examples=["withdrawal.delayed"])] = None,
     due_before: Annotated[
         When | None, Query(description="Due before this time, or before this day begins.", examples=["2026-03-16"])
     ] = None,
@@ -118,6 +120,7 @@ def list_inquiries(
             channel=channel,
             area=area,
             owner=owner,
+            cause=cause,
             due_before=before,
             follow_up_before=follow_up,
             text=text,

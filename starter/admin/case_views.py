@@ -29,6 +29,7 @@ class LineView(View):
     channel: str
     area: str
     owner: str
+    cause: str | None
     language: str
     flags: tuple[str, ...]
     next_obligation: str

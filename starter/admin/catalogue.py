@@ -9,7 +9,7 @@ from pydantic import create_model
 
 from models.commands import COMMANDS
 from models.messages import Order
-from starter.admin.answer_bodies import ResolveBody, SetPointsBody
+from starter.admin.answer_bodies import CorrectCauseBody, ResolveBody, SetPointsBody
 from starter.admin.bodies import (
     AcceptRepresentativeBody,
     AssignBody,
@@ -32,6 +32,7 @@ WRITTEN: dict[str, type[Body]] = {
     "reply": ReplyBody,
     "set_points": SetPointsBody,
     "resolve": ResolveBody,
+    "correct_cause": CorrectCauseBody,
     "open_incident": OpenIncidentBody,
     "request_information": RequestInformationBody,
     "request_identity": RequestIdentityBody,
@@ -93,7 +94,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "re_estimate": {"estimate": "2026-05-18", "reasons": "The institution asked for two more weeks."},
     "institution_answered": {"summary": "The transfer was released on 30 April."},
     "undo": {"reasons": "The amount is wrong."},
-    "promise_remedy": {"what": "The fee is paid back.", "amount": "2.50", "currency": "USD", "by": "2026-04-20"},
+    "promise_remedy": {
+        "what": "The fee is paid back.",
+        "kind": "refund",
+        "amount": "2.50",
+        "currency": "USD",
+        "by": "2026-04-20",
+    },
     "remedy_done": {"remedy": 1, "evidence": "Transfer 4411 of 17 April.", "on": "2026-04-17"},
     "remedy_withdrawn": {"remedy": 1, "reasons": "The user was paid by the card's issuer."},
     "set_points": {"points": [{"id": "ms_4f2a.1"}, {"point": "The fee was charged twice."}]},
@@ -102,7 +109,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "points": [{"point": "The withdrawal did not arrive.", "answer": "It was held by mistake and left today."}],
         "actions": ["The withdrawal was released."],
         "remedy": {"what": "The fee is paid back.", "amount": "USD 2.50", "by": "2026-04-20"},
+        "cause": "withdrawal.held",
     },
+    "correct_cause": {"cause": "withdrawal.limit", "reasons": "Operations found that the daily limit held it."},
     "appeal": {"text": "The authority notified a review.", "by": "authority", "file_number": "2026-0117"},
     "appeal_decided": {"result": "upheld", "text": "The authority found the answer right."},
     "change_channel": {"channel": "email", "reasons": "The user asked for it."},

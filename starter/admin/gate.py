@@ -8,7 +8,7 @@ from sqlmodel import Session
 from channels.guess import language_of
 from models.case import Case
 from models.errors import Missing
-from models.gate import empty, groundless, hold, unanswered_points
+from models.gate import empty, groundless, hold, unanswered_points, uncaused
 from models.inquiry import Language
 from models.points import folded
 from models.remedies import told
@@ -29,7 +29,7 @@ class Finished:
         """
         kept = words_of(session, case)
         self._case, self._body = case, body
-        without = {"outcome", "despite_incident", "despite_language"}
+        without = {"outcome", "despite_incident", "despite_language", "cause"}
         self.content: dict[str, Any] = body.model_dump(mode="json", exclude_none=True, exclude=without)
         if promised := told(case):
             self.content.setdefault("remedy", promised)
@@ -45,7 +45,14 @@ class Finished:
         outcome = self._body.outcome
         unsaid = [*empty(outcome, documents.filled(self.content)), *groundless(outcome, self.content["points"])]
         unanswered = unanswered_points(self._case.points, self.answers)
-        return {"gate.empty": unsaid, "gate.points": unanswered, "gate.language": self._language()}
+        # Which codes there are the policy says; here one was named or was not.
+        uncounted = [] if self._body.cause else uncaused(self._case.terms.cause_outcomes, outcome, None)
+        return {
+            "gate.empty": unsaid,
+            "gate.points": unanswered,
+            "gate.cause": uncounted,
+            "gate.language": self._language(),
+        }
 
     def hold(self) -> None:
         """Refuse it while anything is missing, and name all of it."""

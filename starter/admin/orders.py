@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from models.commands import DECISIONS
 from models.errors import Refused
-from starter.admin import staff_orders, user_orders, written_orders
+from starter.admin import counted_orders, staff_orders, user_orders, written_orders
 from starter.admin.bodies import Body, ProposeBody
 from starter.admin.catalogue import BODIES
 from starter.admin.pair_orders import LINKING
@@ -44,6 +44,8 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "set_points": written_orders.set_points,
     "refer": staff_orders.refer,
     "resolve": written_orders.resolve,
+    "correct_cause": counted_orders.correct_cause,
+    "promise_remedy": counted_orders.promise_remedy,
     "open_incident": written_orders.open_incident,
     "request_information": written_orders.request_information,
     "request_identity": written_orders.request_identity,

@@ -15,6 +15,7 @@ from starter.admin.bodies import (
     RequestIdentityBody,
     RequestInformationBody,
 )
+from starter.admin.counted_orders import named_cause
 from starter.admin.gate import Finished
 from starter.admin.points import RAISED, worded
 from starter.admin.writer import OrderData, Writer
@@ -41,9 +42,10 @@ def resolve(by: Writer, body: ResolveBody) -> OrderData:
     finished = Finished(by.session, by.case, body)
     finished.hold()
     despite = body.model_dump(mode="json", exclude_none=True, include={"despite_incident", "despite_language"})
+    cause = {"cause": named_cause(by, body.cause)} if body.cause else {}
     draft = by.draft(FINALS[body.outcome], finished.content)
     answers = {"answers": list(finished.answers)} if finished.answers else {}
-    return {"outcome": body.outcome.value, "draft": draft, **answers, **despite}
+    return {"outcome": body.outcome.value, "draft": draft, **answers, **despite, **cause}
 
 
 def set_points(by: Writer, body: SetPointsBody) -> OrderData:

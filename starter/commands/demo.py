@@ -175,7 +175,8 @@ async def play(sample: Sample, console: Console, settings: Settings, ring: KeyRi
         await story.tell("The bank needs longer. The new estimate is told before the old one passes.")
         await story.days(14)
         await story.command("institution_answered", summary="The documents arrived complete in the tenth week.")
-        order = {"outcome": "unfounded", "draft": story.draft()}
+        cause = {"code": "account.verification_stuck", "taxonomy": "1"}
+        order = {"outcome": "unfounded", "draft": story.draft(), "cause": cause}
         await story.command("propose", command="resolve", order=order)
         await story.tell("The bank answers. One agent proposes to find the complaint unfounded; nothing leaves yet.")
         await story.days(1)

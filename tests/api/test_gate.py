@@ -6,9 +6,10 @@ import pytest
 
 from models.inquiry import Role
 from tests.api.world import World
+from tests.cases import CAUSE
 
 TEXT = "Mi retiro no llegó. Exijo que me devuelvan la comisión. ¿Cuándo llega el dinero que pedí?"
-WRITTEN = {"actions": ["Leímos el libro de movimientos."]}
+WRITTEN = {"actions": ["Leímos el libro de movimientos."], "cause": CAUSE}
 
 
 def answer(**more: Any) -> dict[str, Any]:
@@ -58,7 +59,8 @@ async def test_points_are_proposed_kept_and_answered(world: World) -> None:
 @pytest.mark.rule("M5.7")
 async def test_all_that_an_answer_lacks_is_named_without_deciding(world: World) -> None:
     reference = await world.opened(TEXT)
-    body: dict[str, Any] = {"outcome": "unfounded", "points": [answer(point="No llegó.", why="Sí llegó.")]}
+    points = [answer(point="No llegó.", why="Sí llegó.")]
+    body: dict[str, Any] = {"outcome": "unfounded", "points": points, "cause": CAUSE}
     looked = await world.http.post(f"/api/inquiries/{reference}/gate", json=body, headers=world.bearer(Role.AGENT))
     assert looked.status_code == 200, looked.text
     fields = ["actions", "reasons", "points.0.facts_verified", "points.0.source", "points.0.rule"]

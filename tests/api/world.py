@@ -15,6 +15,7 @@ from records import keys
 from records.database import Database
 from starter.admin.desk import Desk
 from starter.reception.web_form import WebForm
+from tests.cases import CAUSE, with_cause
 
 T = TypeVar("T")
 
@@ -66,7 +67,8 @@ class World:
     ) -> Response:
         named = {header.replace("_", "-"): value for header, value in headers.items()}
         who = self.bearer(role) if role else self.usual(name, body)
-        return await self.http.post(f"/api/inquiries/{reference}/{name}", json=body or {}, headers={**who, **named})
+        written = with_cause(name, body or {}, CAUSE)
+        return await self.http.post(f"/api/inquiries/{reference}/{name}", json=written, headers={**who, **named})
 
     def usual(self, name: str, body: Any) -> dict[str, str]:
         """The key of who gives a command: an agent, or who speaks for the area where its word is wanted (M5.3)."""

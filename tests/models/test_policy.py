@@ -119,6 +119,7 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         urgent_minutes=alerts[1].minutes,
         stale_after_message=True,
         verified_outcomes=tuple(Outcome),
+        cause_outcomes=tuple(Outcome),
         remedy_approval_above={"USD": "200.00", "BTC": "0.002"},
         remedy_area="finance",
         remedy_warnings=(5, 1),

@@ -95,4 +95,4 @@ async def _show(person: Person, agent: Agent, reference: str) -> None:
 
 def _resolution(words: Words) -> dict[str, Any]:
     points = [{"point": words.complaint, "answer": words.answer}]
-    return {"outcome": "upheld", "points": points, "actions": [words.answer]}
+    return {"outcome": "upheld", "points": points, "actions": [words.answer], "cause": "withdrawal.delayed"}

@@ -1,0 +1,40 @@
+"""Lines of words looked for in what people wrote; policy data everywhere.
+
+The words of a line must stand together in one sentence, a `*` ends one of which only the beginning counts. Case and
+accents make no difference.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+SENTENCE = re.compile(r"[.!?;\n]+")
+WORD = re.compile(r"[a-z0-9]+")
+MOST_READ = 20_000
+"""Characters of a text that are looked at."""
+
+Sentences = list[frozenset[str]]
+
+
+def sentences(text: str) -> Sentences:
+    """The words of each sentence of a text, without case and accents."""
+    return [frozenset(WORD.findall(one)) for one in SENTENCE.split(_plain(text[:MOST_READ]))]
+
+
+def standing(said: Sentences, lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines that stand in what was said, in their order."""
+    for line in lines:
+        words = _plain(line).split()
+        if any(all(_stands(word, sentence) for word in words) for sentence in said):
+            yield line
+
+
+def _plain(text: str) -> str:
+    """Without case and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+
+
+def _stands(word: str, sentence: frozenset[str]) -> bool:
+    if word.endswith("*"):
+        return any(one.startswith(word[:-1]) for one in sentence)
+    return word in sentence

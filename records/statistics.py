@@ -8,8 +8,10 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from models.obligations import ObligationKind
-from records import figures_days, figures_escalations, figures_events, figures_misses, figures_terms
+from records import figures_causes, figures_days, figures_escalations, figures_events, figures_misses, figures_terms
+from records.answers import answered
 from records.figures import Window
+from records.figures_causes import CauseCount, Kept
 from records.figures_days import Clocks
 from records.figures_escalations import Escalations
 from records.figures_events import ChannelChanges, Extensions, Letters, Reviews
@@ -41,6 +43,8 @@ class Statistics(NamedTuple):
     waiting: list[Waiting]
     ages: tuple[int, ...]
     answers: dict[str, int]
+    causes: list[CauseCount]
+    remedies: list[Kept]
     extensions: Extensions
     escalations: Escalations
     reviews: Reviews
@@ -63,6 +67,8 @@ def statistics(session: Session, window: Window) -> Statistics:
         waiting=figures_terms.waiting(session, window),
         ages=tuple(sorted(figures_days.ages(session, window, clocks))),
         answers=facts.by("case.answered"),
+        causes=figures_causes.causes(session, answered(session, window), clocks),
+        remedies=figures_causes.kept(session, window),
         extensions=figures_events.extensions(session, window, clocks, facts),
         escalations=figures_escalations.escalations(session, window, clocks, facts),
         reviews=figures_events.reviews(facts),

@@ -31,6 +31,15 @@ TABLES_ES = {
     "ages": "Días hábiles desde la recepción, o desde la reapertura, hasta el cierre del período.",
     "waiting": "Los mismos casos al cierre del período.",
     "answers": "Respuestas finales que un canal aceptó en el período.",
+    "causes": (
+        "Las mismas respuestas, por la causa que se les reconoce hoy. Con razón: favorable en todo o en parte; el "
+        "porcentaje es entre esas y las infundadas. Días hábiles hasta la respuesta: la mitad y el 90 % no pasaron de "
+        "esos."
+    ),
+    "remedies": (
+        "Lo prometido al usuario y cumplido en el período, por la causa de la última respuesta del caso, su clase y "
+        "su moneda."
+    ),
     "extensions": (
         "Ampliaciones por el momento en que ocurrieron. Una tiene efecto cuando su carta fue aceptada antes de vencer "
         "el plazo; sus días hábiles van de la fecha anterior a la nueva. Los motivos escritos quedan en cada caso."
@@ -100,6 +109,15 @@ TABLES_EN = {
     "ages": "Business days from the reception, or the reopening, to the end of the period.",
     "waiting": "The same inquiries at the end of the period.",
     "answers": "Final answers that a channel accepted in the period.",
+    "causes": (
+        "The same answers, by the cause that they are counted under today. Founded: upheld in whole or in part; the "
+        "percentage is among these and the unfounded. Business days to the answer: half and 90 % took no more than "
+        "these."
+    ),
+    "remedies": (
+        "What users were promised and got within the period, by the cause of the inquiry's last answer, its kind and "
+        "its currency."
+    ),
     "extensions": (
         "Extensions, by when each thing happened. One is in effect when its letter was accepted before the term ended; "
         "its business days go from the old date to the new. The written reasons stay with each inquiry."

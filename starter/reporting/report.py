@@ -6,15 +6,18 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from models.inquiry import Outcome
 from models.obligations import RULES, ObligationKind
 from models.policy import Policy
 from records.figures import Fate
+from records.figures_causes import CauseCount, Kept
 from records.figures_terms import TermCount
 from records.statistics import Statistics, percentile, statistics
 from starter.reporting.notes import NOTES
 from starter.reporting.periods import Period
 from starter.reporting.shapes import (
     Backlog,
+    Caused,
     Escalated,
     Extended,
     Grounds,
@@ -22,6 +25,7 @@ from starter.reporting.shapes import (
     Lettered,
     Moved,
     Promise,
+    Remedied,
     Report,
     Reviewed,
     Spread,
@@ -54,6 +58,8 @@ def make_report(session: Session, policy: Policy, period: Period, now: datetime)
         acknowledged=_spread(found.acknowledged),
         answered=_spread(found.answered),
         answers=found.answers,
+        causes=tuple(map(_caused, found.causes)),
+        remedies=tuple(map(_remedied, found.remedies)),
         backlog=_backlog(found),
         extensions=_extensions(found),
         escalations=Escalated(**found.escalations._asdict() | {"days": _spread(found.escalations.days)}),
@@ -105,6 +111,26 @@ def _tally(counts: Iterable[TermCount]) -> Tally:
 def _spread(ascending: Sequence[int]) -> Spread:
     p50, p90, p99, most = (percentile(ascending, percent) for percent in (50, 90, 99, 100))
     return Spread(count=len(ascending), p50=p50, p90=p90, p99=p99, most=most)
+
+
+def _caused(one: CauseCount) -> Caused:
+    founded = sum(one.outcomes.get(outcome, 0) for outcome in (Outcome.UPHELD, Outcome.PARTIAL))
+    unfounded, answers = one.outcomes.get(Outcome.UNFOUNDED, 0), sum(one.outcomes.values())
+    judged = founded + unfounded
+    return Caused(
+        cause=one.cause,
+        answers=answers,
+        founded=founded,
+        unfounded=unfounded,
+        neither=answers - judged,
+        percent=round(100 * founded / judged, 1) if judged else None,
+        days=_spread(one.days),
+    )
+
+
+def _remedied(one: Kept) -> Remedied:
+    amount = f"{one.amount:f}" if one.currency else ""
+    return Remedied(cause=one.cause, kind=one.kind, currency=one.currency, count=one.number, amount=amount)
 
 
 def _backlog(found: Statistics) -> Backlog:

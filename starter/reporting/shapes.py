@@ -54,6 +54,34 @@ class Spread(Part):
     most: int | None
 
 
+class Caused(Part):
+    """Final answers under one cause: `founded` in whole or in part, `percent` of them among founded and unfounded.
+
+    `neither` are inadmissible, or answer a question. `days` are the business days that the answers took.
+    """
+
+    cause: str
+    answers: int
+    founded: int
+    unfounded: int
+    neither: int
+    percent: float | None
+    days: Spread
+
+
+class Remedied(Part):
+    """Remedies of one kind that were done, by the cause of the inquiry's answer. `amount` is a decimal in `currency`.
+
+    Both are empty where the remedy is no money.
+    """
+
+    cause: str
+    kind: str
+    currency: str
+    count: int
+    amount: str
+
+
 class Backlog(Part):
     """Inquiries that wait for their final answer at the end of the period, and how they came and went."""
 
@@ -150,6 +178,8 @@ class Report(Part):
     acknowledged: Spread
     answered: Spread
     answers: dict[str, int]
+    causes: tuple[Caused, ...]
+    remedies: tuple[Remedied, ...]
     backlog: Backlog
     extensions: Extended
     escalations: Escalated

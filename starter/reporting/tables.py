@@ -35,6 +35,9 @@ class Scribe:
         self.report, self.words = report, WORDS[language]
         spoken = Language(language)
         self._channels = {name: one.label.text(spoken) for name, one in policy.channels.named.items()}
+        self._remedies = {name: one.text(spoken) for name, one in policy.remedies.kinds.items()}
+        self._themes = {name: one.label.text(spoken) for name, one in policy.taxonomy.themes.items()}
+        self._causes = {code: one.text(spoken) for code, one in policy.taxonomy.causes.items()}
         self._areas = {name: one.label.text(spoken) for name, one in policy.areas.items()}
 
     def tables(self, *, whole: bool) -> list[Table]:
@@ -48,6 +51,8 @@ class Scribe:
             self._table("ages", ("band", "count"), self.report.backlog.ages.items()),
             self._waiting(),
             self._table("answers", ("outcome", "count"), self._named(self.report.answers)),
+            self._causes_table(),
+            self._remedies_table(),
             self._lines("extensions", self._extensions()),
             self._lines("escalations", self._escalations()),
             self._lines("reviews", self._reviews()),
@@ -121,6 +126,38 @@ class Scribe:
             for code, count in names.items()
         )
         return self._table("waiting", ("group", "what", "count"), rows, labels=2)
+
+    def _causes_table(self) -> Table:
+        heads = ("theme", "cause", "answers", "founded", "unfounded", "neither", "founded_percent", "p50", "p90")
+        rows = (
+            (
+                *self._cause(one.cause),
+                *(one.answers, one.founded, one.unfounded, one.neither, one.percent),
+                *(one.days.p50, one.days.p90),
+            )
+            for one in self.report.causes
+        )
+        return self._table("causes", heads, rows, labels=2)
+
+    def _remedies_table(self) -> Table:
+        rows = (
+            (
+                *self._cause(one.cause),
+                self._remedies.get(one.kind, one.kind) or self.words["lines"]["no_kind"],
+                one.currency,
+                one.count,
+                one.amount or None,
+            )
+            for one in self.report.remedies
+        )
+        return self._table("remedies", ("theme", "cause", "remedy", "currency", "count", "amount"), rows, labels=4)
+
+    def _cause(self, code: str) -> tuple[str, str]:
+        """A theme and a cause in words; one that the policy does not know any more by its codes."""
+        if not code:
+            return self.words["lines"]["no_cause"], ""
+        theme = code.partition(".")[0]
+        return self._themes.get(theme, theme), self._causes.get(code, code)
 
     def _extensions(self) -> Iterator[tuple[str, Cell]]:
         one = self.report.extensions

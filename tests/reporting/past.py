@@ -228,6 +228,26 @@ def unseen(received: datetime, **more: Any) -> Case:
     return case
 
 
+def remedied(received: datetime, **more: Any) -> Case:
+    """Two remedies, one of them money, done before and after an answer whose cause was corrected."""
+    case = new_case(received, **more)
+    by = case.calendar.local_date(later(case, 40)).isoformat()
+    promise: dict[str, Any] = {"what": "The fee is paid back.", "by": by}
+    case = order(case, "promise_remedy", 3, **promise, kind="refund", amount="2.50", currency="USD")
+    case = order(case, "promise_remedy", 3, **promise)
+    case = order(case, "remedy_done", 5, remedy=2, evidence="Seen.", actor=SUPERVISOR)
+    case = order(case, "resolve", 9, outcome="partial", draft=FULL)
+    case = order(case, "remedy_done", 12, remedy=1, evidence="Paid.", actor=SUPERVISOR)
+    cause = {"code": "fees.too_much", "taxonomy": "1"}
+    return order(case, "correct_cause", 14, cause=cause, reasons="It was a fee.", actor=SUPERVISOR)
+
+
+def of_old(received: datetime, **more: Any) -> Case:
+    """Answered before causes were named."""
+    case = new_case(received, **{"cause_outcomes": (), **more})
+    return order(case, "resolve", 11, outcome="upheld", draft=FULL, cause=None)
+
+
 UNFOUNDED = {"outcome": "unfounded", "draft": FULL}
 LIVES: tuple[Callable[..., Case], ...] = (
     on_time,
@@ -253,6 +273,8 @@ LIVES: tuple[Callable[..., Case], ...] = (
     proposed,
     in_public,
     unseen,
+    remedied,
+    of_old,
 )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,6 +74,14 @@ class Told:
     starts: datetime = NEVER
     owed: dict[int, Owed] = field(default_factory=dict)
     facts: list[tuple[datetime, str, str]] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
+    """The letters of its final answers."""
+    causes: dict[str, str] = field(default_factory=dict)
+    """By letter, as corrected since."""
+    answered: list[tuple[datetime, str, str]] = field(default_factory=list)
+    """When, by which letter, with which outcome."""
+    promised: dict[int, dict[str, Any]] = field(default_factory=dict)
+    done: list[tuple[datetime, int]] = field(default_factory=list)
 
 
 def read(events: Iterable[Event]) -> Told:
@@ -93,6 +102,7 @@ def read(events: Iterable[Event]) -> Told:
             voided = []
         elif what == "acceptance.revised":
             _take_back(told, data["undone"])
+        _counted(told, what, data, at)
         code = next((str(data[name]) for name in ("outcome", "by", "result") if name in data), "")
         told.facts.append((at, what, code))
     return told
@@ -108,6 +118,18 @@ def _moved(told: Told, what: str, data: dict[str, Any]) -> None:
         told.area = data["area"]
     elif what == "case.reclassified":
         told.kind = data["kind"]
+
+
+def _counted(told: Told, what: str, data: dict[str, Any], at: datetime) -> None:
+    if what in {"case.resolved", "cause.corrected"}:
+        told.causes[data["letter"]] = data.get("cause", "")
+        told.decided.append(data["letter"])
+    elif what == "case.answered":
+        told.answered.append((at, told.decided[-1], data["outcome"]))
+    elif what == "remedy.promised":
+        told.promised[data["remedy"]] = data
+    elif what == "remedy.done":
+        told.done.append((at, data["remedy"]))
 
 
 def _owed(told: Told, what: str, data: dict[str, Any], at: datetime) -> None:
@@ -168,6 +190,29 @@ def finals(inquiries: Iterable[Told]) -> Iterator[Owed]:
 def happened(inquiries: Iterable[Told], what: str, start: datetime, end: datetime) -> Counter[str]:
     """How often a fact happened, by its code."""
     return Counter(code for told in inquiries for at, name, code in told.facts if name == what and start <= at < end)
+
+
+def caused(inquiries: Iterable[Told], start: datetime, end: datetime) -> Counter[tuple[str, str]]:
+    """Final answers by cause and outcome."""
+    return Counter(
+        (told.causes[letter], outcome)
+        for told in inquiries
+        for at, letter, outcome in told.answered
+        if start <= at < end
+    )
+
+
+def remedied(inquiries: Iterable[Told], start: datetime, end: datetime) -> dict[tuple[str, str, str], list[Decimal]]:
+    """The amounts of the remedies done, by the cause of the last answer, kind and currency; 0 where it is no money."""
+    found: dict[tuple[str, str, str], list[Decimal]] = {}
+    for told in inquiries:
+        cause = told.causes[told.decided[-1]] if told.decided else ""
+        for at, n in told.done:
+            if start <= at < end:
+                promise = told.promised[n]
+                currency, amount = promise.get("amount", " 0").split(" ")
+                found.setdefault((cause, promise.get("kind", ""), currency), []).append(Decimal(amount))
+    return found
 
 
 def business_days(first: datetime, last: datetime) -> int:

@@ -76,6 +76,13 @@ def agree(database: Database, name: str, now: datetime) -> None:
     assert found.answers == plain.happened(ledgered, "case.answered", start, cut)
     assert found.reviews.noted == plain.happened(ledgered, "review.noted", start, cut)
     assert found.reviews.decided == plain.happened(ledgered, "review.decided", start, cut)
+    assert {
+        (one.cause, outcome): number for one in found.causes for outcome, number in one.outcomes.items()
+    } == plain.caused(ledgered, start, cut)
+    assert sum(len(one.days) for one in found.causes) <= sum(found.answers.values())
+    assert {(one.cause, one.kind, one.currency): (one.number, one.amount) for one in found.remedies} == {
+        group: (len(some), sum(some)) for group, some in plain.remedied(ledgered, start, cut).items()
+    }
     for figure, what in (
         (found.extensions.announced, "extension.announced"),
         (found.extensions.void, "extension.void"),
@@ -199,6 +206,11 @@ MOVES: tuple[Move, ...] = (
     ("resolve", {"outcome": "upheld", "draft": FULL}),
     ("propose", {"command": "resolve", "order": {"outcome": "unfounded", "draft": FULL}}),
     ("approve", {"actor": OTHER}),
+    ("resolve", {"outcome": "partial", "draft": FULL, "cause": {"code": "fees.too_much", "taxonomy": "1"}}),
+    ("correct_cause", {"cause": {"code": "fees.not_told", "taxonomy": "1"}, "reasons": "x"}),
+    ("promise_remedy", {"what": "x", "kind": "refund", "amount": "2.50", "currency": "USD", "by": "2026-06-20"}),
+    ("promise_remedy", {"what": "x", "by": "2026-06-20"}),
+    ("remedy_done", {"remedy": 1, "evidence": "x"}),
     ("appeal", {"text": "x"}),
     ("appeal", {"text": "x", "by": "authority", "file_number": "1"}),
     ("appeal_decided", {"result": "settled", "text": "x"}),

@@ -49,7 +49,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
 
     def __init__(self, ring: KeyRing, scope: str = "") -> None:
         self._ring = ring
-        self._ciphers = {key_id: AESGCM(key) for key_id, key in ring.keys.items()}
+        self._ciphers: dict[str, AESGCM] = {}
         self._scope = scope
 
     def with_context(self, context: SerializationContext) -> Self:
@@ -68,6 +68,15 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         """Open what can be opened and hand on the rest unchanged, without the mark. Never raises."""
         return [self._open(payload) for payload in payloads]
 
+    def _cipher(self, key_id: str) -> AESGCM | None:
+        """The cipher of a key, made once; None for a key that nobody knows."""
+        if key_id not in self._ciphers:
+            key = self._ring.find(key_id)
+            if key is None:
+                return None
+            self._ciphers[key_id] = AESGCM(key)
+        return self._ciphers[key_id]
+
     def _seal(self, payload: Payload) -> Payload:
         plain = _without_mark(payload).SerializeToString()
         compression = b""
@@ -75,9 +84,11 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
             compressed = _deflate(plain)
             if len(compressed) < len(plain):
                 plain, compression = compressed, b"zlib"
-        key_id, scope = self._ring.first.encode(), self._scope.encode()
+        first = self._ring.first
+        key_id, scope = first.encode(), self._scope.encode()
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._ciphers[self._ring.first].encrypt(nonce, plain, _bound(key_id, compression, scope))
+        cipher = AESGCM(self._ring.keys[first])
+        sealed = cipher.encrypt(nonce, plain, _bound(key_id, compression, scope))
         metadata = {"encoding": ENCODING, KEY_ID: key_id, COMPRESSION: compression, SCOPE: scope}
         return Payload(metadata={name: value for name, value in metadata.items() if value}, data=nonce + sealed)
 
@@ -87,7 +98,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
             return _without_mark(payload)
         key_id, compression = metadata.get(KEY_ID, b""), metadata.get(COMPRESSION, b"")
         scope = metadata.get(SCOPE, b"")
-        cipher = self._ciphers.get(key_id.decode("utf-8", "replace"))
+        cipher = self._cipher(key_id.decode("utf-8", "replace"))
         if cipher is None or compression not in (b"", b"zlib"):
             return _without_mark(payload)
         nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]

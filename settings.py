@@ -204,10 +204,16 @@ class Settings(BaseSettings):
         return f"http://127.0.0.1:{self.web_port}"
 
     def key_ring(self) -> KeyRing:
-        """Return the key ring; in development the key is made when there is none. Raises SettingsError."""
-        if self.keys is not None:
-            return parse_keys(self.keys.get_secret_value(), f"{PREFIX}KEYS")
-        return read_keys(self.key_file or development_key(self.var))
+        """Return the key ring; in development the key is made when there is none. Raises SettingsError.
+
+        It follows the file that it comes from; one that stands in the environment stays as it is.
+        """
+        if self.keys is None:
+            return read_keys(self.key_file or development_key(self.var))
+        text, file = self.keys.get_secret_value(), _secret_file("keys")
+        if file is not None and file.read_text(encoding="ascii", errors="replace").strip() == text.strip():
+            return read_keys(file)
+        return parse_keys(text, f"{PREFIX}KEYS")
 
 
 class Section(BaseSettings):
@@ -246,6 +252,13 @@ def _named_file(env_file: Path | None) -> Path | str | None:
     if named is not None and not Path(named).is_file():
         raise SettingsError(f"{named}: there is no such file of settings; correct the name, or unset {PREFIX}ENV_FILE")
     return named
+
+
+def _secret_file(name: str) -> Path | None:
+    """The file of a secret setting in the folder of secrets, where it is there."""
+    folder = _named_folder()
+    file = Path(folder) / f"{PREFIX.lower()}{name}" if folder else None
+    return file if file is not None and file.is_file() else None
 
 
 def _named_folder() -> str | None:

@@ -38,6 +38,10 @@ COMMANDS = {
     "keys create": ("starter.commands.keys", "create_command"),
     "keys list": ("starter.commands.keys", "list_command"),
     "keys revoke": ("starter.commands.keys", "revoke_command"),
+    "ring list": ("starter.commands.ring", "list_command"),
+    "ring rotate": ("starter.commands.ring", "rotate_command"),
+    "ring promote": ("starter.commands.ring", "promote_command"),
+    "ring retire": ("starter.commands.ring", "retire_command"),
     "webhooks list": ("starter.commands.hooks", "list_command"),
     "webhooks failing": ("starter.commands.hooks", "failing_command"),
     "webhooks replay": ("starter.commands.hooks", "replay_command"),
@@ -55,6 +59,7 @@ COMMANDS = {
 
 GROUPS = {
     "keys": "Keys for the admin API. A secret is shown once, when it is made.",
+    "ring": "The key ring that seals what Temporal keeps: a new key in front, old ones that still open, their end.",
     "webhooks": "What other systems are told: how it goes, and telling it again.",
     "staff": "The people who answer: who is there, trained for what, and who has gone.",
     "policy": "The operator's policy: terms, areas, channels, letters.",

@@ -23,18 +23,20 @@ def make() -> str:
 def seal(ring: KeyRing, url: str, secret: str) -> str:
     """Seal a secret for the subscription of `url` with the ring's first key."""
     nonce = secrets.token_bytes(NONCE_BYTES)
-    sealed = AESGCM(ring.keys[ring.first]).encrypt(nonce, secret.encode(), _bound(ring.first, url))
-    return f"{ring.first}:{base64.b64encode(nonce + sealed).decode('ascii')}"
+    first = ring.first
+    sealed = AESGCM(ring.keys[first]).encrypt(nonce, secret.encode(), _bound(first, url))
+    return f"{first}:{base64.b64encode(nonce + sealed).decode('ascii')}"
 
 
 def unseal(ring: KeyRing, url: str, sealed: str) -> str | None:
     """Return the secret; None where no key of the ring opens it."""
     key_id, _, text = sealed.partition(":")
-    if key_id not in ring.keys:
+    key = ring.find(key_id)
+    if key is None:
         return None
     raw = base64.b64decode(text)
     try:
-        return AESGCM(ring.keys[key_id]).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(key_id, url)).decode()
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(key_id, url)).decode()
     except InvalidTag:
         return None
 

@@ -25,7 +25,7 @@ def keys(settings: Settings) -> Iterator[Finding]:
     """The ring that seals what Temporal stores."""
     ring = settings.key_ring()
     development = settings.environment == "production" and any(name.startswith("dev-") for name in ring.ids)
-    mend = "make one with `openssl rand -base64 32` and put it in front; the development key stays to decode"
+    mend = "put another in front with `plazo ring rotate`; the development key stays to decode"
     yield Finding("keys", f"{len(ring.ids)} in the ring, {ring.first} seals", mend if development else "")
 
 

@@ -28,8 +28,9 @@ class Sealer:
         """Seal with the ring's first key."""
         self._target, self._waiting, self._n = target, bytearray(), 0
         self._begins = secrets.token_bytes(NONCE_BEGINS)
-        self._head = json.dumps({"format": FORMAT, "key": ring.first, "nonce": self._begins.hex()}).encode() + b"\n"
-        self._cipher = AESGCM(ring.keys[ring.first])
+        first = ring.first
+        self._head = json.dumps({"format": FORMAT, "key": first, "nonce": self._begins.hex()}).encode() + b"\n"
+        self._cipher = AESGCM(ring.keys[first])
         target.write(self._head)
 
     def write(self, data: bytes) -> int:

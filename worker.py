@@ -21,6 +21,7 @@ from activities.erasing import Erasures
 from activities.events import Events
 from activities.letters.memos import Memos
 from activities.letters.rendering import Letters
+from activities.letters.survey import sentence, waiting
 from activities.mailing import Mailing
 from activities.notices import Notices
 from activities.tracker import Incidents
@@ -68,21 +69,28 @@ def now() -> datetime:
 
 
 def stationery(settings: Settings) -> Stationery:
-    """What letters are written with. Raises PolicyError when a letter or the policy does not load."""
-    policy = load_policy(settings.policy)
+    """What letters are written with: in production what compliance has approved. Raises PolicyError."""
+    policy, approved = load_policy(settings.policy), settings.environment == "production"
     return Stationery(
         policy=policy,
-        letters=Letters.load(settings.policy),
-        memos=Memos.load(settings.policy),
+        letters=Letters.load(settings.policy, approved=approved),
+        memos=Memos.load(settings.policy, approved=approved),
         status_base_url=settings.status_base_url or policy.operator.status_base_url,
         mail_domain=settings.mail_domain,
         reply_secret=settings.reply_secret.get_secret_value().encode(),
     )
 
 
+def tell_of_waiting(settings: Settings) -> None:
+    """Warn of each template that compliance has not approved as it stands."""
+    for line in waiting(settings.policy):
+        structlog.get_logger(__name__).warning("letter.not-approved", why=sentence(line))
+
+
 def make_worker(client: Client, settings: Settings, database: Database, executor: ThreadPoolExecutor) -> Worker:
     """Put the worker together; nothing else knows all its parts."""
     paper = stationery(settings)
+    tell_of_waiting(settings)
     channels = load_channels(paper.policy, settings, now, Transcript(database))
     notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
     trackers = load_trackers(paper.policy, settings, now)

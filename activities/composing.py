@@ -64,6 +64,7 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
         channel=letter.address.channel,
         template=leaving.template,
         version=leaving.version,
+        wording={**leaving.wording, **(full.wording if full else {})},
         language=leaving.language.value,
         subject=leaving.subject,
         text=leaving.text,

@@ -83,4 +83,5 @@ def _acceptance(fact: Fact) -> Acceptance:
         at=fact.at,
         provider_id=fact.data.get("provider_id", ""),
         duplicate=bool(fact.data.get("possible_duplicate", False)),
+        wording=fact.data.get("wording", {}),
     )

@@ -176,6 +176,7 @@ class Notices:
                 at=notice.accepted_at or accepted.at,
                 provider_id=notice.provider_id,
                 duplicate=notice.possible_duplicate,
+                wording=notice.wording,
             )
             accept(case, acceptance)
             return write_down(session, case, flown, self.clock(), acceptance)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from models.case import Case
 from models.clock import close_if_over, repeat_missed
@@ -17,12 +17,16 @@ from models.resending import bury, elsewhere, leave
 
 
 class Acceptance(Wire):
-    """A channel took a letter: when (aware UTC, the channel's clock or ours) and under which id of its own."""
+    """A channel took a letter: when (aware UTC, the channel's clock or ours) and under which id of its own.
+
+    `wording` names the templates it was written from, each with the SHA-256 of the text that was approved.
+    """
 
     key: str
     at: AwareDatetime
     provider_id: str = ""
     duplicate: bool = False
+    wording: dict[str, str] = Field(default_factory=dict)
 
 
 def accept(case: Case, acceptance: Acceptance) -> None:
@@ -50,6 +54,7 @@ def accept(case: Case, acceptance: Acceptance) -> None:
         address=letter.address.id if letter.address else None,
         provider_id=acceptance.provider_id or None,
         possible_duplicate=acceptance.duplicate or None,
+        wording=acceptance.wording or None,
     )
     for number in letter.meets:
         obligation = case.obligations[number - 1]

@@ -38,6 +38,7 @@ class Fate(NamedTuple):
     last_error: str
     delivered_at: datetime | None
     bounced_at: datetime | None
+    wording: dict[str, str]
 
 
 _FATE = (

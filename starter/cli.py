@@ -52,6 +52,10 @@ COMMANDS = {
     "staff trained": ("starter.commands.staff", "trained_command"),
     "staff leave": ("starter.commands.staff", "leave_command"),
     "staff return": ("starter.commands.staff", "return_command"),
+    "letters list": ("starter.commands.letters", "list_command"),
+    "letters show": ("starter.commands.letters", "show_command"),
+    "letters diff": ("starter.commands.letters", "diff_command"),
+    "letters approve": ("starter.commands.letters", "approve_command"),
     "policy check": ("starter.commands.upkeep", "policy_check_command"),
     "calendar seed": ("starter.commands.calendar_seed", "calendar_seed_command"),
 }
@@ -62,6 +66,7 @@ GROUPS = {
     "ring": "The key ring that seals what Temporal keeps: a new key in front, old ones that still open, their end.",
     "webhooks": "What other systems are told: how it goes, and telling it again.",
     "staff": "The people who answer: who is there, trained for what, and who has gone.",
+    "letters": "The templates of letters: what compliance has approved, and what waits.",
     "policy": "The operator's policy: terms, areas, channels, letters.",
     "calendar": "The closed days of the law.",
 }

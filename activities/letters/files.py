@@ -4,6 +4,7 @@ A file is a header (`version`, `name`, `subject`), a line `---`, and a body. Fra
 have no header; bodies include them. Every mistake is a PolicyError with file and line.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from models.errors import PolicyError
 from models.inquiry import Language
 from models.letters import LetterKind
 
-SUFFIX = "letter"
+SUFFIX, FRAGMENT = "letter", "_"
+LIST, APPROVED = "approved.toml", "approved"
+"""What compliance approved: the list, and the folder with the texts (`activities.letters.approvals`)."""
+
 FILE = re.compile(rf"(_?[a-z]+(?:_[a-z]+)*)\.(es|en)\.{SUFFIX}")
 VERSION = re.compile(r"[0-9]+(\.[0-9]+){1,2}")
 HEADER = ("version", "name", "subject")
@@ -23,22 +27,47 @@ HEADER = ("version", "name", "subject")
 
 @dataclass(frozen=True)
 class Source:
-    """One file as it was read: the header's keys with their lines; `body` keeps the file's line numbers."""
+    """One file as it was read: the header's keys with their lines; `body` keeps the file's line numbers.
 
-    name: str
+    `template` is its name with the language, such as `reply.es`; `sha256` that of the file's bytes.
+    """
+
+    template: str
     path: str
+    sha256: str
     header: dict[str, tuple[int, str]]
     body: str
     body_line: int
 
     @property
+    def name(self) -> str:
+        """Its name without the language."""
+        return self.template.partition(".")[0]
+
+    @property
+    def language(self) -> Language:
+        """The language it is in."""
+        return Language(self.template.partition(".")[2])
+
+    @property
     def is_fragment(self) -> bool:
         """True for a part that letters include."""
-        return self.name.startswith("_")
+        return self.name.startswith(FRAGMENT)
+
+    @property
+    def version(self) -> str:
+        """The version that the header names; fragments have none."""
+        return "" if self.is_fragment else self.header["version"][1]
 
     def mistake(self, problem: str, *, key: str = "", line: int = 1) -> PolicyError:
         """Make the error for a mistake in this file."""
         return PolicyError(self.path, problem, key=key, line=line)
+
+
+Sources = dict[Language, dict[str, Source]]
+"""What was read, by language and name."""
+
+Pairs = Iterable[tuple[str, Language]]
 
 
 def wanted() -> Iterator[tuple[str, Language]]:
@@ -49,47 +78,55 @@ def wanted() -> Iterator[tuple[str, Language]]:
             yield str(name), Language.EN
 
 
-def read_folder(folder: Path, names: Iterable[tuple[str, Language]]) -> dict[Language, dict[str, Source]]:
+def read_folder(folder: Path, names: Pairs) -> Sources:
     """Read all files of a folder: `names` are wanted. Raises PolicyError for a stray, unreadable or missing one."""
     pairs = tuple(names)
     if not folder.is_dir():
         raise PolicyError(str(folder), "is no folder; put the letters of the policy there")
-    found: dict[Language, dict[str, Source]] = {Language.ES: {}, Language.EN: {}}
+    found: Sources = {Language.ES: {}, Language.EN: {}}
     known = {name for name, _ in pairs}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(one for one in folder.iterdir() if one.name not in {LIST, APPROVED}):
         match = FILE.fullmatch(path.name)
-        if match is None or not (match[1].startswith("_") or match[1] in known):
+        if match is None or not (match[1].startswith(FRAGMENT) or match[1] in known):
             raise PolicyError(
                 str(path), f"is no letter of any kind; name it <kind>.<es or en>.{SUFFIX} or take it away"
             )
-        found[Language(match[2])][match[1]] = _read(path, match[1])
-    for name, language in pairs:
-        if name not in found[language]:
-            missing = folder / f"{name}.{language.value}.{SUFFIX}"
-            raise PolicyError(str(missing), "is missing; every letter has its file, so write it")
+        found[Language(match[2])][match[1]] = read_file(path, f"{match[1]}.{match[2]}")
+    for name, language in missing(found, pairs):
+        path = folder / f"{name}.{language.value}.{SUFFIX}"
+        raise PolicyError(str(path), "is missing; every letter has its file, so write it")
     return found
 
 
-def _read(path: Path, name: str) -> Source:
+def missing(found: Sources, names: Pairs) -> Iterator[tuple[str, Language]]:
+    """Which of the templates that are wanted were not found."""
+    return ((name, language) for name, language in names if name not in found[language])
+
+
+def read_file(path: Path, template: str) -> Source:
+    """Read one file of a template, wherever it lies. Raises PolicyError."""
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        content = path.read_bytes()
+        lines = content.decode().replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
         raise PolicyError(str(path), f"{reason}; mend the file") from error
     for number, line in enumerate(lines, 1):
         if OPEN in line or CLOSE in line:
             raise PolicyError(str(path), "holds a character of the private use area; take it out", line=number)
-    if name.startswith("_"):
-        return Source(name, str(path), {}, "\n".join(lines), 1)
-    return _split(path, name, lines)
+    digest = hashlib.sha256(content).hexdigest()
+    if template.startswith(FRAGMENT):
+        return Source(template, str(path), digest, {}, "\n".join(lines), 1)
+    return _split(path, template, digest, lines)
 
 
-def _split(path: Path, name: str, lines: list[str]) -> Source:
+def _split(path: Path, template: str, digest: str, lines: list[str]) -> Source:
     """Part the header from the body; empty lines stand in its place, so that the body's lines keep their numbers."""
     header: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(lines, 1):
         if line.strip() == "---":
-            source = Source(name, str(path), header, "\n" * number + "\n".join(lines[number:]), number + 1)
+            body = "\n" * number + "\n".join(lines[number:])
+            source = Source(template, str(path), digest, header, body, number + 1)
             return _check_header(source)
         key, colon, value = (part.strip() for part in line.partition(":"))
         if key not in HEADER or not colon or not value or key in header:

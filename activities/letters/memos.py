@@ -3,12 +3,13 @@
 A memo knows its own few fields and no others; every field must stand in it. The markup is that of the letters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
+from activities.letters.approvals import read_approved
 from activities.letters.files import Source, read_folder
 from activities.letters.markup import Slots, as_html, as_text, page
 from activities.letters.rendering import Rendered
@@ -33,6 +34,11 @@ Row = Mapping[str, str]
 Values = Mapping[str, str | Sequence[Row]]
 
 
+def wanted() -> Iterator[tuple[str, Language]]:
+    """The templates there must be."""
+    return ((kind, language) for kind in FIELDS for language in LANGUAGES)
+
+
 class Memos:
     """All memos of one operator. Thread-safe: nothing changes after loading."""
 
@@ -53,9 +59,9 @@ class Memos:
                 self._check(source)
 
     @classmethod
-    def load(cls, folder: Path) -> "Memos":
-        """Read and check `staff/` of a policy's folder."""
-        return cls(read_folder(folder / FOLDER, [(kind, language) for kind in FIELDS for language in LANGUAGES]))
+    def load(cls, folder: Path, *, approved: bool = False) -> "Memos":
+        """Read and check `staff/` of a policy's folder; with `approved` the texts that compliance has approved."""
+        return cls((read_approved if approved else read_folder)(folder / FOLDER, wanted()))
 
     def render(self, kind: str, language: Language, values: Values, *, reference: str = "") -> Rendered:
         """Write a memo; in Spanish where the language is uncertain. `reference` is put before the subject."""
@@ -70,7 +76,7 @@ class Memos:
             text=as_text(body, slots),
             html=page(subject, [as_html(body, slots, language.value)], language.value),
             template=f"{kind}.{language.value}",
-            version=source.header["version"][1],
+            version=source.version,
             language=language,
         )
 

@@ -1,12 +1,13 @@
 """Letters: the policy's templates, checked, and the one way from a letter's context to its subject, text and HTML."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from activities.letters import words
+from activities.letters.approvals import read_approved
 from activities.letters.context import LetterContext
 from activities.letters.fields import FIELDS, POINTER
-from activities.letters.files import read_folder, wanted
+from activities.letters.files import Sources, read_folder, wanted
 from activities.letters.markup import Slots, as_html, as_text, page
 from activities.letters.templates import Templates
 from activities.letters.trial import stand
@@ -18,7 +19,10 @@ FOLDER = "letters"
 
 @dataclass(frozen=True)
 class Rendered:
-    """A letter in words. `template` names what was rendered, such as `acknowledgement.es`, `version` its version."""
+    """A letter in words. `template` names what was rendered, such as `acknowledgement.es`, `version` its version.
+
+    `wording` names the files it was written from, each with the SHA-256 that its approval bears.
+    """
 
     subject: str
     text: str
@@ -26,6 +30,7 @@ class Rendered:
     template: str
     version: str
     language: Language
+    wording: dict[str, str] = field(default_factory=dict)
 
 
 class Letters:
@@ -42,22 +47,30 @@ class Letters:
         }
 
     @classmethod
-    def load(cls, folder: Path) -> "Letters":
+    def load(cls, folder: Path, *, approved: bool = False) -> "Letters":
         """Read and check `letters/` of a policy's folder, the one given to `load_policy`.
 
-        Raises PolicyError with file, key and line: a file is missing, stray or malformed, names an unknown field, has
-        no version, or leaves out what letters of its kind must say.
+        With `approved` the texts that compliance has approved are read instead of what stands there. Raises PolicyError
+        with file, key and line: a file is missing, stray or malformed, names an unknown field, has no version, leaves
+        out what letters of its kind must say, or was never approved.
         """
-        templates = {
-            language: Templates(sources) for language, sources in read_folder(folder / FOLDER, wanted()).items()
-        }
-        for name, language in wanted():
-            stand(templates[language], name)
-        return cls(templates)
+        return cls(checked((read_approved if approved else read_folder)(folder / FOLDER, wanted())))
 
     def name(self, kind: LetterKind, language: Language) -> str:
         """What a kind of letter is called; Spanish first where the language is uncertain."""
         return self._names[Language.EN if language is Language.EN else Language.ES][kind]
+
+    def version(self, name: str, language: Language) -> str:
+        """The version of a letter, as it is printed."""
+        return self._templates[language].version(name)
+
+    def first_with(self, fragment: str, language: Language) -> str:
+        """The first letter that includes a fragment, by its name. Raises PolicyError where none does."""
+        templates = self._templates[language]
+        for name, of_language in sorted(wanted()):
+            if of_language is language and fragment in templates.includes(name):
+                return name
+        raise templates.source(fragment).mistake("stands in no letter; take it away")
 
     def render(self, context: LetterContext, *, full: bool = False) -> Rendered:
         """Write a letter as it leaves; with `full` the complete one, also where only a pointer to it leaves ([C]).
@@ -80,6 +93,7 @@ class Letters:
             template=f"{name}.{'+'.join(languages)}",
             version="/".join(self._templates[language].version(name) for language in languages),
             language=context.language if len(languages) > 1 else languages[0],
+            wording={file: sha for one in languages for file, sha in self._templates[one].files(name).items()},
         )
 
     def _body(self, context: LetterContext, name: str, language: Language, slots: Slots) -> str:
@@ -93,6 +107,16 @@ class Letters:
             version=templates.version(name),
         )
         return templates.body(name, _slotted(values, slots))
+
+
+def checked(sources: Sources) -> dict[Language, Templates]:
+    """Check all letters that were read, whichever they are. Raises PolicyError."""
+    templates = {language: Templates(of_language) for language, of_language in sources.items()}
+    for language, of_language in sources.items():
+        for name, source in of_language.items():
+            if not source.is_fragment:
+                stand(templates[language], name)
+    return templates
 
 
 def _slotted(values: words.Fields, slots: Slots) -> words.Fields:

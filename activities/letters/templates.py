@@ -62,6 +62,14 @@ class Templates:
         """The fields that a template and its fragments use."""
         return frozenset().union(*(one.used for one in self._with_fragments(name)))
 
+    def files(self, name: str) -> dict[str, str]:
+        """The SHA-256 of each file that a letter is written from: its template and the fragments."""
+        return {one.source.template: one.source.sha256 for one in self._with_fragments(name)}
+
+    def includes(self, name: str) -> tuple[str, ...]:
+        """The fragments that a template includes."""
+        return self._checked[name].includes
+
     def version(self, name: str) -> str:
         """The header's version with a hash of header, body and fragments, so that no change goes unnoticed."""
         return self._versions[name]
@@ -82,7 +90,7 @@ class Templates:
         parts = [repr(sorted(self.source(name).header.items()))]
         parts += [one.source.body for one in self._with_fragments(name)]
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-        return f"{self.source(name).header['version'][1]}+{digest[:8]}"
+        return f"{self.source(name).version}+{digest[:8]}"
 
     def _with_fragments(self, name: str) -> list[Checked]:
         one = self._checked[name]

@@ -26,8 +26,9 @@ class NoticeState(StrEnum):
 class Notice(SQLModel, table=True):
     """A letter exactly as it left (`key` is `<reference>/<kind>/<n>`) and what became of it.
 
-    `full_text` and `full_html` are the complete letter where only a pointer to it left, else empty; `sha256` is that of
-    `text` and `html`; `head` the chain as it stood before; `message_id`, without angle brackets, stays on every try.
+    `wording` names the templates it was written from, each with its SHA-256; `full_text` and `full_html` are the
+    complete letter where only a pointer to it left, else empty; `sha256` is that of `text` and `html`; `head` the chain
+    as it stood before; `message_id`, without angle brackets, stays on every try.
     """
 
     __tablename__ = "notices"
@@ -42,6 +43,7 @@ class Notice(SQLModel, table=True):
     channel: str
     template: str
     version: str
+    wording: dict[str, str] = Field(default_factory=dict, sa_type=JSON, sa_column_kwargs={"server_default": "{}"})
     language: str
     subject: str = Field(sa_type=Text)
     text: str = Field(sa_type=Text)

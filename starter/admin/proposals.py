@@ -31,10 +31,11 @@ class Preview:
     def stationery(self) -> Stationery:
         """What the worker writes letters with."""
         settings, policy = self._desk.settings, self._desk.policy
+        approved = settings.environment == "production"
         return Stationery(
             policy=policy,
-            letters=Letters.load(settings.policy),
-            memos=Memos.load(settings.policy),
+            letters=Letters.load(settings.policy, approved=approved),
+            memos=Memos.load(settings.policy, approved=approved),
             status_base_url=settings.status_base_url or policy.operator.status_base_url,
             mail_domain=settings.mail_domain,
             reply_secret=settings.reply_secret.get_secret_value().encode(),

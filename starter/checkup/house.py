@@ -9,6 +9,7 @@ from pathlib import Path
 
 from activities.letters.memos import Memos
 from activities.letters.rendering import Letters
+from activities.letters.survey import waiting
 from channels.registry import load_channels
 from models.policy import Policy
 from settings import Settings
@@ -30,10 +31,15 @@ def keys(settings: Settings) -> Iterator[Finding]:
 
 
 def letters(settings: Settings) -> Iterator[Finding]:
-    """The operator's letters and memos."""
-    Letters.load(settings.policy)
-    Memos.load(settings.policy)
-    yield Finding("letters", "all can be written")
+    """The operator's letters and memos: that they can be written, and which wait for compliance."""
+    production = settings.environment == "production"
+    Letters.load(settings.policy, approved=production)
+    Memos.load(settings.policy, approved=production)
+    lines = waiting(settings.policy)
+    named = ", ".join(line.source.template for line in lines)
+    seen = f"not approved as they stand: {named}" if lines else "all can be written, and all are approved"
+    mend = "`plazo letters diff`, then `plazo letters approve`; until then the texts approved before are used"
+    yield Finding("letters", seen, mend if lines and production else "")
 
 
 def calendar(policy: Policy, now: datetime) -> Iterator[Finding]:

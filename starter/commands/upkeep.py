@@ -74,11 +74,21 @@ def _verified(walked: str, projected: str, reference: str) -> str:
 def policy_check_command(
     folder: Annotated[Path | None, typer.Argument(help="The policy's folder; default: PLAZO_POLICY.")] = None,
 ) -> None:
-    """Read the policy, its calendar and its letters; a mistake is told with file, key and line."""
-    from activities.letters.rendering import Letters  # noqa: PLC0415  templates are slow to load
+    """Read the policy, its calendar and its letters; a mistake is told with file, key and line.
+
+    Says which templates compliance has not approved as they stand. One that was never approved is a mistake: production
+    would not start.
+    """
+    from activities.letters.memos import Memos  # noqa: PLC0415  templates are slow to load
+    from activities.letters.rendering import Letters  # noqa: PLC0415
+    from activities.letters.survey import sentence, waiting  # noqa: PLC0415
 
     with exit_codes():
         where = folder or load_settings().policy
         policy = load_policy(where)
-        Letters.load(where)
+        for kind in (Letters, Memos):
+            kind.load(where)
+            kind.load(where, approved=True)
+        for line in waiting(where):
+            typer.echo(sentence(line))
         typer.echo(f"{where}: policy {policy.full_version}, calendar {policy.whole_calendar().version}: in order")

@@ -75,11 +75,14 @@ def prepare(settings: Settings) -> str:
         refuse_taken(name, port)
     settings.key_ring()
     # A second run and a taken port are told without waiting for these.
+    from activities.letters.survey import sentence, waiting  # noqa: PLC0415
     from records.database import Database  # noqa: PLC0415
     from records.migrate import upgrade  # noqa: PLC0415
     from starter.commands.keys import development_keys  # noqa: PLC0415
     from starter.house.staff import development_staff  # noqa: PLC0415
 
+    for line in waiting(settings.policy):
+        print_line(sentence(line))
     upgrade(settings.records_url)
     database = Database(settings.records_url)
     try:

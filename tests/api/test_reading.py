@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from activities.letters.approvals import Approvals
 from channels.message import Disposition
 from models.inquiry import Role
 from records import cases
@@ -28,6 +29,16 @@ async def test_one_inquiry_is_shown_whole(world: World) -> None:
     with world.desk.database.read() as session:
         salt = cases.load(session, reference).salt
     assert salt not in text
+
+
+async def test_the_chain_leads_from_a_letter_to_the_words_that_compliance_approved(world: World) -> None:
+    reference = await world.opened()
+    view = (await world.get(f"/api/inquiries/{reference}")).json()
+    (accepted,) = (one for one in view["timeline"] if one["type"] == "letter.accepted")
+    wording = accepted["data"]["wording"]
+    assert {"acknowledgement.es", "_foot.es"} <= set(wording)
+    approvals = Approvals.read(world.desk.settings.policy / "letters")
+    assert wording == {one: approval.sha256 for one in wording if (approval := approvals.last(one))}
 
 
 async def test_a_letter_is_shown_as_it_left(world: World) -> None:

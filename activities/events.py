@@ -11,7 +11,7 @@ from models.errors import LedgerError
 from models.ledger import Event, Fact
 from models.post import Acceptance
 from models.work import RECORD, Recording, Written
-from records import cases, ledger
+from records import cases, incident_joins, ledger
 from records.database import Database
 
 
@@ -43,6 +43,7 @@ def write_down(
     events = case.seal()
     ledger.append(session, events)
     cases.project(session, case)
+    incident_joins.note(session, events, now)
     facts = tuple(_fact(event) for event in events[flown:])
     return Written(flown=flown, facts=facts, seq=case.seq, head=case.head, acceptance=acceptance)
 

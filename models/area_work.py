@@ -85,6 +85,7 @@ class Incident(Wire):
 
     `tracker`, `id` and `url` are the tracker's, known from `linked_at` on. `changed_at` is when it last changed, by the
     clock of whoever changed it. `closed_here` says that the case closed it, and `told_at` that the tracker knows.
+    `joined` is the key of one that the tracker has already, which this case joined, and left at `left_at` if at all.
     """
 
     n: int
@@ -100,6 +101,8 @@ class Incident(Wire):
     changed_at: AwareDatetime | None = None
     closed_here: bool = False
     told_at: AwareDatetime | None = None
+    joined: str = ""
+    left_at: AwareDatetime | None = None
 
     @property
     def over(self) -> bool:
@@ -108,7 +111,9 @@ class Incident(Wire):
 
     @property
     def untold(self) -> bool:
-        """Whether the tracker has to be told of it, or of its end."""
+        """Whether the tracker has to be told of it, or of its end; of a joined one whoever has it tells."""
+        if self.joined:
+            return False
         if self.over:
             return self.closed_here and self.told_at is None
         return self.linked_at is None

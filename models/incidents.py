@@ -68,12 +68,19 @@ def open_incident(case: Case, order: OpenIncident, actor: Actor, now: datetime) 
 
 def close_incident(case: Case, order: CloseIncident, actor: Actor, now: datetime) -> None:
     """M5.6: the outcome is known here first; the tracker is told, and the evidence joins the case."""
-    incident = _known(case, order.incident)
+    incident = known_incident(case, order.incident)
+    if incident.joined:
+        raise Refused(
+            "incident.not-own",
+            "this case has only joined it; its tracker says when it is over, or leave it",
+            field="incident",
+            rule="M5.6",
+        )
     if incident.over:
         raise Refused("incident.closed", f"it is {incident.state.value} already", field="incident", rule="M5.6")
     may_end(case, incident.area, actor, order.stands_in)
     state = IncidentState(order.outcome)
-    _put(case, incident, state=state, changed_at=now, closed_here=True, told_at=None)
+    put_incident(case, incident, state=state, changed_at=now, closed_here=True, told_at=None)
     texts = {"evidence": order.evidence}
     case.record(now, "incident.closed", actor=actor, rule="M5.6", incident=incident.n, state=state.value, texts=texts)
 
@@ -82,15 +89,17 @@ def incident_changed(case: Case, order: IncidentChanged, actor: Actor, now: date
     """M5.6: the tracker's word on where an incident stands; the specialists' words are evidence.
 
     What is older than the last change says nothing about the state any more, and an end that was decided here is not
-    decided again by its echo.
+    decided again by its echo. Of an incident that the case has left it hears no more.
     """
-    incident = _known(case, order.incident)
+    incident = known_incident(case, order.incident)
+    if incident.left_at:
+        return
     at = max(incident.opened_at, min(order.at, now))
     old = incident.changed_at is not None and at < incident.changed_at
     echo = order.state is incident.state or (incident.closed_here and order.state in OVER)
     texts = {"words": order.words} if order.words else {}
     if not (old or echo):
-        _put(case, incident, state=order.state, changed_at=at, closed_here=False, told_at=None)
+        put_incident(case, incident, state=order.state, changed_at=at, closed_here=False, told_at=None)
         what = "incident.closed" if order.state in OVER else "incident.changed"
         texts |= {"outcome": order.outcome} if order.outcome else {}
     elif texts:
@@ -102,9 +111,9 @@ def incident_changed(case: Case, order: IncidentChanged, actor: Actor, now: date
 
 def tracked(case: Case, told: Told, now: datetime) -> None:
     """M5.6: the tracker knows the incident, or its end."""
-    incident = _known(case, told.n)
+    incident = known_incident(case, told.n)
     if told.id and incident.linked_at is None:
-        incident = _put(case, incident, tracker=told.tracker, id=told.id, url=told.url, linked_at=told.at)
+        incident = put_incident(case, incident, tracker=told.tracker, id=told.id, url=told.url, linked_at=told.at)
         case.record(
             now,
             "incident.linked",
@@ -115,18 +124,20 @@ def tracked(case: Case, told: Told, now: datetime) -> None:
             url=told.url or None,
         )
     if told.over and incident.over and incident.untold:
-        _put(case, incident, told_at=told.at)
+        put_incident(case, incident, told_at=told.at)
         case.record(now, "incident.told", rule="M5.6", incident=incident.n, state=incident.state.value)
 
 
-def _known(case: Case, n: int) -> Incident:
+def known_incident(case: Case, n: int) -> Incident:
+    """Return an incident of the case. Raises Refused."""
     incident = case.incident(n)
     if incident is None:
         raise Refused("incident.unknown", f"this case has no incident {n}", field="incident", rule="M5.6")
     return incident
 
 
-def _put(case: Case, incident: Incident, **changes: object) -> Incident:
+def put_incident(case: Case, incident: Incident, **changes: object) -> Incident:
+    """Replace how an incident stands, and return it."""
     changed = incident.model_copy(update=changes)
     case.incidents[incident.n - 1] = changed
     return changed

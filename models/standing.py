@@ -67,7 +67,7 @@ class Standing(CaseData):
     @property
     def open_incidents(self) -> list[Incident]:
         """The incidents that specialists work on still."""
-        return [one for one in self.incidents if not one.over]
+        return [one for one in self.incidents if not one.over and one.left_at is None]
 
     @property
     def untold(self) -> list[Incident]:

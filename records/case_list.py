@@ -19,7 +19,7 @@ MOST = 200
 """The longest page."""
 
 
-_LISTED = (
+LISTED = (
     CaseRow.reference,
     CaseRow.kind,
     CaseRow.language,
@@ -81,10 +81,10 @@ class Page(NamedTuple):
 
 def line(session: Session, reference: str) -> CaseLine:
     """Return one case as lists show it. UnknownInquiry when there is none."""
-    row = session.connection().execute(select(*_LISTED).where(col(CaseRow.reference) == reference)).first()  # type: ignore[call-overload]
+    row = session.connection().execute(select(*LISTED).where(col(CaseRow.reference) == reference)).first()  # type: ignore[call-overload]
     if row is None:
         raise unknown(reference)
-    return _line(row)
+    return as_line(row)
 
 
 def page(
@@ -110,7 +110,7 @@ def page(
     Raises Malformed for a cursor that is not ours.
     """
     limit = max(1, min(limit, MOST))
-    statement = select(*_LISTED, CaseRow.due_order)  # type: ignore[call-overload]
+    statement = select(*LISTED, CaseRow.due_order)  # type: ignore[call-overload]
     for column, wanted in (
         (CaseRow.status, status),
         (CaseRow.kind, kind),
@@ -131,24 +131,28 @@ def page(
         statement = statement.where(*visibility.visible(eyes))
     if cursor is not None:
         statement = statement.where(
-            tuple_(col(CaseRow.due_order), col(CaseRow.reference)) > tuple_(*_read_cursor(cursor))
+            tuple_(col(CaseRow.due_order), col(CaseRow.reference)) > tuple_(*read_cursor(cursor))
         )
     statement = statement.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(limit + 1)
     rows = session.connection().execute(statement).all()
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(tuple(_line(row[:-1]) for row in rows[:limit]), None if last is None else _cursor(last[-1], last[0]))
+    more = None if last is None else cursor_at(last[-1], last[0])
+    return Page(tuple(as_line(row[:-1]) for row in rows[:limit]), more)
 
 
-def _line(row: Sequence[object]) -> CaseLine:
+def as_line(row: Sequence[object]) -> CaseLine:
+    """Return a row of what is LISTED."""
     made = CaseLine(*row)  # type: ignore[arg-type]
     return made._replace(flags=tuple(filter(None, str(made.flags).split(","))))
 
 
-def _cursor(due: datetime, reference: str) -> str:
+def cursor_at(due: datetime, reference: str) -> str:
+    """Return what leads to the cases behind this one in the due list."""
     return base64.urlsafe_b64encode(json.dumps([due.isoformat(), reference]).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
+def read_cursor(cursor: str) -> tuple[datetime, str]:
+    """Return where a page begins. Raises Malformed for a cursor that is not ours."""
     try:
         due, reference = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
         return _utc(due), str(reference).encode().decode()

@@ -1,7 +1,7 @@
 """What Temporal must be told, queued durably: stored with the message, sent later in stored order a conversation."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -44,6 +44,12 @@ def add(
     values = row.model_dump(exclude={"id"})
     (row.id,) = session.connection().execute(_ADD, values).inserted_primary_key or (None,)
     return row
+
+
+def add_all(session: Session, rows: Sequence[Dispatch]) -> None:
+    """Queue many rows at once."""
+    if rows:
+        session.connection().execute(_ADD, [row.model_dump(exclude={"id"}) for row in rows])
 
 
 def pending_delivered(

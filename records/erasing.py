@@ -28,6 +28,7 @@ from models.tables import (
     EventText,
     IncidentComment,
     IncidentRow,
+    IncidentWord,
     Notice,
     NoticeEvent,
     NoticePart,
@@ -118,6 +119,7 @@ class _Eraser:
         ours = select(IncidentRow.key).where(col(IncidentRow.reference) == self._of)
         for comment in self._session.exec(select(IncidentComment).where(col(IncidentComment.incident).in_(ours))):
             self._bury(comment, ("text",))
+        self._set(update(IncidentWord).where(col(IncidentWord.incident).in_(ours)), words="")
         visits = set()
         for event in self._session.exec(select(ChatEvent).where(col(ChatEvent.reference) == self._of)):
             self._bury(event, CHAT_TEXTS)

@@ -9,18 +9,15 @@ from sqlmodel import Session, col, select
 
 from models.area_work import OVER, Incident, IncidentState
 from models.inquiry import Actor
-from models.messages import CONTROLS, MOST_TEXT
 from models.rights import Eyes
 from models.tables import CaseRow, IncidentComment, IncidentRow, TrackerEvent
-from records import dispatches
+from records import cases, incident_words
 from records.database import add_once
+from records.incident_words import News, Place
 from records.visibility import visible
 
 MOST = 200
 """The longest page."""
-
-CHANGED = "incident_changed"
-"""The signal that tells a case of it."""
 
 MOST_ERROR = 500
 
@@ -123,31 +120,21 @@ def ended(session: Session, key: str, state: IncidentState, now: datetime) -> In
     return _well(session, row)
 
 
-class News(NamedTuple):
-    """Where an incident stands since `at` (aware UTC), how its tracker calls that end, and what somebody wrote."""
-
-    state: IncidentState
-    at: datetime
-    words: str = ""
-    outcome: str = ""
-
-
 def changed(session: Session, row: IncidentRow, news: News, *, actor: Actor, now: datetime) -> bool:
-    """It stands elsewhere since `at`, or somebody wrote: kept, and queued for its case. False for nothing new."""
-    state, at, words = news.state.value, min(news.at, now), _plain(news.words)
-    if (state == row.state or at < row.changed_at) and not words:
+    """It stands elsewhere since `at`, or somebody wrote: kept, and queued for every case that it is about.
+
+    False for nothing new.
+    """
+    news = news._replace(at=min(news.at, now), words=incident_words.plain(news.words))
+    if (news.state == row.state or news.at < row.changed_at) and not news.words:
         return False
-    if at >= row.changed_at:
-        row.state, row.changed_at = state, at
+    if news.at >= row.changed_at:
+        row.state, row.changed_at = news.state.value, news.at
         session.add(row)
-    order = {"incident": row.n, "state": state, "at": at.isoformat(), "actor": actor.model_dump(mode="json")}
-    said = {"words": words, "outcome": _plain(news.outcome)}
-    dispatches.add(session, row.reference, CHANGED, order | {name: text for name, text in said.items() if text}, now)
+    word = incident_words.keep(session, row.key, news, actor)
+    own = [Place(row.reference, row.n)] if cases.reference_exists(session, row.reference) else []
+    incident_words.tell(session, word, [*own, *incident_words.joined(session, row.key)], now)
     return True
-
-
-def _plain(text: str) -> str:
-    return CONTROLS.sub("", text).strip()[:MOST_TEXT]
 
 
 def told(session: Session, tracker: str, event: str, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from models.inquiry import AUTHORITY, PUBLIC
 from models.ledger import GENESIS, Fact, seal
 from models.letters import LetterState
 from models.tables import Contact, ContactAddress, DraftRow, Notice, StoredMessage
-from records import cases, erasing, ledger, restores
+from records import cases, erasing, incident_joins, ledger, restores
 from records.database import add_once
 from records.documents import AttachmentStore
 
@@ -56,7 +56,7 @@ def bring_up(session: Session, case: Case, facts: Sequence[Fact], files: Attachm
         token = secrets.token_urlsafe(TOKEN_BYTES)
         cases.add(session, case, subject="", excerpt="", status_token=token)
     add_once(session, Contact(id=case.contact, created_at=case.opened_at))
-    _append(session, case, facts)
+    _append(session, case, facts, now)
     cases.project(session, case)
     return Loss(
         reference=case.reference,
@@ -73,7 +73,7 @@ def bring_up(session: Session, case: Case, facts: Sequence[Fact], files: Attachm
     )
 
 
-def _append(session: Session, case: Case, facts: Iterable[Fact]) -> None:
+def _append(session: Session, case: Case, facts: Iterable[Fact], now: datetime) -> None:
     seq, head = ledger.end(session, case.reference)
     events = []
     for fact in facts:
@@ -83,6 +83,7 @@ def _append(session: Session, case: Case, facts: Iterable[Fact]) -> None:
     if (seq, head) != (case.seq, case.head or GENESIS):
         raise LedgerError(f"{case.reference}: what the workflow tells does not lead from the ledger to its own end")
     ledger.append(session, events)
+    incident_joins.note(session, events, now)
 
 
 def _sent(session: Session, case: Case) -> tuple[tuple[str, datetime], ...]:

@@ -17,6 +17,7 @@ from models.errors import UnreadableMessage, VerificationError
 from models.inquiry import Actor, Role
 from records import incidents
 from records.database import Database
+from records.incident_words import News
 from starter.http.body import Bodies, read_body, too_large
 from starter.http.problems import Problem, refusals
 from starter.http.threads import Threads
@@ -103,6 +104,6 @@ def _store(database: Database, tracker: Tracker, changes: tuple[Change, ...], no
             if change.id and change.url and not row.tracker_id:
                 # Its own word came before its answer to us, or in its place.
                 row = incidents.linked(session, row.key, incidents.Link(change.id, change.url), now)
-            said = incidents.News(change.state, change.at, change.words, change.outcome)
+            said = News(change.state, change.at, change.words, change.outcome)
             news += incidents.changed(session, row, said, actor=who, now=now)
     return news

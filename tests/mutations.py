@@ -235,6 +235,21 @@ MUTATIONS = (
     Mutation("M5.5", "models/arriving.py", "        edits=order.edits,\n", ""),
     Mutation("M5.6", "models/answering.py", "if case.open_incidents and not order.despite_incident:", "if False:"),
     Mutation("M5.6", "models/incidents.py", "closed_here=True, told_at=None)", "closed_here=False, told_at=None)"),
+    Mutation("M5.6", "models/standing.py", "not one.over and one.left_at is None]", "not one.over and not one.joined]"),
+    Mutation(
+        "M5.6",
+        "records/incidents.py",
+        "[*own, *incident_words.joined(session, row.key)]",
+        "own",
+        "tests/records/test_incident_joins.py",
+    ),
+    Mutation(
+        "M5.6",
+        "records/incident_joins.py",
+        'incident_words.since(session, key, event.data["heard"])',
+        "()",
+        "tests/records/test_incident_joins.py",
+    ),
     Mutation("M5.6", "models/sections/tracker.py", "words = self.matters.get(matter)", "words = matter"),
     Mutation(
         "M5.6",

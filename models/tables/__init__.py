@@ -11,7 +11,7 @@ from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, Set
 from models.tables.chat import ChatEvent, ChatSession, ChatTicket
 from models.tables.hooks import Delivery, PublishedEvent, Webhook
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
-from models.tables.incidents import IncidentComment, IncidentRow, TrackerEvent
+from models.tables.incidents import IncidentComment, IncidentJoin, IncidentRow, IncidentWord, TrackerEvent
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
 from models.tables.restores import LostMessage, RestoreRow
 from models.tables.staff import AbsenceRow, ShiftRow, StaffRow, TrainingRow
@@ -36,7 +36,9 @@ __all__ = [
     "FeedRow",
     "GrantRow",
     "IncidentComment",
+    "IncidentJoin",
     "IncidentRow",
+    "IncidentWord",
     "LostMessage",
     "Notice",
     "NoticeEvent",

@@ -68,6 +68,43 @@ class IncidentComment(SQLModel, table=True):
     request: str
 
 
+class IncidentJoin(SQLModel, table=True):
+    """A case that takes part in an incident which it does not have itself; `n` is the incident's number in that case.
+
+    A projection of the case: it comes with `incident.joined` and goes with `incident.left`.
+    """
+
+    __tablename__ = "incident_joins"
+    __table_args__ = (UniqueConstraint("incident", "reference"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident: str
+    reference: str
+    n: int
+    joined_at: datetime = moment()
+
+
+class IncidentWord(SQLModel, table=True):
+    """What was said of an incident, by its tracker or by whoever has it: told to every case that takes part.
+
+    A case that joins later gets the last of it. `name` is its own, so that a case hears it once. Words are personal
+    data.
+    """
+
+    __tablename__ = "incident_words"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    incident: str = Field(foreign_key="incidents.key", index=True)
+    state: str
+    at: datetime = moment()
+    actor: str
+    role: str
+    words: str = Field(default="", sa_type=Text)
+    outcome: str = Field(default="", sa_type=Text)
+
+
 class TrackerEvent(SQLModel, table=True):
     """An event that a tracker told and that was taken in; told again, it changes nothing."""
 

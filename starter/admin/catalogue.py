@@ -27,6 +27,7 @@ from starter.admin.bodies import (
     RequestInformationBody,
     SplitBody,
 )
+from starter.admin.joining import JoinIncidentBody
 
 WRITTEN: dict[str, type[Body]] = {
     "reply": ReplyBody,
@@ -34,6 +35,7 @@ WRITTEN: dict[str, type[Body]] = {
     "resolve": ResolveBody,
     "correct_cause": CorrectCauseBody,
     "open_incident": OpenIncidentBody,
+    "join_incident": JoinIncidentBody,
     "request_information": RequestInformationBody,
     "request_identity": RequestIdentityBody,
     "accept_representative": AcceptRepresentativeBody,
@@ -83,6 +85,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "outcome": "resolved",
         "evidence": "Operations say that it was confirmed at 18:31.",
     },
+    "join_incident": {"incident": "RX-7KQ4-M2PD/inc-1"},
+    "leave_incident": {"incident": 2, "reasons": "The withdrawal was sent to another network."},
     "extend": {"until": "2026-06-19", "reasons": "The bank's confirmation is still outstanding."},
     "escalate": {
         "institution": "Banco Central de Reserva",

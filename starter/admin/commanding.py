@@ -26,6 +26,7 @@ from models.rights import Eyes
 from records import case_list, cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.desk import Desk
+from starter.admin.joining import JoinIncidentBody, unknown_incident
 from starter.admin.orders import order_of
 from starter.admin.pair_orders import LINKING, link_orders, merge_orders, split, unknown_other
 from starter.admin.rights import seen
@@ -92,13 +93,14 @@ def _known(desk: Desk, wish: Wish) -> Answer | None:
 
 def _check_other(desk: Desk, wish: Wish) -> None:
     """An inquiry that is hidden from the caller cannot be named either. Raises Refused."""
-    other = getattr(wish.body, "other", None)
+    joins = isinstance(wish.body, JoinIncidentBody)
+    other = getattr(wish.body, "whose" if joins else "other", None)
     if wish.eyes is None or other is None:
         return
     with desk.database.write() as session:
         known = seen(session, desk, wish.eyes, wish.command, other)
     if not known:
-        raise unknown_other(wish.command)
+        raise unknown_incident() if joins else unknown_other(wish.command)
 
 
 def _update_id(wish: Wish) -> str:

@@ -16,13 +16,21 @@ from models.incidents import incident_key, may_end
 from models.inquiry import Actor, Area, Role
 from models.messages import Reasons
 from models.tables import IncidentRow
-from records import cases, incidents
+from records import cases, incident_joins, incidents
 from records.ids import new_id
+from records.incident_words import News
 from starter.admin.api import COMMANDING, ONE, READING, Here, IdempotencyKey, Reference, private
 from starter.admin.auth import Caller, Commander
 from starter.admin.case_views import checked
 from starter.admin.desk import Desk
-from starter.admin.incident_views import BoardView, IncidentView, board_view, incident_view
+from starter.admin.incident_views import (
+    BoardView,
+    IncidentView,
+    JoinedPageView,
+    board_view,
+    incident_view,
+    joined_view,
+)
 from starter.admin.rights import OwnAreas, Sight, turned_down
 from starter.admin.standing_in import stands_in
 from starter.http.plain_json import PlainJsonRoute
@@ -72,19 +80,37 @@ def board(
         rows = incidents.page(
             session, eyes=eyes, reference=wanted, state=state, open_=open_, area=area, before=before, limit=limit + 1
         )
-    return board_view(list(rows), limit)
+        return board_view(session, list(rows), limit, eyes)
 
 
 @router.get("/{reference}/{n}", responses=ONE)
-def show(desk: Here, _actor: Caller, reference: Reference, n: Number) -> IncidentView:
+def show(desk: Here, _actor: Caller, eyes: Sight, reference: Reference, n: Number) -> IncidentView:
     """One incident: what the specialists must know, and what was written beside it."""
     with desk.database.read() as session:
-        return incident_view(session, _known(session, reference, n))
+        return incident_view(session, _known(session, reference, n), eyes)
+
+
+@router.get("/{reference}/{n}/cases", responses=ONE)
+def joined(
+    desk: Here,
+    _actor: Caller,
+    eyes: Sight,
+    reference: Reference,
+    n: Number,
+    *,
+    answerable: Annotated[bool | None, Query(description="Those that can be answered now, or the others.")] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=incident_joins.MOST)] = 50,
+) -> JoinedPageView:
+    """The inquiries that joined an incident, the next due first, and which of them can be answered now."""
+    with desk.database.read() as session:
+        row = _known(session, reference, n)
+        return joined_view(incident_joins.page(session, row, eyes, answerable=answerable, cursor=cursor, limit=limit))
 
 
 @router.post("/{reference}/{n}/move", responses=COMMANDING)
 def move(  # noqa: PLR0917  FastAPI hands each in by name
-    desk: Here, actor: Commander, areas: OwnAreas, reference: Reference, n: Number, body: MoveBody
+    desk: Here, actor: Commander, eyes: Sight, areas: OwnAreas, reference: Reference, n: Number, body: MoveBody
 ) -> IncidentView:
     """Say where an incident of the built-in board stands; its case learns of it. Its end is its area's word (M5.4)."""
     if body.state in OVER:
@@ -93,10 +119,8 @@ def move(  # noqa: PLR0917  FastAPI hands each in by name
         _theirs(desk, actor, areas, checked(reference), n)
     with desk.database.write() as session:
         row = _ours(session, reference, n)
-        incidents.changed(
-            session, row, incidents.News(body.state, desk.clock(), body.words or ""), actor=actor, now=desk.clock()
-        )
-        view = incident_view(session, row)
+        incidents.changed(session, row, News(body.state, desk.clock(), body.words or ""), actor=actor, now=desk.clock())
+        view = incident_view(session, row, eyes)
     desk.wake()
     return view
 
@@ -106,6 +130,7 @@ def comment(
     *,
     desk: Here,
     actor: Commander,
+    eyes: Sight,
     reference: Reference,
     n: Number,
     body: CommentBody,
@@ -116,15 +141,17 @@ def comment(
     with desk.database.write() as session:
         row = _ours(session, reference, n)
         if incidents.comment(session, row.key, body.text, now, actor=actor.id, request=request):
-            said = incidents.News(IncidentState(row.state), now, body.text)
+            said = News(IncidentState(row.state), now, body.text)
             incidents.changed(session, row, said, actor=actor, now=now)
-        view = incident_view(session, row)
+        view = incident_view(session, row, eyes)
     desk.wake()
     return view
 
 
 @router.post("/{reference}/{n}/refresh", responses=COMMANDING)
-def refresh(request: Request, desk: Here, _actor: Commander, reference: Reference, n: Number) -> IncidentView:
+def refresh(
+    request: Request, desk: Here, _actor: Commander, eyes: Sight, reference: Reference, n: Number
+) -> IncidentView:
     """Ask the tracker where the incident stands, where its own word seems to be lost."""
     trackers: Trackers = request.app.state.trackers
     with desk.database.read() as session:
@@ -140,9 +167,9 @@ def refresh(request: Request, desk: Here, _actor: Commander, reference: Referenc
         row = incidents.get(session, row.key)
         if change is not None:
             who = Actor(id=f"tracker:{tracker.name}", role=Role.SYSTEM)
-            said = incidents.News(change.state, change.at, change.words, change.outcome)
+            said = News(change.state, change.at, change.words, change.outcome)
             incidents.changed(session, row, said, actor=who, now=desk.clock())
-        view = incident_view(session, row)
+        view = incident_view(session, row, eyes)
     desk.wake()
     return view
 

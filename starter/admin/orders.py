@@ -14,12 +14,13 @@ from models.errors import Refused
 from starter.admin import counted_orders, staff_orders, user_orders, written_orders
 from starter.admin.bodies import Body, ProposeBody
 from starter.admin.catalogue import BODIES
+from starter.admin.joining import join_incident
 from starter.admin.pair_orders import LINKING
 from starter.admin.writer import OrderData, Writer
 from starter.http.problems import malformed
 
-UNPROPOSABLE = LINKING | {"merge", "split", "claim"}
-"""Two change two cases, which the approval of one cannot; a claim is for whoever makes it, at once."""
+UNPROPOSABLE = LINKING | {"merge", "split", "claim", "join_incident"}
+"""Two change two cases, which the approval of one cannot; a claim is for whoever makes it; an incident moves on."""
 
 
 def order_of(by: Writer, command: str, body: Body) -> OrderData:
@@ -47,6 +48,7 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "correct_cause": counted_orders.correct_cause,
     "promise_remedy": counted_orders.promise_remedy,
     "open_incident": written_orders.open_incident,
+    "join_incident": join_incident,
     "request_information": written_orders.request_information,
     "request_identity": written_orders.request_identity,
     "accept_representative": user_orders.accept_representative,

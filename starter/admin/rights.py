@@ -61,6 +61,7 @@ ROUTES = {
     "POST /api/bindings/confirm": "binding.confirm",
     "GET /api/incidents": "incident.read",
     "GET /api/incidents/{reference}/{n}": "incident.read",
+    "GET /api/incidents/{reference}/{n}/cases": "incident.read",
     "POST /api/incidents/{reference}/{n}/move": "incident.change",
     "POST /api/incidents/{reference}/{n}/comments": "incident.change",
     "POST /api/incidents/{reference}/{n}/refresh": "incident.change",

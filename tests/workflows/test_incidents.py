@@ -16,6 +16,7 @@ from models.errors import OperatorError, TransientError, UnknownOutcome
 from models.inquiry import Actor, Role, Status
 from models.ledger import verify
 from records import incidents
+from records.incident_words import News
 from tests.lives import Life, living, until
 from tests.workflows.steady import Steady, now
 from trackers.builtin import BuiltIn
@@ -114,9 +115,7 @@ async def test_opened_on_the_board_moved_there_and_closed_with_evidence(life: Li
         row = incidents.get(session, KEY)
         assert row.title == "RX-7KQ4-M2PD incident 1: withdrawal not completed"
         specialist = Actor(id="agent-9", role=Role.AGENT)
-        assert incidents.changed(
-            session, row, incidents.News(IncidentState.RESOLVED, now, "Sent."), actor=specialist, now=now
-        )
+        assert incidents.changed(session, row, News(IncidentState.RESOLVED, now, "Sent."), actor=specialist, now=now)
     order = {"incident": 1, "state": "resolved", "at": now.isoformat(), "words": "Sent."}
     await handle.signal("incident_changed", {**order, "actor": specialist.model_dump(mode="json")})
     case = await life.quiet(handle)

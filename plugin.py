@@ -4,12 +4,7 @@ The client has it and hands it to the workers made from it; replayers and tests 
 """
 
 import copy
-import sys
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cache
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from types import CodeType, ModuleType
 from typing import Any, Self
 
 import structlog
@@ -19,15 +14,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, SerializationContext
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, is_cancelled_exception
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
-from temporalio.workflow import SandboxImportNotificationPolicy
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker
 
 from codec import SealingCodec
 from keys import KeyRing
-
-PASSED_THROUGH = ("models", "workflows.options")
-"""Ours that the sandbox takes from the host instead of loading them anew for every workflow (4 ms against 18)."""
+from sandbox import sandboxed
 
 WORKFLOW_TASK = 9
 """Seconds that a step of a workflow may take; after ten the server gives it to another worker."""
@@ -92,55 +83,6 @@ class HereConverter(DataConverter):
 
     async def _external_retrieve_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
         return list(payloads)
-
-
-def sandboxed(runner: WorkflowRunner | None) -> WorkflowRunner:
-    """Tighten the sandbox: an import that nobody passed through on purpose stops the worker at its start.
-
-    A runner that is no sandbox (measurements use one) is left alone.
-    """
-    if runner is not None and not isinstance(runner, SandboxedWorkflowRunner):
-        return runner
-    if not any(isinstance(finder, OnceReadFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, OnceReadFinder())
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    return SandboxedWorkflowRunner(
-        restrictions=restrictions.with_import_notification_policy(
-            SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
-        )
-    )
-
-
-class OnceRead(SourceFileLoader):
-    """Reads a module's code once and runs it anew in every sandbox.
-
-    A case in memory needs no copy of the code of its own then, none is read or, where no bytecode is written, compiled
-    for each case, and files that change under a running worker never mix with those it began with.
-    """
-
-    def get_code(self, fullname: str) -> CodeType | None:
-        """Return the code, from memory after the first time."""
-        return _code(fullname, self.path)
-
-
-@cache
-def _code(name: str, path: str) -> CodeType | None:
-    return SourceFileLoader(name, path).get_code(name)
-
-
-class OnceReadFinder(MetaPathFinder):
-    """Finds the modules of `workflows`, which the sandbox loads anew for every case."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return the module's usual spec with the loader above; None for all other packages."""
-        if fullname.partition(".")[0] != "workflows":
-            return None
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and isinstance(spec.loader, SourceFileLoader):
-            spec.loader = OnceRead(fullname, spec.loader.path)
-        return spec
 
 
 class FailureLog(Interceptor):

@@ -7,7 +7,7 @@ from temporalio.worker.workflow_sandbox import SandboxRestrictions
 from temporalio.worker.workflow_sandbox._importer import Importer
 from temporalio.worker.workflow_sandbox._restrictions import RestrictionContext
 
-from plugin import PASSED_THROUGH, OnceReadFinder, sandboxed
+from sandbox import PASSED_THROUGH, OnceReadFinder, sandboxed
 
 MODULE = "workflows.inquiry"
 

@@ -26,7 +26,8 @@ from engine import connect, register_search_attributes
 from keys import parse_keys
 from models.errors import EngineUnavailable, SettingsError
 from models.search import INQUIRY_STATUS, SEARCH_ATTRIBUTES, cli_arguments
-from plugin import FailureLog, error_code, is_final, is_milestone, plazo_plugin, sandboxed
+from plugin import FailureLog, error_code, is_final, is_milestone, plazo_plugin
+from sandbox import sandboxed
 from settings import Settings
 from tests.careless_workflow import Careless
 from tests.sealed_workflow import Sealed

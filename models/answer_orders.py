@@ -67,12 +67,13 @@ class Resolve(Order):
 
 
 class OpenAppeal(Order):
-    """The user, or the authority, asks for a review (M3.10)."""
+    """The user, or the authority, asks for a review (M3.10). `received_at` is when its letter came, else now."""
 
     text: Reasons
     by: Literal["user", "authority"] = "user"
     file_number: Name | None = None
     answer_by: When | None = None
+    received_at: AwareDatetime | None = None
 
 
 class AppealDecided(Order):

@@ -56,10 +56,24 @@ def request_information(case: Case, order: RequestInformation, actor: Actor, now
     by = moment(case, order.by, now, field="by")
     if by <= now:
         raise Refused("information.past", "the date to answer by lies in the past", field="by")
+    _before_the_answer(case, by, now)
     case.information_asked_at = now
     facts = {"by": by.isoformat()}
     request = case.write(LetterKind.INFORMATION_REQUEST, now, facts=facts, draft=order.draft.id, actor=actor)
     watch(case, request, by, actor, now)
+
+
+def _before_the_answer(case: Case, by: datetime, now: datetime) -> None:
+    """What comes after the answer is due helps nobody: no term waits for it (M3.4)."""
+    running = case.final_term
+    if case.terms.dates_bounded and running and now < running.ends and by > running.due:
+        last = case.calendar.local_date(running.due)
+        raise Refused(
+            "information.too-late",
+            f"the answer itself is due then; ask for it by {last} at the latest",
+            field="by",
+            rule="M3.4",
+        )
 
 
 def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:

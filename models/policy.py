@@ -110,6 +110,7 @@ class Policy(Section):
             remedy_warnings=self.remedies.warnings,
             authority_writes_again=True,
             incidents_by_area=True,
+            dates_bounded=True,
             channel_order=self.channels.fallback,
             copied=self.letters.copied,
             information_reminder_business_days=self.information.reminder_business_days,

@@ -31,6 +31,13 @@ def appeal(case: Case, order: OpenAppeal, actor: Actor, now: datetime) -> None:
     if case.appeal and not (by_authority and case.terms.authority_writes_again):
         raise Refused("appeal.open", "a review is open already", rule="M3.10")
     answer_by = moment(case, order.answer_by, now, field="answer_by") if order.answer_by else None
+    if case.terms.dates_bounded and answer_by and answer_by < min(order.received_at or now, now):
+        raise Refused(
+            "appeal.past",
+            "that day had passed when the letter came: correct it, say in received_at when it came, or leave it out",
+            field="answer_by",
+            rule="M3.10",
+        )
     again = _take_up(case, by_authority=by_authority, file_number=order.file_number or "", now=now)
     case.closed_at = None
     tell_new_channel(case, now)

@@ -101,7 +101,8 @@ class Terms(TermSettings):
 
     With `authority_writes_again` its further letters during a review are answered by their own dates (M3.10); with
     `incidents_by_area` an incident is ended by the people of its area, a supervisor or its tracker alone (M5.4); with
-    `agenda_reminders` colleagues are told of follow-ups that have come and of information that has not.
+    `dates_bounded` the user is asked for nothing after the answer is due, and no date of the authority lies before its
+    letter; with `agenda_reminders` colleagues are told of follow-ups that have come and of information that has not.
 
     `remedy_...`: above which amount by currency a promised remedy wants a second pair of eyes, as in any currency that
     is not named; the area that confirms one as done; the business days before its date that warn of it.
@@ -123,6 +124,7 @@ class Terms(TermSettings):
     remedy_warnings: Warnings = ()
     authority_writes_again: bool = False
     incidents_by_area: bool = False
+    dates_bounded: bool = False
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED
     information_reminder_business_days: Count = 0

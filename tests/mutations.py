@@ -109,6 +109,7 @@ MUTATIONS = (
     Mutation(
         "M3.4", "models/post.py", "            case.meet(obligation, letter, at)\n            if", "            if"
     ),
+    Mutation("M3.4", "models/answering.py", "    _before_the_answer(case, by, now)\n", ""),
     Mutation("M3.5", "models/extensions.py", "running is None or at >= running.ends or", "running is None or"),
     Mutation("M3.5", "models/extensions.py", " or running.due != extension.replaces:", ":"),
     Mutation(
@@ -148,6 +149,14 @@ MUTATIONS = (
     Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded", "erase"]', "required = []"),
     Mutation("M3.10", "models/reviewing.py", "by_authority and case.terms.authority_writes_again", "False"),
     Mutation("M3.10", "models/reviewing.py", "due = answer_by or authority", "due = authority"),
+    Mutation("M3.10", "models/reviewing.py", "answer_by < min(order.received_at or now, now)", "False"),
+    Mutation(
+        "M3.10",
+        "starter/reception/registering.py",
+        "            received_at=row.received_at if ordered.answer_by else None,\n",
+        "",
+        "tests/api/test_registrations.py",
+    ),
     Mutation(
         "M3.10",
         "models/answering.py",

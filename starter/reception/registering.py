@@ -12,6 +12,7 @@ from channels.message import InboundMessage
 from models.answer_orders import OpenAppeal
 from models.arrivals import ReceiveMessage
 from models.case import Case
+from models.commands import decide
 from models.errors import Malformed, Refused
 from models.inquiry import EMAIL, SYSTEM, Actor, Address, Role
 from models.messages import MOST_TEXT, When
@@ -53,7 +54,8 @@ def _in_reach(answer_by: When, received: datetime, policy: Policy) -> None:
     """The case could not note a review whose date it does not know, and the letter would be lost (M3.10)."""
     known = policy.snapshot(received)
     day = known.local_date(answer_by) if isinstance(answer_by, datetime) else answer_by
-    if not known.local_date(received) <= day <= known.last:
+    over = isinstance(answer_by, datetime) and answer_by < received
+    if over or not known.local_date(received) <= day <= known.last:
         raise Malformed(
             "registration.answer-by",
             f"must lie between the reception and {known.last}",
@@ -161,9 +163,12 @@ class Registering:
             by="authority",
             file_number=ordered.file_number,
             answer_by=ordered.answer_by,
+            received_at=row.received_at if ordered.answer_by else None,
             # A service hands in and decides nothing; that a review was notified is then the house's own note.
             actor=SYSTEM if self.actor.role is Role.INTAKE else self.actor,
             key=f"authority:{row.id}",
         )
+        # What the case would refuse is refused at the door, or the authority's letter would be lost.
+        decide(case, "appeal", order, self.now, trusted=True)
         payload = order.model_dump(mode="json", exclude_none=True)
         dispatches.add(self.session, case.reference, "appeal", payload, self.now)

@@ -137,3 +137,20 @@ async def test_a_date_that_no_case_could_note_is_refused_before_the_letter_is_lo
     refused = await register(front, body)
     assert (refused.status_code, refused.json()["code"]) == (422, "registration.answer-by")
     assert refused.json()["field"] == "authority.answer_by"
+
+
+@pytest.mark.rule("M3.10")
+async def test_a_letter_of_the_authority_whose_date_has_passed_since_it_came_is_late_and_not_lost(world: World) -> None:
+    came = datetime.now(UTC) - timedelta(days=4)
+    early = {"file_number": "DC-1", "answer_by": (came - timedelta(minutes=1)).isoformat()}
+    body = given(place="authority", received_at=came.isoformat())
+    assert is_problem(await register(world, {**body, "authority": early}), 422)["code"] == "registration.answer-by"
+    since = (came + timedelta(days=1)).date().isoformat()
+    made = await register(world, {**body, "authority": {"file_number": "DC-1", "answer_by": since}})
+    view = await world.settled(made.json()["reference"], lambda one: "appealed" in one["state"]["flags"])
+    (owed,) = [one for one in view["obligations"] if one["kind"] == "answer to the authority"]
+    assert datetime.fromisoformat(owed["due"]) < datetime.now(UTC)
+    refused = await world.command(
+        made.json()["reference"], "appeal", {"text": "x", "by": "authority", "answer_by": since}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (409, "appeal.past")

@@ -7,6 +7,7 @@ import pytest
 
 from models.case import Case
 from models.clock import wake
+from models.errors import Refused
 from models.inquiry import Address
 from models.letters import LetterKind, LetterState
 from tests.cases import (
@@ -54,6 +55,24 @@ def test_the_user_is_reminded_before_the_day_and_the_owner_told_when_it_has_pass
     assert [fact.at for fact in case.pending if fact.type == "information.due"] == [end_of(case, 2026, 2, 12)]
     assert len(letters(case, REMINDER)) == 1
     assert case.resolution_due == due
+
+
+@pytest.mark.rule("M3.4")
+def test_nothing_is_asked_for_after_the_answer_is_due_while_that_date_runs() -> None:
+    assert asked("2026-03-16").asked
+    with pytest.raises(Refused, match="by 2026-03-16 at the latest") as caught:
+        asked("2026-03-17")
+    assert (caught.value.code, caught.value.field) == ("information.too-late", "by")
+    assert asked("2026-03-17", dates_bounded=False).asked
+    case = acknowledged()
+    live(case, end_of(case, 2026, 3, 17))
+    assert do(case, "request_information", end_of(case, 2026, 3, 17), draft=FULL, by="2026-04-01").asked
+
+
+@pytest.mark.rule("M3.8")
+def test_several_things_are_asked_for_at_once_each_by_its_own_day() -> None:
+    case = do(asked("2026-02-12"), "request_information", TUESDAY, draft=FULL, by="2026-02-20")
+    assert [one.by for one in case.unheard] == [end_of(case, 2026, 2, 12), end_of(case, 2026, 2, 20)]
 
 
 @pytest.mark.rule("M3.8")

@@ -484,6 +484,19 @@ def test_the_authority_writes_again_and_is_answered_by_that_date_too() -> None:
 
 
 @pytest.mark.rule("M3.10")
+def test_a_date_that_had_passed_when_the_authoritys_letter_came_is_refused_and_one_that_passed_since_is_late() -> None:
+    order: dict[str, Any] = {"by": "authority", "text": "they ask", "answer_by": "2026-02-03"}
+    later = MONDAY + 3 * DAY
+    refusal = refused(acknowledged(), "appeal", "appeal.past", later, **order)
+    assert (refusal.field, refusal.rule) == ("answer_by", "M3.10")
+    refused(acknowledged(), "appeal", "appeal.past", later, **order, received_at=later.isoformat())
+    refused(acknowledged(), "appeal", "appeal.past", later, **order, received_at=(later + DAY).isoformat())
+    case = do(acknowledged(), "appeal", later, **order, received_at=MONDAY.isoformat())
+    assert [local(case, one.due) for one in case.owed(ObligationKind.AUTHORITY_REPLY)] == [date(2026, 2, 3)]
+    assert do(acknowledged(dates_bounded=False), "appeal", later, **order).appeal
+
+
+@pytest.mark.rule("M3.10")
 def test_a_users_own_review_keeps_a_case_open() -> None:
     case = do(closed(), "appeal", MONDAY + 200 * DAY, text="I disagree")
     send_all(case, MONDAY + 200 * DAY)

@@ -1,5 +1,6 @@
 """From a letter that a case owes to the row that is kept and the mail that leaves."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,7 @@ from models.errors import OperatorError, RecipientError
 from models.inquiry import AUTHORITY, EMAIL, PUBLIC
 from models.letters import FINALS, Letter, LetterKind
 from models.policy import Policy
-from models.tables import Notice
+from models.tables import Notice, StoredMessage
 from records import cases, contacts, documents, messages, notices
 
 ACKNOWLEDGING = {LetterKind.ACKNOWLEDGEMENT, LetterKind.ACKNOWLEDGEMENT_LATE}
@@ -43,12 +44,14 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
     """
     if letter.address is None:
         raise OperatorError("the letter has no address yet")
+    quoted = _quoted(session, letter)
     context = build_context(
         case,
         letter,
         policy=stationery.policy,
         draft=_draft(session, letter.draft) if letter.draft else None,
-        words=_words(session, case),
+        words=quoted.text if quoted else _words(session, case),
+        written_at=quoted.received_at if quoted else None,
         status_link=f"{stationery.status_base_url.rstrip('/')}/s/{cases.status_token(session, case.reference)}",
         now=now,
     )
@@ -112,6 +115,13 @@ def _words(session: Session, case: Case) -> str:
     """The user's words: the points it was split for, else those of its first message."""
     split = documents.opening_words(session, case.reference) if case.refers_to else ""
     return split or messages.first_words(session, case.reference)
+
+
+def _quoted(session: Session, letter: Letter) -> StoredMessage | None:
+    """The message of the user that a letter rests on, such as the one that withdraws."""
+    with suppress(KeyError):
+        return messages.get(session, letter.facts["message"])
+    return None
 
 
 def _public(notice: Notice) -> bool:

@@ -153,7 +153,8 @@ def cases(town: House) -> dict[str, str]:
         town.until(made[name], "answered")
     town.command(made["appealed"], "appeal", text="I do not agree.", by="authority", file_number="SS-0001")
     message = town.read(made["withdrawn"])["messages"][0]["id"]
-    town.command(made["withdrawn"], "withdraw", reasons="It is solved.", message=message)
+    town.command(made["withdrawn"], "propose", command="withdraw", order={"reasons": "Solved.", "message": message})
+    town.command(made["withdrawn"], "approve", "representative")
     refused = [str(Path(sys.executable).parent / "temporal"), "workflow", "signal", "--name", "extend"]
     refused += ["--workflow-id", f"inquiry/{made['refused']}", "--address", f"127.0.0.1:{town.ports['temporal']}"]
     subprocess.run([*refused, "--input", '{"until": "soon"}'], check=True, stdout=subprocess.DEVNULL)

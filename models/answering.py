@@ -138,14 +138,8 @@ def withdraw(case: Case, order: Withdraw, actor: Actor, now: datetime) -> None:
         why="withdrawn",
         actor=actor,
     )
-    case.write(
-        LetterKind.WITHDRAWN,
-        now,
-        meets=(owed.n,),
-        facts={"message": order.message},
-        texts={"words": order.reasons},
-        actor=actor,
-    )
+    # The letter quotes the user's message, so that whoever did not ask for it can object.
+    case.write(LetterKind.WITHDRAWN, now, meets=(owed.n,), facts={"message": order.message}, actor=actor)
 
 
 def reopen(case: Case, order: Reopen, actor: Actor, now: datetime) -> None:

@@ -17,6 +17,7 @@ from models.opening import open_case
 from models.policy import Policy
 from models.policy_reading import load_policy
 from models.post import Acceptance, accept, bounce
+from models.terms import Terms
 
 ROXOM = Path(__file__).resolve().parent.parent / "policies" / "roxom"
 MONDAY = datetime(2026, 2, 2, 16, 30, tzinfo=UTC)
@@ -42,6 +43,13 @@ def policy() -> Policy:
     return load_policy(ROXOM)
 
 
+@cache
+def terms() -> Terms:
+    """What the tests' cases carry of it. A test of what is eased here says so itself."""
+    shipped = policy().terms()
+    return shipped.model_copy(update={"approvals": tuple(one for one in shipped.approvals if one != "withdraw")})
+
+
 def draft(*filled: str) -> dict[str, Any]:
     """A draft that holds these parts."""
     return {"id": "dr_1", "digest": DIGEST, "filled": filled}
@@ -62,7 +70,7 @@ def new_case(
     channel: Channel = EMAIL,
     unreadable: bool = False,
     in_public: bool = False,
-    **terms: object,
+    **other_terms: object,
 ) -> Case:
     """An inquiry as intake opens it."""
     return open_case(
@@ -79,7 +87,7 @@ def new_case(
             received_at=received,
             submitted_at=received,
             opened_at=now or received,
-            terms=policy().terms().model_copy(update=terms),
+            terms=terms().model_copy(update=other_terms),
             calendar=policy().snapshot(received),
         ),
         unreadable=unreadable,

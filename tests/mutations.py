@@ -110,6 +110,14 @@ MUTATIONS = (
         "M3.4", "models/post.py", "            case.meet(obligation, letter, at)\n            if", "            if"
     ),
     Mutation("M3.4", "models/answering.py", "    _before_the_answer(case, by, now)\n", ""),
+    Mutation(
+        "M5.7",
+        "activities/composing.py",
+        "words=quoted.text if quoted else _words(session, case),",
+        "words=_words(session, case)[:0],",
+        "tests/api/test_commands.py",
+    ),
+    Mutation("M5.7", "policies/roxom/letters/withdrawn.es.letter", "{{ written_on }}", "", "tests/letters"),
     Mutation("M3.5", "models/extensions.py", "running is None or at >= running.ends or", "running is None or"),
     Mutation("M3.5", "models/extensions.py", " or running.due != extension.replaces:", ":"),
     Mutation(
@@ -146,7 +154,9 @@ MUTATIONS = (
     Mutation("M3.8", "models/remedies.py", "Decimal(order.amount) > Decimal(limit)", "False"),
     Mutation("M3.8", "models/remedies.py", "meets=(remedy.obligation,)", "meets=()"),
     Mutation("M3.8", "models/asking.py", "asked.remind_at <= now < asked.by", "False"),
-    Mutation("M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded", "erase"]', "required = []"),
+    Mutation(
+        "M3.9", "policies/roxom/policy.toml", 'required = ["resolve.unfounded", "erase", "withdraw"]', "required = []"
+    ),
     Mutation("M3.10", "models/reviewing.py", "by_authority and case.terms.authority_writes_again", "False"),
     Mutation("M3.10", "models/reviewing.py", "due = answer_by or authority", "due = authority"),
     Mutation("M3.10", "models/reviewing.py", "answer_by < min(order.received_at or now, now)", "False"),

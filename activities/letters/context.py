@@ -67,6 +67,7 @@ class LetterContext(Wire):
     cause: str = ""
     asked_on: AwareDatetime | None = None
     withdrawn_on: AwareDatetime | None = None
+    written_at: AwareDatetime | None = None
     file_number: str = ""
     area: Bilingual | None = None
     representative: Bilingual | None = None
@@ -117,11 +118,13 @@ def build_context(
     words: str,
     status_link: str,
     now: datetime,
+    written_at: datetime | None = None,
 ) -> LetterContext:
     """Gather what a letter of this case says at `now` (aware UTC); pure.
 
-    `words` is the full text of the user's message and `draft` the document that `letter.draft` names. The head printed
-    is the case's as it stands. Raises pydantic's ValidationError for a draft of another shape.
+    `words` is the full text of the user's message, received at `written_at` where that matters; `draft` the document
+    that `letter.draft` names. The head printed is the case's as it stands. Raises pydantic's ValidationError for a
+    draft of another shape.
     """
     words = letter.texts.get("words", words)
     area = _area(case, letter)
@@ -149,6 +152,7 @@ def build_context(
         cause=_cause(case, letter),
         asked_on=case.escalation.opened_at if case.escalation else letter.created_at,
         withdrawn_on=case.withdrawn_at,
+        written_at=written_at,
         file_number=letter.texts.get("file_number") or (file_numbers[-1] if file_numbers else ""),
         area=known.label if known else _as_is(area),
         representative=known.representative_title if known else policy.signing.role,

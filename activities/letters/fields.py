@@ -129,6 +129,7 @@ FIELDS: dict[str, Field] = {
     "where_else": _text(absent="where_else"),
     # the end, and after it
     "withdrawn_on": _text(),
+    "written_on": _text(absent="written_on"),
     "other": _text(),
     "leading": _text(),
     "split_points": _rows("text"),
@@ -188,7 +189,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     LetterKind.FINAL_PARTIAL: REJECTED,
     LetterKind.FINAL_UNFOUNDED: REJECTED,
     LetterKind.FINAL_INADMISSIBLE: REJECTED,
-    LetterKind.WITHDRAWN: (*COMMON, *REVIEW, "words", "words_hash", "withdrawn_on"),
+    LetterKind.WITHDRAWN: (*COMMON, *REVIEW, "words", "words_hash", "withdrawn_on", "written_on"),
     LetterKind.REOPENED: (*COMMON, *REVIEW, "received", "answer_by", "reasons"),
     LetterKind.MERGED: (*COMMON, "leading", "other", "received", "answer_by"),
     LetterKind.SPLIT: (*COMMON, "other", "split_points.text", "received", "answer_by"),

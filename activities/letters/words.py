@@ -221,6 +221,7 @@ def _after(context: LetterContext, speech: Speech, names: Mapping[LetterKind, st
     points = {int(key[6:]): text for key, text in context.texts.items() if key.startswith("point_")}
     return {
         "withdrawn_on": speech.day(context.withdrawn_on) if context.withdrawn_on else "",
+        "written_on": speech.moment(context.written_at) if context.written_at else "",
         "leading": facts.get("leading") or context.reference,
         "other": facts.get("other") or facts.get("leading", ""),
         "split_points": [{"text": points[number]} for number in sorted(points)],

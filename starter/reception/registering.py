@@ -12,7 +12,7 @@ from channels.message import InboundMessage
 from models.answer_orders import OpenAppeal
 from models.arrivals import ReceiveMessage
 from models.case import Case
-from models.commands import decide
+from models.deciding import decide
 from models.errors import Malformed, Refused
 from models.inquiry import EMAIL, SYSTEM, Actor, Address, Role
 from models.messages import MOST_TEXT, When

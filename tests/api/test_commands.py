@@ -173,10 +173,7 @@ async def test_a_closed_case_is_resumed_for_what_it_will_not_refuse(world: World
     reference = await world.opened()
     kept = await world.settled(reference, lambda view: bool(view["messages"]))
     message = kept["messages"][0]["id"]
-    strange = await world.command(reference, "withdraw", {"reasons": "Ya no.", "message": "ms_other"})
-    assert (strange.status_code, strange.json()["code"]) == (409, "withdraw.no-message")
-    assert (await world.command(reference, "withdraw", {"reasons": "Ya no.", "message": message})).status_code == 200
-    await world.settled(reference, lambda view: view["state"]["status"] == "closed")
+    await _withdrawn(world, reference, message)
     handle = world.desk.client.get_workflow_handle(f"inquiry/{reference}")
 
     async def ended() -> bool | None:
@@ -192,6 +189,30 @@ async def test_a_closed_case_is_resumed_for_what_it_will_not_refuse(world: World
     assert again.json() == reopened.json()
     view = await world.settled(reference, lambda view: view["state"]["status"] == "open")
     assert [letter["kind"] for letter in view["letters"]][-1] == "reopened"
+
+
+async def _withdrawn(world: World, reference: str, message: str) -> None:
+    """Two persons end the promises, as policy is shipped, and only on the user's own message."""
+    strange = await world.command(reference, "withdraw", {"reasons": "Ya no.", "message": "ms_other"})
+    assert (strange.status_code, strange.json()["code"]) == (409, "withdraw.no-message")
+    order = {"reasons": "Ya no.", "message": message}
+    alone = await world.command(reference, "withdraw", order)
+    assert (alone.status_code, alone.json()["code"]) == (409, "approval.missing")
+    assert (await world.command(reference, "propose", {"command": "withdraw", "order": order})).status_code == 200
+    assert (await world.command(reference, "approve")).json()["code"] == "approval.same-person"
+    assert (await world.command(reference, "approve", role=Role.SUPERVISOR)).status_code == 200
+    await world.settled(reference, lambda view: view["state"]["status"] == "closed")
+
+
+@pytest.mark.rule("M5.7")
+async def test_the_letter_of_a_withdrawal_quotes_the_users_message_and_when_it_came(world: World) -> None:
+    reference = await world.opened("Ya llegó mi retiro. Lo doy por terminado.")
+    message = (await world.get(f"/api/inquiries/{reference}")).json()["messages"][0]
+    await _withdrawn(world, reference, message["id"])
+    letter = (await world.get(f"/api/inquiries/{reference}/letters/withdrawn/1")).json()
+    assert "«Ya llegó mi retiro. Lo doy por terminado.»" in letter["full_text"]
+    assert "Recibimos su mensaje" in letter["text"]
+    assert "Ya llegó" not in letter["text"]
 
 
 @pytest.mark.rule("M3.1")

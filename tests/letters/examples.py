@@ -190,7 +190,14 @@ def context(
     return of(LIVES[letter](**more), letter, words=words, draft=draft)
 
 
-def of(case: Case, kind: LetterKind, *, words: str = WORDS, draft: dict[str, Any] | None = None) -> LetterContext:
+def of(
+    case: Case,
+    kind: LetterKind,
+    *,
+    words: str = WORDS,
+    draft: dict[str, Any] | None = None,
+    written_at: datetime | None = None,
+) -> LetterContext:
     """What the last letter of that kind of this very case says."""
     return build_context(
         case,
@@ -200,6 +207,7 @@ def of(case: Case, kind: LetterKind, *, words: str = WORDS, draft: dict[str, Any
         words=words,
         status_link=LINK,
         now=NOW,
+        written_at=written_at,
     )
 
 

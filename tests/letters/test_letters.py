@@ -27,6 +27,7 @@ from tests.letters.examples import (
     ENGLISH,
     LATER,
     LINK,
+    LIVES,
     SECOND,
     SPANISH,
     WORDS,
@@ -454,12 +455,18 @@ def test_after_the_final_answer_a_reply_promises_no_date_and_the_authority_hears
 
 @pytest.mark.rule("M5.7")
 def test_withdrawn_repeats_the_users_words_and_date() -> None:
-    says(
-        render(LetterKind.WITHDRAWN),
-        "«Ya no hace falta, gracias.»",
-        "martes 3 de febrero de 2026",
-        "Puede volver cuando quiera",
-    )
+    for bound in (True, False):
+        case = LIVES[LetterKind.WITHDRAWN](bound=bound)
+        said = of(case, LetterKind.WITHDRAWN, words="Ya llegó, lo retiro.", written_at=MONDAY)
+        letter = all_letters().render(said)
+        says(
+            letter,
+            "lunes 2 de febrero de 2026, 10:30",
+            "martes 3 de febrero de 2026",
+            "Puede volver cuando quiera",
+        )
+        assert ("«Ya llegó, lo retiro.»" in letter.text) is bound
+        assert "Ya no hace falta" not in letter.text  # the agent's reasons are not the user's words
 
 
 def test_reopened_keeps_the_reference_and_gives_new_dates() -> None:

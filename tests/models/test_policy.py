@@ -105,7 +105,7 @@ def test_the_defaults_in_code_are_the_policys() -> None:
     """But for what a case of old does not have: names and dates of referrals, and verifications."""
     alerts = POLICY.reminders, POLICY.urgent
     assert POLICY.terms() == Terms(
-        approvals=("resolve.unfounded", "erase"),
+        approvals=("resolve.unfounded", "erase", "withdraw"),
         erasure_warnings=(2,),
         areas=tuple(POLICY.areas),
         representatives={name: (f"{name}-lead", f"{name}-deputy") for name in POLICY.areas},
@@ -124,6 +124,8 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         remedy_area="finance",
         remedy_warnings=(5, 1),
         authority_writes_again=True,
+        incidents_by_area=True,
+        dates_bounded=True,
         agenda_reminders=True,
         incidents_by_area=True,
         policy_version=POLICY.full_version,
@@ -134,7 +136,7 @@ def test_a_case_carries_the_numbers_of_every_section(folder: Path) -> None:
     text = TEXT
     for old, new in (
         ("final_business_days = 30 ", "final_business_days = 20 "),
-        ('required = ["resolve.unfounded", "erase"]', 'required = ["resolve", "extend"]'),
+        ('required = ["resolve.unfounded", "erase", "withdraw"]', 'required = ["resolve", "extend"]'),
         ('fallback = ["email"]', 'fallback = ["web", "email"]'),
         ("unknown_wait_seconds = 300", "unknown_wait_seconds = 7"),
         ("before_due_seconds = 3600", "before_due_seconds = 60"),
@@ -249,7 +251,7 @@ def test_reception_is_the_providers_time_and_never_later_than_ours(folder: Path)
         ('area = "cx" # M3.1\n', 'area = "nobody"\n', "signing.area", "unknown area 'nobody'; name one of cx, "),
         ('area = "cx"                  #', 'area = "nobody" #', "intake.area", "unknown area 'nobody'"),
         (
-            'required = ["resolve.unfounded", "erase"]',
+            'required = ["resolve.unfounded", "erase", "withdraw"]',
             'required = ["resolv"]',
             "approval.required[0]",
             "unknown 'resolv'",

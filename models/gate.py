@@ -1,5 +1,7 @@
 """The gate before a final answer: what it must hold (M3.8, M3.9, M3.11), found missing field by field.
 
+What the user's messages seem to raise is considered, one way or the other: answered, kept, or put aside with a reason.
+
 What was written is known to the records database and looked at there, with `missing_of`; the case itself sees which
 parts of a draft are filled and which of its points are answered, and refuses on that.
 """
@@ -48,6 +50,25 @@ def unanswered_points(points: Iterable[RaisedPoint], answered: Sequence[str]) ->
         Missing("points", f"the point {one.id} has no answer", "M3.8")
         for one in points
         if not one.dropped and one.id not in answered
+    ]
+
+
+def unconsidered(raised: Iterable[str]) -> list[Missing]:
+    """The points, by id, that the user's messages seem to raise and nobody answers, keeps or puts aside (M3.8)."""
+    return [
+        Missing("points", f"a message raises the point {one}: answer it, or put it aside with set_points", "M3.8")
+        for one in raised
+    ]
+
+
+def too_short(content: Mapping[str, Any], least: Mapping[str, int], rule: str) -> list[Missing]:
+    """The parts that are filled and say too little to be read: fewer characters than policy wants at `least`."""
+    points = [(f"points.{n}.", one) for n, one in enumerate(content.get("points", ()))]
+    return [
+        Missing(f"{place}{part}", f"it must have at least {fewest} characters", rule)
+        for place, written in (*points, ("", content))
+        for part, fewest in least.items()
+        if isinstance(text := written.get(part), str) and 0 < len(text) < fewest
     ]
 
 

@@ -20,6 +20,7 @@ from models.sections.case import (
     Approval,
     CalendarSettings,
     Erasure,
+    Gate,
     Identity,
     Information,
     Referral,
@@ -61,6 +62,7 @@ class Policy(Section):
     signing: Signing
     calendar_settings: CalendarSettings = Field(alias="calendar")
     term_settings: TermsSection = Field(alias="terms")
+    gate: Gate
     approval: Approval
     erasure: Erasure
     reminders: Reminders
@@ -111,6 +113,8 @@ class Policy(Section):
             authority_writes_again=True,
             incidents_by_area=True,
             dates_bounded=True,
+            messages_considered=self.gate.messages_considered,
+            least_characters=self.gate.least_characters.model_dump(),
             channel_order=self.channels.fallback,
             copied=self.letters.copied,
             information_reminder_business_days=self.information.reminder_business_days,

@@ -9,17 +9,18 @@ from models.case import Case
 from models.episodes import RaisedPoint
 from models.errors import Refused
 from models.inquiry import Actor, Wire
-from models.messages import Draft, Id, Order
+from models.messages import Draft, Id, Order, Reasons
 
 MOST_POINTS = 100
 
 
 class PointKept(Wire):
-    """One point: its id, the message that raised it, and whether it is put aside."""
+    """One point: its id, the message that raised it, and whether it is put aside, and why."""
 
     id: Id
     message: Id | None = None
     dropped: bool = False
+    why: Reasons | None = None
 
 
 class SetPoints(Order):
@@ -45,13 +46,15 @@ def set_points(case: Case, order: SetPoints, actor: Actor, now: datetime) -> Non
             rule="M3.8",
         )
     case.points = list(kept.values())
+    aside = [one for one in order.points if one.dropped]
     case.record(
         now,
         "points.set",
         actor=actor,
         rule="M3.8",
         kept=[one.id for one in order.points if not one.dropped],
-        dropped=[one.id for one in order.points if one.dropped],
+        dropped=[one.id for one in aside],
         draft=order.draft.id,
         draft_digest=order.draft.digest,
+        texts={f"dropped_{n}": one.why for n, one in enumerate(aside, 1) if one.why},
     )

@@ -102,7 +102,9 @@ class Terms(TermSettings):
     With `authority_writes_again` its further letters during a review are answered by their own dates (M3.10); with
     `incidents_by_area` an incident is ended by the people of its area, a supervisor or its tracker alone (M5.4); with
     `dates_bounded` the user is asked for nothing after the answer is due, and no date of the authority lies before its
-    letter; with `agenda_reminders` colleagues are told of follow-ups that have come and of information that has not.
+    letter; with `messages_considered` a final answer waits for every point that the user's messages seem to raise to be
+    answered, kept or put aside (M3.8), and `least_characters` is what each part of an answer must have at least; with
+    `agenda_reminders` colleagues are told of follow-ups that have come and of information that has not.
 
     `remedy_...`: above which amount by currency a promised remedy wants a second pair of eyes, as in any currency that
     is not named; the area that confirms one as done; the business days before its date that warn of it.
@@ -125,6 +127,8 @@ class Terms(TermSettings):
     authority_writes_again: bool = False
     incidents_by_area: bool = False
     dates_bounded: bool = False
+    messages_considered: bool = False
+    least_characters: dict[str, int] = Field(default_factory=dict)
     channel_order: tuple[Channel, ...] = (EMAIL,)
     copied: tuple[str, ...] = COPIED
     information_reminder_business_days: Count = 0

@@ -47,7 +47,8 @@ def policy() -> Policy:
 def terms() -> Terms:
     """What the tests' cases carry of it. A test of what is eased here says so itself."""
     shipped = policy().terms()
-    return shipped.model_copy(update={"approvals": tuple(one for one in shipped.approvals if one != "withdraw")})
+    approvals = tuple(one for one in shipped.approvals if one != "withdraw")
+    return shipped.model_copy(update={"approvals": approvals, "undo_seconds": 0})
 
 
 def draft(*filled: str) -> dict[str, Any]:

@@ -109,6 +109,17 @@ MUTATIONS = (
     Mutation(
         "M3.4", "models/post.py", "            case.meet(obligation, letter, at)\n            if", "            if"
     ),
+    Mutation(
+        "M3.8",
+        "starter/admin/gate.py",
+        "if one not in answered]",
+        "if one not in answered and False]",
+        "tests/api/test_shipped.py",
+    ),
+    Mutation(
+        "M3.8", "models/raising.py", "one.why for n, one in enumerate(aside, 1) if one.why", "one.id for n, one in ()"
+    ),
+    Mutation("M3.9", "models/gate.py", "0 < len(text) < fewest", "len(text) == 0"),
     Mutation("M3.4", "models/answering.py", "    _before_the_answer(case, by, now)\n", ""),
     Mutation(
         "M5.7",

@@ -213,6 +213,8 @@ def test_every_refusal_is_listed_and_no_other() -> None:
         "unlink.unknown",
         "points.unknown",
         "gate.language",
+        "gate.too-short",
+        "gate.unconsidered",
     }, "the API's own alone come besides"
 
 

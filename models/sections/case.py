@@ -33,6 +33,31 @@ class TermsSection(TermSettings):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+Fewest = Annotated[int, Field(ge=1, le=500)]
+
+
+class LeastCharacters(Section):
+    """How many characters each part of a final answer has at least, and the reason for which a point is put aside."""
+
+    answer: Fewest
+    facts_verified: Fewest
+    source: Fewest
+    rule: Fewest
+    why: Fewest
+    reasons: Fewest
+    dropped: Fewest
+
+
+class Gate(Section):
+    """What a final answer is held against beside the parts it must have (M3.8, M3.9).
+
+    With `messages_considered` every point that the user's messages seem to raise is answered, kept or put aside.
+    """
+
+    messages_considered: bool
+    least_characters: LeastCharacters
+
+
 class Approval(Section):
     """The commands that want a second pair of eyes (M3.9, M5.3), and whether a newer message forbids the approval."""
 

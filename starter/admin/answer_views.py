@@ -44,7 +44,7 @@ class ProposalView(View):
     """What waits for a second pair of eyes, and what would be sent. `due`: by when it is owed all the same.
 
     `stale`: the user wrote after it was proposed, so it must be proposed anew; `refused`: why it could not be decided
-    as things stand.
+    as things stand. `dropped` are the points that the user raised and somebody put aside, each with the reason.
     """
 
     command: str
@@ -55,4 +55,5 @@ class ProposalView(View):
     due: AwareDatetime | None
     stale: bool
     refused: Fault | None
+    dropped: tuple[PointView, ...]
     letters: tuple[PreviewView, ...]

@@ -8,13 +8,13 @@ from sqlmodel import Session
 from channels.guess import language_of
 from models.case import Case
 from models.errors import Missing
-from models.gate import empty, groundless, hold, unanswered_points, uncaused
+from models.gate import empty, groundless, hold, rule_of, too_short, unanswered_points, uncaused, unconsidered
 from models.inquiry import Language
 from models.points import folded
 from models.remedies import told
 from records import documents
 from starter.admin.answer_bodies import ResolveBody
-from starter.admin.points import words_of
+from starter.admin.points import points_of, words_of
 
 NAMES = {Language.ES: "Spanish", Language.EN: "English"}
 
@@ -23,33 +23,39 @@ class Finished:
     """A final answer as somebody wrote it, beside the case that it is to end."""
 
     def __init__(self, session: Session, case: Case, body: ResolveBody) -> None:
-        """Put the words of kept points in place of their ids, and find which kept points are answered.
+        """Put the words of points in place of their ids, and find which kept points are answered, and which proposed.
 
         A remedy that was promised is told, where the answer names none itself.
         """
         kept = words_of(session, case)
+        proposed = {one.id: one.point for one in points_of(session, case).proposed}
         self._case, self._body = case, body
         without = {"outcome", "despite_incident", "despite_language", "cause"}
         self.content: dict[str, Any] = body.model_dump(mode="json", exclude_none=True, exclude=without)
         if promised := told(case):
             self.content.setdefault("remedy", promised)
-        by_words = {folded(words): point for point, words in kept.items()}
+        words = proposed | kept
+        by_words = {folded(said): point for point, said in words.items()}
         answered = []
         for written in self.content["points"]:
-            written.setdefault("point", kept.get(written.get("id", ""), ""))
+            written.setdefault("point", words.get(written.get("id", ""), ""))
             answered.append(written.get("id") or by_words.get(folded(written["point"]), ""))
         self.answers = tuple(dict.fromkeys(one for one in answered if one in kept))
+        self._unconsidered = [one for one in proposed if one not in answered]
 
     def missing(self) -> dict[str, list[Missing]]:
         """Everything that is missing, under the code of the refusal that it is."""
-        outcome = self._body.outcome
+        outcome, terms = self._body.outcome, self._case.terms
         unsaid = [*empty(outcome, documents.filled(self.content)), *groundless(outcome, self.content["points"])]
         unanswered = unanswered_points(self._case.points, self.answers)
         # Which codes there are the policy says; here one was named or was not.
-        uncounted = [] if self._body.cause else uncaused(self._case.terms.cause_outcomes, outcome, None)
+        uncounted = [] if self._body.cause else uncaused(terms.cause_outcomes, outcome, None)
+        raised = unconsidered(self._unconsidered) if terms.messages_considered else []
         return {
             "gate.empty": unsaid,
+            "gate.too-short": too_short(self.content, terms.least_characters, rule_of(outcome)),
             "gate.points": unanswered,
+            "gate.unconsidered": raised,
             "gate.cause": uncounted,
             "gate.language": self._language(),
         }

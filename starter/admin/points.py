@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from models.case import Case
 from models.errors import Refused
+from models.gate import too_short
 from models.points import folded, propose
 from records import documents, messages
 from records.ids import new_id
@@ -45,6 +46,8 @@ def worded(session: Session, case: Case, bodies: tuple[RaisedBody, ...]) -> list
             raise _unknown(f"points.{n}.id", "no such point is kept or proposed here; GET .../points lists them")
         if body.message and body.message not in of_case:
             raise _unknown(f"points.{n}.message", "this inquiry has no such message")
+        if short := too_short({"dropped": body.dropped}, case.terms.least_characters, "M3.8"):
+            raise Refused("gate.too-short", short[0].detail, field=f"points.{n}.dropped", rule="M3.8")
         words = body.point or (before.point if before else "")
         if not words:
             raise _unknown(f"points.{n}.point", "say what was raised, or give the id of a point")

@@ -17,6 +17,7 @@ from records import bindings, documents
 from starter.admin.answer_views import ProposalView
 from starter.admin.desk import Desk
 from starter.admin.letter_views import PreviewView
+from starter.admin.points import points_of
 from starter.http.problems import faults
 
 
@@ -61,6 +62,7 @@ class Preview:
             due=case.proposal_due,
             stale=case.proposal_stale,
             refused=refused,
+            dropped=tuple(one for one in points_of(session, case).points if one.dropped),
             letters=tuple(view for one in letters if (view := self._letter(session, after, one))),
         )
 

@@ -51,7 +51,10 @@ def resolve(by: Writer, body: ResolveBody) -> OrderData:
 def set_points(by: Writer, body: SetPointsBody) -> OrderData:
     """The points with their words kept as a draft."""
     points = worded(by.session, by.case, body.points)
-    told = [{"id": one["id"], "message": one.get("message"), "dropped": bool(one.get("dropped"))} for one in points]
+    told = [
+        {"id": one["id"], "message": one.get("message"), "dropped": "dropped" in one, "why": one.get("dropped")}
+        for one in points
+    ]
     return {"draft": by.draft(RAISED, {"points": points}), "points": told}
 
 

@@ -25,6 +25,7 @@ from starter.house.residents import temporal_program
 from starter.http.problems import install_problems
 from starter.web import create_app
 from tests.api.world import Post, World, make_keys, now
+from tests.eased import eased_policy
 from trackers.registry import load_trackers
 from worker import stationery
 from workflows.inquiry import InquiryWorkflow
@@ -45,7 +46,13 @@ def settings(tmp_path: Path, records_url: str, server: str, monkeypatch: pytest.
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
     for limit in ("KEYS", "CALLS"):  # all tests call from one address, and some of them a great deal
         monkeypatch.setenv(f"PLAZO_EDGE_{limit}_PER_MINUTE", "100000")
-    return Settings(var=tmp_path, records_url=records_url, temporal=server, task_queue=f"plazo-{tmp_path.name}")
+    return Settings(
+        var=tmp_path,
+        records_url=records_url,
+        temporal=server,
+        task_queue=f"plazo-{tmp_path.name}",
+        policy=eased_policy(tmp_path),
+    )
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from httpx2 import Response
 from settings import Settings
 from tests.api.test_incidents import FINAL, MATTER, linked, opened, over, post
 from tests.api.world import World, until
-from tests.cases import ROXOM
 from tests.trackers.site import SECRET, Site, open_site
 
 
@@ -29,7 +27,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The same house, where new incidents go to Jira."""
-    folder = Path(shutil.copytree(ROXOM, tmp_path / "roxom"))
+    folder = settings.policy
     text = (folder / "policy.toml").read_text(encoding="utf-8")
     text = text.replace("[tracker.jira] # Jira Cloud\nenabled = false", "[tracker.jira]\nenabled = true")
     (folder / "policy.toml").write_text(text.replace('use = "builtin"', 'use = "jira"'), encoding="utf-8")

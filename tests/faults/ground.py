@@ -8,6 +8,7 @@ from pathlib import Path
 from models.errors import SettingsError
 from records.migrate import revision
 from settings import HOUSE
+from tests.eased import ease
 
 UNKNOWN_WAIT = 5
 """Seconds that a letter with an unknown end waits for the provider's word in a town (notices.unknown_wait_seconds)."""
@@ -29,6 +30,7 @@ def short_policy(folder: Path, gather: int) -> Path:
         assert text.count(f"{name} = {shipped}") == 1
         text = text.replace(f"{name} = {shipped}", f"{name} = {wanted}")
     file.write_text(text, encoding="utf-8")
+    ease(file)
     return made
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.errors import Refused
-from models.gate import GROUNDS, groundless, rule_of
+from models.gate import GROUNDS, groundless, rule_of, too_short, unconsidered
 from models.inquiry import Outcome
 from models.raising import MOST_POINTS
 from tests.cases import FULL, MONDAY, acknowledged, answered, do, draft
@@ -41,6 +41,36 @@ def test_a_point_put_aside_wants_none_and_can_be_taken_up_again() -> None:
     assert do(aside, "resolve", MONDAY, outcome="upheld", draft=FULL).final
     again = do(aside, "set_points", MONDAY, draft=draft("points"), points=[{"id": "pt_1"}])
     assert refused("resolve", again, outcome="upheld", draft=FULL).code == "gate.points"
+
+
+@pytest.mark.rule("M3.8")
+def test_why_a_point_was_put_aside_stands_in_the_timeline() -> None:
+    points = [{"id": "pt_1"}, {"id": "pt_2", "dropped": True, "why": "It is about another account."}]
+    case = do(acknowledged(), "set_points", MONDAY, draft=draft("points"), points=points)
+    fact = case.pending[-1]
+    assert (fact.data["kept"], fact.data["dropped"]) == (["pt_1"], ["pt_2"])
+    assert fact.texts == {"dropped_1": "It is about another account."}
+
+
+@pytest.mark.rule("M3.8")
+def test_what_messages_raise_and_nobody_considers_is_named() -> None:
+    assert [(one.field, one.rule) for one in unconsidered(["ms_1.1"])] == [("points", "M3.8")]
+    assert "ms_1.1" in unconsidered(["ms_1.1"])[0].detail
+    assert not unconsidered([])
+
+
+@pytest.mark.rule("M3.9")
+def test_what_is_filled_with_next_to_nothing_is_named() -> None:
+    written = {"points": [{"point": "x", "answer": "no"}, {"answer": "It was paid back.", "why": "d"}], "reasons": "r"}
+    short = too_short(written, {"answer": 10, "why": 10, "reasons": 10, "source": 3}, "M3.9")
+    assert [(one.field, one.rule) for one in short] == [
+        ("points.0.answer", "M3.9"),
+        ("points.1.why", "M3.9"),
+        ("reasons", "M3.9"),
+    ]
+    assert short[0].detail == "it must have at least 10 characters"
+    assert not too_short(written, {}, "M3.9")
+    assert not too_short({"dropped": None}, {"dropped": 10}, "M3.8")
 
 
 def test_points_are_set_before_the_answer_and_are_not_too_many() -> None:

@@ -13,6 +13,7 @@ from models.errors import PolicyError
 from models.inquiry import Kind, Language, Outcome, Role
 from models.policy_reading import load_policy
 from models.terms import Terms
+from tests.eased import LEAST
 
 ROXOM = Path("policies/roxom")
 POLICY = load_policy(ROXOM)
@@ -126,8 +127,10 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         authority_writes_again=True,
         incidents_by_area=True,
         dates_bounded=True,
+        messages_considered=True,
+        least_characters=LEAST,
+        undo_seconds=60,
         agenda_reminders=True,
-        incidents_by_area=True,
         policy_version=POLICY.full_version,
     )
 

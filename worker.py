@@ -87,10 +87,10 @@ def tell_of_waiting(settings: Settings) -> None:
         structlog.get_logger(__name__).warning("letter.not-approved", why=sentence(line))
 
 
-def make_worker(client: Client, settings: Settings, database: Database, executor: ThreadPoolExecutor) -> Worker:
+def make_worker(
+    client: Client, settings: Settings, paper: Stationery, database: Database, executor: ThreadPoolExecutor
+) -> Worker:
     """Put the worker together; nothing else knows all its parts."""
-    paper = stationery(settings)
-    tell_of_waiting(settings)
     channels = load_channels(paper.policy, settings, now, Transcript(database))
     notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
     trackers = load_trackers(paper.policy, settings, now)
@@ -144,7 +144,12 @@ async def patiently(settings: Settings, runtime: Runtime | None = None) -> Clien
 
 
 async def run(settings: Settings) -> None:
-    """Work until asked to stop; letters under way are finished first."""
+    """Work until asked to stop; letters under way are finished first.
+
+    Raises PolicyError at once, whether Temporal answers or not.
+    """
+    paper = stationery(settings)
+    tell_of_waiting(settings)
     stop = asyncio.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
@@ -158,8 +163,8 @@ async def run(settings: Settings) -> None:
     )
     with listening(settings, door), ThreadPoolExecutor(THREADS) as executor:
         pulse.client = client = await patiently(settings, sdk.runtime)
-        worker = make_worker(client, settings, database, executor)
-        await keep_schedules(client, load_policy(settings.policy), settings.task_queue)
+        worker = make_worker(client, settings, paper, database, executor)
+        await keep_schedules(client, paper.policy, settings.task_queue)
         async with worker:
             structlog.get_logger(__name__).info("the worker works", task_queue=settings.task_queue)
             await stop.wait()

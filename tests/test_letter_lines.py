@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from starter.house.run import prepare
 from tests.cases import ROXOM
 from tests.test_cli import Plazo
 from tests.test_run import free_ports
+from tests.test_settings import PRODUCTION
 from worker import stationery, tell_of_waiting
 
 BY = ("--by", "compliance-officer")
@@ -140,6 +143,23 @@ def test_production_writes_what_is_approved_or_does_not_start(desk: Desk) -> Non
     stationery(draft)
     with pytest.raises(PolicyError, match="is not approved by compliance"):
         stationery(real)
+
+
+def test_the_worker_of_production_ends_at_once_and_says_why(desk: Desk) -> None:
+    desk.forget()
+    program = Path(__file__).parents[1] / "worker.py"
+    nowhere = {"PLAZO_TEMPORAL": "127.0.0.1:9", "PLAZO_POLICY": str(desk.policy)}
+    ended = subprocess.run(
+        [sys.executable, program],
+        env={**PRODUCTION, **nowhere},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "is not approved by compliance" in ended.stderr
+    assert "`plazo letters approve" in ended.stderr
 
 
 def test_the_doctor_tells_of_words_that_wait(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from models.calendar import BusinessCalendar
 from models.calendar_data import CalendarData
 from models.inquiry import Area, Language
 from models.policy_file import Section, Text
+from models.quality import Quality
 from models.sections.case import (
     Approval,
     CalendarSettings,
@@ -72,6 +73,7 @@ class Policy(Section):
     verification: Verification
     remedies: Remedies
     taxonomy: Taxonomy
+    quality: Quality
     tracker: Tracker
     identity: Identity
     information: Information

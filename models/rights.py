@@ -34,6 +34,8 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "inquiry.register": ANSWERING | {Role.INTAKE},
     "inquiry.try": ANSWERING,
     "message.promote": ANSWERING,
+    "quality.judge": MANAGING,
+    "quality.read": MANAGING | {Role.AUDITOR},
     "report.read": MANAGING | {Role.AUDITOR},
     "staff.read": READING,
     "staff.change": MANAGING,
@@ -45,7 +47,9 @@ RIGHTS: dict[str, frozenset[Role]] = {
 }
 """Every action, and the roles that may do it. A command bears its own name."""
 
-SENSITIVE = frozenset({"approve", "binding.confirm", "compartment", "declare_conflict", "report.read"})
+SENSITIVE = frozenset(
+    {"approve", "binding.confirm", "compartment", "declare_conflict", "quality.judge", "quality.read", "report.read"}
+)
 """What leaves a line in the audit log although it was allowed."""
 
 AUDITED = frozenset({"inbox.read", "incident.read", "inquiry.list", "inquiry.read"})

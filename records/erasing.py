@@ -36,6 +36,7 @@ from models.tables import (
     StoredAnswer,
     StoredAttachment,
     StoredMessage,
+    VerdictRow,
 )
 from records.documents import AttachmentStore
 
@@ -116,6 +117,7 @@ class _Eraser:
         done = col(Dispatch.reference) == self._of, col(Dispatch.done_at).is_not(None)
         self._set(update(Dispatch).where(*done), payload={})
         self._do(delete(StoredAnswer).where(cast(col(StoredAnswer.body), Text).contains(self._of, autoescape=True)))
+        self._set(update(VerdictRow).where(col(VerdictRow.reference) == self._of), remarks={})
         ours = select(IncidentRow.key).where(col(IncidentRow.reference) == self._of)
         for comment in self._session.exec(select(IncidentComment).where(col(IncidentComment.incident).in_(ours))):
             self._bury(comment, ("text",))

@@ -8,7 +8,15 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from models.obligations import ObligationKind
-from records import figures_causes, figures_days, figures_escalations, figures_events, figures_misses, figures_terms
+from records import (
+    figures_causes,
+    figures_days,
+    figures_escalations,
+    figures_events,
+    figures_misses,
+    figures_terms,
+    verdicts,
+)
 from records.answers import answered
 from records.figures import Window
 from records.figures_causes import CauseCount, Kept
@@ -17,6 +25,7 @@ from records.figures_escalations import Escalations
 from records.figures_events import ChannelChanges, Extensions, Letters, Reviews
 from records.figures_misses import Miss
 from records.figures_terms import Flow, TermCount, Waiting
+from records.verdicts import Judged
 
 
 class Basis(NamedTuple):
@@ -45,6 +54,7 @@ class Statistics(NamedTuple):
     answers: dict[str, int]
     causes: list[CauseCount]
     remedies: list[Kept]
+    judged: list[Judged]
     extensions: Extensions
     escalations: Escalations
     reviews: Reviews
@@ -69,6 +79,7 @@ def statistics(session: Session, window: Window) -> Statistics:
         answers=facts.by("case.answered"),
         causes=figures_causes.causes(session, answered(session, window), clocks),
         remedies=figures_causes.kept(session, window),
+        judged=verdicts.judged(session, window),
         extensions=figures_events.extensions(session, window, clocks, facts),
         escalations=figures_escalations.escalations(session, window, clocks, facts),
         reviews=figures_events.reviews(facts),

@@ -26,6 +26,7 @@ COMMANDS = {
     "telegram-webhook": ("starter.commands.telegram_webhook", "telegram_webhook_command"),
     "telegram-poll": ("starter.collector", "telegram_poll_command"),
     "report": ("starter.commands.report", "report_command"),
+    "quality": ("starter.commands.quality", "quality_command"),
     "verify": ("starter.commands.upkeep", "verify_command"),
     "explain": ("starter.commands.explain", "explain_command"),
     "audit": ("starter.commands.audit", "audit_command"),

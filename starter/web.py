@@ -57,6 +57,7 @@ from starter.http.threads import Threads
 from starter.reception.intake import make_intake
 from starter.reception.webhooks import Hall, intake_router
 from starter.reporting import api as reporting
+from starter.reporting import quality_api as quality
 from starter.status import routes as status
 from starter.temporal.dispatcher import Dispatcher
 from starter.temporal.engine import answering
@@ -147,6 +148,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         registrations,
         hooks,
         reporting,
+        quality,
         status,
     )
     for room in rooms:

@@ -152,6 +152,7 @@ MUTATIONS = (
     Mutation("M3.7", "models/arriving.py", "addresses])\n    _join(case, order.addresses, now)\n", "addresses])\n"),
     Mutation("M3.7", "models/arriving.py", "    found_address(case, now)\n\n\ndef notice", "\n\ndef notice"),
     Mutation("M3.7", "models/arriving.py", "    if order.unreadable:\n", "    if False:\n"),
+    Mutation("M3.11", "models/quality.py", "-(-len(stratum)", "(len(stratum)"),
     Mutation("M3.11", "models/gate.py", "if cause or outcome not in wanted:", "if True:"),
     Mutation("M3.8", "models/gate.py", "if not one.dropped and one.id not in answered", "if False"),
     Mutation("M3.9", "models/gate.py", "if not points[n].get(part)", "if False"),

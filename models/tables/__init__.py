@@ -13,6 +13,7 @@ from models.tables.hooks import Delivery, PublishedEvent, Webhook
 from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
 from models.tables.incidents import IncidentComment, IncidentJoin, IncidentRow, IncidentWord, TrackerEvent
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
+from models.tables.quality import VerdictRow
 from models.tables.restores import LostMessage, RestoreRow
 from models.tables.staff import AbsenceRow, ShiftRow, StaffRow, TrainingRow
 
@@ -59,5 +60,6 @@ __all__ = [
     "StreamNumber",
     "TrackerEvent",
     "TrainingRow",
+    "VerdictRow",
     "Webhook",
 ]

@@ -66,6 +66,8 @@ ROUTES = {
     "POST /api/incidents/{reference}/{n}/comments": "incident.change",
     "POST /api/incidents/{reference}/{n}/refresh": "incident.change",
     "GET /api/reports/{period}": "report.read",
+    "GET /api/quality/{month}": "quality.read",
+    "POST /api/quality/{month}/{reference}": "quality.judge",
 }
 """What each route does beside the commands: an action of `models.rights`. One that is missing here nobody may use."""
 

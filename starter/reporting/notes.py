@@ -54,6 +54,10 @@ TABLES_ES = {
         "dirección nunca la aceptará; la carta sale por otra."
     ),
     "channels": "Cambios de los que se debía aviso al usuario, por el momento en que surgieron.",
+    "quality": (
+        "Respuestas finales del período que otra persona revisó, por mes, por el área en que se dieron y por criterio "
+        "de la política. Cuenta la última revisión de cada una."
+    ),
     "grounds": "Versiones bajo las cuales se abrieron los casos de este período, y el registro del que se contó.",
 }
 
@@ -132,6 +136,10 @@ TABLES_EN = {
         "never take it; the letter leaves for another."
     ),
     "channels": "Changes that the user was owed word of, by when they arose.",
+    "quality": (
+        "Final answers of the period that a second reader judged, by month, by the area that they were given in and by "
+        "the policy's criteria. The newest verdict on each counts."
+    ),
     "grounds": "The versions under which the inquiries of this period were opened, and the ledger that was counted.",
 }
 

@@ -13,11 +13,13 @@ from records.figures import Fate
 from records.figures_causes import CauseCount, Kept
 from records.figures_terms import TermCount
 from records.statistics import Statistics, percentile, statistics
+from records.verdicts import Judged
 from starter.reporting.notes import NOTES
 from starter.reporting.periods import Period
 from starter.reporting.shapes import (
     Backlog,
     Caused,
+    Criterion,
     Escalated,
     Extended,
     Grounds,
@@ -60,6 +62,7 @@ def make_report(session: Session, policy: Policy, period: Period, now: datetime)
         answers=found.answers,
         causes=tuple(map(_caused, found.causes)),
         remedies=tuple(map(_remedied, found.remedies)),
+        quality=tuple(_criterion(one, period) for one in found.judged),
         backlog=_backlog(found),
         extensions=_extensions(found),
         escalations=Escalated(**found.escalations._asdict() | {"days": _spread(found.escalations.days)}),
@@ -131,6 +134,17 @@ def _caused(one: CauseCount) -> Caused:
 def _remedied(one: Kept) -> Remedied:
     amount = f"{one.amount:f}" if one.currency else ""
     return Remedied(cause=one.cause, kind=one.kind, currency=one.currency, count=one.number, amount=amount)
+
+
+def _criterion(one: Judged, period: Period) -> Criterion:
+    return Criterion(
+        month=period.months[one.month],
+        area=one.area,
+        criterion=one.criterion,
+        judged=one.number,
+        good=one.good,
+        percent=round(100 * one.good / one.number, 1),
+    )
 
 
 def _backlog(found: Statistics) -> Backlog:

@@ -82,6 +82,17 @@ class Remedied(Part):
     amount: str
 
 
+class Criterion(Part):
+    """Answers of one month and area judged by one criterion of the quality review; `good` of them met it."""
+
+    month: str
+    area: str
+    criterion: str
+    judged: int
+    good: int
+    percent: float
+
+
 class Backlog(Part):
     """Inquiries that wait for their final answer at the end of the period, and how they came and went."""
 
@@ -180,6 +191,7 @@ class Report(Part):
     answers: dict[str, int]
     causes: tuple[Caused, ...]
     remedies: tuple[Remedied, ...]
+    quality: tuple[Criterion, ...]
     backlog: Backlog
     extensions: Extended
     escalations: Escalated

@@ -38,6 +38,7 @@ class Scribe:
         self._remedies = {name: one.text(spoken) for name, one in policy.remedies.kinds.items()}
         self._themes = {name: one.label.text(spoken) for name, one in policy.taxonomy.themes.items()}
         self._causes = {code: one.text(spoken) for code, one in policy.taxonomy.causes.items()}
+        self._criteria = {name: one.text(spoken) for name, one in policy.quality.criteria.items()}
         self._areas = {name: one.label.text(spoken) for name, one in policy.areas.items()}
 
     def tables(self, *, whole: bool) -> list[Table]:
@@ -58,6 +59,7 @@ class Scribe:
             self._lines("reviews", self._reviews()),
             self._letters(),
             self._lines("channels", self._channel_changes()),
+            self._quality(),
             self._lines("grounds", self._grounds()),
         ]
 
@@ -202,6 +204,16 @@ class Scribe:
         for channel, count in one.decided.items():
             yield self._line("decided_by_person", count, self.name(channel, "channel"))
         yield self._line("after_failure", one.after_failure)
+
+    def _quality(self) -> Table:
+        rows = (
+            (
+                *(one.month, self.name(one.area, "area"), self._criteria.get(one.criterion, one.criterion)),
+                *(one.judged, one.good, one.percent),
+            )
+            for one in self.report.quality
+        )
+        return self._table("quality", ("month", "area", "criterion", "judged", "good", "good_percent"), rows, labels=3)
 
     def _grounds(self) -> Iterator[tuple[str, Cell]]:
         one = self.report.grounds

@@ -28,6 +28,7 @@ EN: dict[str, Any] = {
         "reviews": "Reviews by the authority",
         "letters": "Delivery of letters, copies included",
         "channels": "Changes of channel",
+        "quality": "Quality review of answers",
         "grounds": "What the figures rest on",
     },
     "heads": {
@@ -73,6 +74,10 @@ EN: dict[str, Any] = {
         "remedy": "Remedy",
         "currency": "Currency",
         "amount": "Amount",
+        "criterion": "Criterion",
+        "judged": "Judged",
+        "good": "Good",
+        "good_percent": "% good",
     },
     "names": {
         "acknowledgement": "Acknowledgement",

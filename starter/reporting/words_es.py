@@ -28,6 +28,7 @@ ES: dict[str, Any] = {
         "reviews": "Revisiones ante la autoridad",
         "letters": "Entrega de cartas, copias incluidas",
         "channels": "Cambios de canal",
+        "quality": "Revisión de calidad de las respuestas",
         "grounds": "En qué se apoyan las cifras",
     },
     "heads": {
@@ -73,6 +74,10 @@ ES: dict[str, Any] = {
         "remedy": "Compensación",
         "currency": "Moneda",
         "amount": "Monto",
+        "criterion": "Criterio",
+        "judged": "Revisadas",
+        "good": "Cumplen",
+        "good_percent": "% cumple",
     },
     "names": {
         "acknowledgement": "Acuse de recibo",

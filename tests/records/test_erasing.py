@@ -1,6 +1,9 @@
 """What an erasure leaves alone: a file that another message shares, an address that another inquiry needs."""
 
+from sqlmodel import select
+
 from models.erasing import Wiped
+from models.tables import VerdictRow
 from records import case_list, cases, contacts, documents, erasing, messages
 from records.database import Database
 from records.documents import FolderStore
@@ -53,3 +56,24 @@ def test_the_last_inquiry_of_a_person_takes_the_address_along(database: Database
     assert wiped(database, files, HERE).addresses == (address,)
     with database.read() as session:
         assert contacts.reveal(session, address) == ("email", f"erased/{address}", "")
+
+
+def test_remarks_on_its_answer_go_and_the_verdict_stays(database: Database, files: FolderStore) -> None:
+    placed(database, files, HERE)
+    row = VerdictRow(
+        reference=HERE,
+        letter="final_upheld/1",
+        area="cx",
+        answered_at=MONDAY,
+        judged_by="cx-lead",
+        at=MONDAY,
+        version="1",
+        criteria={"clear": False},
+        remarks={"clear": "He did not understand it."},
+    )
+    with database.write() as session:
+        session.add(row)
+    wiped(database, files, HERE)
+    with database.read() as session:
+        kept = session.exec(select(VerdictRow)).one()
+        assert (kept.criteria, kept.remarks) == ({"clear": False}, {})

@@ -10,11 +10,13 @@ from models.commands import COMMANDS
 from models.inquiry import Role
 from records import documents
 from tests.api.world import World, until
+from tests.cases import CAUSE
 
 UPHELD: dict[str, Any] = {
     "outcome": "upheld",
     "points": [{"point": "No llegó.", "answer": "Ya salió."}],
     "actions": ["Se liberó."],
+    "cause": CAUSE,
 }
 UNFOUNDED: dict[str, Any] = {
     **UPHELD,

@@ -7,6 +7,7 @@ Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, .
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
@@ -57,6 +58,8 @@ class Settings(BaseSettings):
 
     temporal_port: Port = 7233
     temporal_ui_port: Port = 8233
+    ui_origin: str | None = None
+    """Where Temporal's UI is served when not on this machine, e.g. https://temporal.example.org, for the codec."""
     temporal: str | None = None
     """`host:port` of a Temporal server that is not ours to start; None means the embedded one."""
     namespace: str = Field(default_factory=lambda: os.environ.get("TEMPORAL_NAMESPACE") or "default")
@@ -143,6 +146,14 @@ class Settings(BaseSettings):
                 raise ValueError("must be addresses or networks, such as 10.0.0.5 or 10.0.0.0/24") from None
             if everybody:
                 raise ValueError("must not hold everybody: each caller could give itself any address")
+        return value
+
+    @field_validator("ui_origin")
+    @classmethod
+    def _is_an_origin(cls, value: str | None, info: ValidationInfo) -> str | None:
+        secure = info.data.get("environment") == "production"
+        if value is not None and not re.fullmatch(r"https://[^/@]+" if secure else r"https?://[^/@]+", value):
+            raise ValueError("must be an origin alone, such as https://temporal.example.org")
         return value
 
     @field_validator("webhook_networks")

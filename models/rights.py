@@ -26,6 +26,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "audit.read": WATCHING,
     "binding.confirm": frozenset({Role.INTAKE}),
     "binding.make": ANSWERING,
+    "codec.decode": MANAGING,
     "inbox.read": READING,
     "incident.read": READING,
     "incident.change": ANSWERING,

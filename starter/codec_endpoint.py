@@ -1,20 +1,19 @@
 """The codec endpoint: lets Temporal's own UI and command line read and write sealed payloads.
 
 `POST /codec/decode` and `POST /codec/encode` take and give `{"payloads": [{"metadata": ..., "data": ...}]}` in
-protobuf's JSON form. Only two may ask: a caller on this machine, and who bears the compliance key. What is encoded here
-is sealed for no workflow, so it never counts as spoken by the application (see `models.sealing`).
-
-Mount the router on the loopback listener only.
+protobuf's JSON form. Who may ask `starter.codec_callers` knows. What belongs to a case that is kept from whoever asks
+is handed back as it came; every opening leaves a line for each case, without a word of what was in it. What is encoded
+here is sealed for no workflow, so it never counts as spoken by the application (see `models.sealing`).
 """
 
 import asyncio
-import hmac
-import ipaddress
 import json
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -22,13 +21,15 @@ from fastapi.responses import JSONResponse
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 
-from codec import SealingCodec
+from codec import SCOPE, SealingCodec
 from keys import KeyRing
+from models.rights import Eyes, may
 from models.sealing import MARK
-from records import audit
+from records import audit, visibility
 from records.audit import Outcome
 from records.database import Database
 from settings import Settings
+from starter.codec_callers import STRANGER, Caller, Callers
 from starter.http.body import read_body, too_large
 from starter.http.problems import Problem
 
@@ -38,49 +39,83 @@ DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 METHODS = "POST, OPTIONS"
 HEADERS = "X-Namespace, Content-Type, Authorization"
 
-Noted = Callable[[str, Outcome, str], None]
-"""Takes note of a caller, an outcome and a code. Raises RecordsUnavailable."""
+ACTION = "codec.decode"
+CASE = re.compile(rb"inquiry/([A-Z]{2,5}-[0-9A-Z]{4}-[0-9A-Z]{4})")
+
+
+class Line(NamedTuple):
+    """A line of the audit log: who, on which workflow or namespace, what came of it, and a code or a number."""
+
+    caller: str
+    object: str
+    outcome: Outcome
+    detail: str
+
+
+class Book(Protocol):
+    """What the endpoint asks of the records. Both raise RecordsUnavailable."""
+
+    def note(self, lines: Sequence[Line]) -> None:
+        """Write lines into the audit log."""
+
+    def hidden(self, eyes: Eyes, reference: str) -> str:
+        """Return the code of what hides a case from somebody; empty where they see it."""
+
 
 Work = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def audited(database: Database, settings: Settings, clock: Callable[[], datetime]) -> Noted:
-    """Return what writes the endpoint's lines of the audit log."""
+class Records:
+    """The records' part of it. `clock` gives aware UTC."""
 
-    def note(caller: str, outcome: Outcome, detail: str) -> None:
-        with database.write() as session:
-            audit.note(session, clock(), f"codec:{caller}", "codec.decode", settings.namespace, outcome, detail)
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database, self._clock = database, clock
 
-    return note
+    def note(self, lines: Sequence[Line]) -> None:
+        """Write lines into the audit log, in one transaction."""
+        with self._database.write() as session:
+            for line in lines:
+                audit.note(session, self._clock(), line.caller, ACTION, line.object, line.outcome, line.detail)
+
+    def hidden(self, eyes: Eyes, reference: str) -> str:
+        """Return the code of what hides a case from somebody; empty where they see it."""
+        with self._database.read() as session:
+            return visibility.hidden(session, reference, eyes)
 
 
-def codec_router(settings: Settings, ring: KeyRing, noted: Noted) -> APIRouter:
+def codec_router(settings: Settings, ring: KeyRing, book: Book, callers: Callers) -> APIRouter:
     """Return the router of the endpoint, with its own CORS: only the UI's origin is let in.
 
-    Every opening and every refusal goes to `noted`, which writes the audit log; what cannot be noted is not opened.
+    Every opening and every refusal goes into the book; what cannot be noted is not opened.
     """
     codec = SealingCodec(ring)
     origins = {f"http://{host}:{settings.temporal_ui_port}" for host in ("127.0.0.1", "localhost")}
-    secret = settings.codec_secret.get_secret_value() if settings.codec_secret else ""
+    if settings.ui_origin:
+        origins = {settings.ui_origin}
     router = APIRouter(prefix="/codec", include_in_schema=False)
 
     async def answer(request: Request, action: str, work: Work) -> Response:
-        cors = _cors(request, origins)
+        cors, caller = _cors(request, origins), Caller(STRANGER)
         try:
             _check_browser(request, origins)
-            caller = _caller(request, secret)
+            caller = await asyncio.to_thread(callers.of, request)
+            _check_right(caller)
             _check_namespace(request, settings.namespace)
             payloads = _payloads(await _body(request))
+            kept: frozenset[str] = frozenset()
             if action == "decode":
-                await asyncio.to_thread(noted, caller, Outcome.DONE, f"{len(payloads)} payloads")
+                kept = await asyncio.to_thread(_noted, book, caller, payloads, settings.namespace)
         except Problem as problem:
             if problem.status_code in DENIED:
-                await asyncio.to_thread(noted, "stranger", Outcome.DENIED, problem.code)
+                line = Line(caller.name, settings.namespace, Outcome.DENIED, problem.code)
+                await asyncio.to_thread(book.note, [line])
             return _told(problem, cors)
-        log.info("codec.asked", action=action, caller=caller, payloads=len(payloads))
-        return JSONResponse({"payloads": [_as_json(payload) for payload in await work(payloads)]}, headers=cors)
+        log.info("codec.asked", action=action, caller=caller.name, payloads=len(payloads))
+        done = iter(await work([one for one in payloads if _case(one) not in kept]))
+        shown = [one if _case(one) in kept else next(done) for one in payloads]
+        return JSONResponse({"payloads": [_as_json(payload) for payload in shown]}, headers=cors)
 
     @router.post("/encode")
     async def encode(request: Request) -> Response:
@@ -115,40 +150,34 @@ def _check_browser(request: Request, origins: set[str]) -> None:
         raise Problem(HTTPStatus.FORBIDDEN, "codec.origin", "only Temporal's own UI may ask from a browser")
 
 
+def _check_right(caller: Caller) -> None:
+    if caller.role is not None and not may(caller.role, ACTION):
+        raise Problem(HTTPStatus.FORBIDDEN, "codec.role", f"this is not for the role {caller.role.value}")
+
+
+def _noted(book: Book, caller: Caller, payloads: Sequence[Payload], namespace: str) -> frozenset[str]:
+    """Write a line for each case that is looked at, and one for what is no case's; return the cases that are kept."""
+    kept: set[str] = set()
+    lines: list[Line] = []
+    for reference, count in Counter(map(_case, payloads)).items():
+        why = book.hidden(caller.eyes, reference) if reference and caller.eyes else ""
+        if why:
+            kept.add(reference)
+        outcome = Outcome.DENIED if why else Outcome.DONE
+        lines.append(Line(caller.name, reference or namespace, outcome, why or f"{count} payloads"))
+    book.note(lines or [Line(caller.name, namespace, Outcome.DONE, "0 payloads")])
+    return frozenset(kept)
+
+
+def _case(payload: Payload) -> str:
+    """The inquiry for which a payload says it was sealed; empty for none. A lie opens nothing: it is bound in."""
+    found = CASE.fullmatch(payload.metadata.get(SCOPE, b""))
+    return found[1].decode() if found else ""
+
+
 def _check_namespace(request: Request, namespace: str) -> None:
     if request.headers.get("x-namespace", namespace) != namespace:
         raise Problem(HTTPStatus.FORBIDDEN, "codec.namespace", f"this endpoint serves the namespace {namespace}")
-
-
-def _caller(request: Request, secret: str) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if secret and scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), secret.encode()):
-        return "compliance"
-    # A proxy on this machine makes strangers look local, and so does a web page whose name was pointed at us.
-    forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip"))
-    if request.client is not None and _is_loopback(request.client.host) and not forwarded and _names_us(request):
-        return "loopback"
-    raise Problem(
-        HTTPStatus.UNAUTHORIZED,
-        "codec.stranger",
-        "ask from this machine, or with the compliance key as a bearer token",
-        headers={"WWW-Authenticate": "Bearer"},
-    )
-
-
-def _names_us(request: Request) -> bool:
-    host = request.headers.get("host", "")
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return name == "localhost" or _is_loopback(name)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 async def _body(request: Request) -> bytes:

@@ -22,6 +22,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -44,12 +45,14 @@ from settings import Settings, load_settings, read_section
 from starter.admin import answer_routes, api, audit, bindings, break_glass, hooks, incidents, registrations, staff
 from starter.admin.desk import Desk
 from starter.admin.jwks import ProviderKeys
-from starter.admin.oidc import Tokens
+from starter.admin.oidc import SignedIn, Tokens
 from starter.admin.oidc_settings import oidc_settings
+from starter.admin.signing_in import signed_in
 from starter.chat.desk import ChatDesk
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
-from starter.codec_endpoint import audited, codec_router
+from starter.codec_callers import Callers
+from starter.codec_endpoint import Records, codec_router
 from starter.http.edge import Edge, EdgeSettings
 from starter.http.limits import Rate
 from starter.http.problems import install_problems, refusals
@@ -153,9 +156,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     )
     for room in rooms:
         app.include_router(room.router, responses=refusals(429))
-    if is_loopback(settings.web_host):
-        # Never on a public listener: it opens what is sealed.
-        app.include_router(codec_router(settings, settings.key_ring(), audited(database, settings, clock)))
+    _add_codec(app, settings, policy, Records(database, clock), signs_in=tokens is not None)
     app.state.door = _door(settings, policy, database, clock)
     _add_health(app, app.state.door, settings)
     return app
@@ -212,6 +213,24 @@ def _door(settings: Settings, policy: Policy, database: Database, clock: Callabl
     """What Prometheus and whoever runs containers may ask."""
     figures = partial(exposition, House(database, policy, clock))
     return Door(figures, lambda: True, partial(health.records, database, settings.key_ring))
+
+
+def _add_codec(app: FastAPI, settings: Settings, policy: Policy, book: Records, *, signs_in: bool) -> None:
+    """What lets Temporal's UI read what is sealed: on loopback, or where a UI elsewhere is named that signs in.
+
+    In production this machine alone is not enough where people can sign in: then each opening names one of them.
+    """
+    here = is_loopback(settings.web_host)
+    secret = settings.codec_secret.get_secret_value() if settings.codec_secret else ""
+    if not here and not (settings.ui_origin and (signs_in or secret)):
+        return
+
+    def sign_in(token: str) -> SignedIn:
+        return signed_in(app.state.desk, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
+
+    local = here and not (signs_in and settings.environment == "production")
+    callers = Callers(secret, local, policy.rights, sign_in)
+    app.include_router(codec_router(settings, settings.key_ring(), book, callers))
 
 
 def _add_health(app: FastAPI, door: Door, settings: Settings) -> None:

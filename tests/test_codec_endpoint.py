@@ -2,7 +2,8 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -10,19 +11,27 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import WorkflowSerializationContext
 
 from codec import SealingCodec
 from keys import parse_keys
+from models.errors import SettingsError
+from models.inquiry import Actor, Role
+from models.rights import Eyes, may
 from models.sealing import MARK, is_sealed
 from records.audit import Outcome
-from settings import Settings
-from starter.codec_endpoint import MAX_BODY, MAX_PAYLOADS, codec_router
+from records.keys import HOLDERS
+from settings import Settings, load_settings
+from starter.admin.oidc import SignedIn
+from starter.codec_callers import Callers
+from starter.codec_endpoint import MAX_BODY, MAX_PAYLOADS, Line, codec_router
+from starter.http.problems import Problem
+from tests.cases import policy
 
 RING = parse_keys(f"one:{base64.b64encode(b'k' * 32).decode()}", "test")
 UI = "http://127.0.0.1:8233"
@@ -30,16 +39,34 @@ KEY = "compliance-key"
 CANARY = "ana@example.org"
 
 
-NOTED: list[tuple[str, Outcome, str]] = []
+class Notes:
+    """A book that keeps its lines; `kept` are cases that nobody of the staff sees."""
+
+    def __init__(self, *kept: str) -> None:
+        self.lines: list[tuple[str, str, Outcome, str]] = []
+        self.kept = kept
+
+    def note(self, lines: Sequence[Line]) -> None:
+        self.lines.extend((one.caller, one.object, one.outcome, one.detail) for one in lines)
+
+    def hidden(self, eyes: Eyes, reference: str) -> str:
+        return "rights.compartment" if reference in self.kept and not eyes.secrets else ""
 
 
-def note(caller: str, outcome: Outcome, detail: str) -> None:
-    NOTED.append((caller, outcome, detail))
+BOOK = Notes("RX-2222-2222")
 
 
-def app() -> FastAPI:
+def sign_in(token: str) -> SignedIn:
+    """Roles are their own tokens here."""
+    if token not in set(Role):
+        raise Problem(HTTPStatus.UNAUTHORIZED, "token.refused", "no such token")
+    return SignedIn(Actor(id=f"a-{token}", role=Role(token)), None)
+
+
+def app(*, local: bool = True, signs_in: bool = False, **settings: Any) -> FastAPI:
     application = FastAPI()
-    application.include_router(codec_router(Settings(codec_secret=SecretStr(KEY), namespace="default"), RING, note))
+    callers = Callers(KEY, local, policy().rights, sign_in if signs_in else None)
+    application.include_router(codec_router(Settings(namespace="default", **settings), RING, BOOK, callers))
     return application
 
 
@@ -156,7 +183,7 @@ def test_a_wrong_key_does_not(header: str) -> None:
 
 def test_without_a_compliance_key_no_key_opens() -> None:
     application = FastAPI()
-    application.include_router(codec_router(Settings(), RING, note))
+    application.include_router(codec_router(Settings(), RING, BOOK, Callers("", local=True, rights=policy().rights)))
     stranger = TestClient(application, client=("203.0.113.9", 5000))
     assert stranger.post("/codec/decode", json=BODY, headers={"Authorization": "Bearer "}).status_code == 401
 
@@ -235,24 +262,27 @@ def test_no_json_is_answered_with_a_fault_of_ours(value: Any) -> None:
 
 
 def test_every_opening_leaves_a_line_that_says_who_but_not_what() -> None:
-    NOTED.clear()
+    BOOK.lines.clear()
     with capture_logs() as lines:
         LOCAL.post("/codec/decode", json=BODY)
         STRANGER.post("/codec/decode", json=BODY, headers={"Authorization": f"Bearer {KEY}"})
     assert [(line["action"], line["caller"], line["payloads"]) for line in lines] == [
-        ("decode", "loopback", 1),
-        ("decode", "compliance", 1),
+        ("decode", "codec:loopback", 1),
+        ("decode", "codec:compliance", 1),
     ]
     assert CANARY not in str(lines)
-    assert NOTED == [("loopback", Outcome.DONE, "1 payloads"), ("compliance", Outcome.DONE, "1 payloads")]
+    assert BOOK.lines == [
+        ("codec:loopback", "default", Outcome.DONE, "1 payloads"),
+        ("codec:compliance", "default", Outcome.DONE, "1 payloads"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("asker", "headers", "payloads", "status", "line"),
     [
-        (STRANGER, {}, 1, 401, ("stranger", Outcome.DENIED, "codec.stranger")),
-        (LOCAL, {"Origin": "http://attacker.example.org"}, 1, 403, ("stranger", Outcome.DENIED, "codec.origin")),
-        (LOCAL, {"X-Namespace": "other"}, 1, 403, ("stranger", Outcome.DENIED, "codec.namespace")),
+        (STRANGER, {}, 1, 401, ("codec:stranger", "codec.stranger")),
+        (LOCAL, {"Origin": "http://attacker.example.org"}, 1, 403, ("codec:stranger", "codec.origin")),
+        (LOCAL, {"X-Namespace": "other"}, 1, 403, ("codec:loopback", "codec.namespace")),
         (LOCAL, {}, 10_000, 413, None),
     ],
 )
@@ -261,10 +291,89 @@ def test_every_refusal_of_somebody_is_noted(
     headers: dict[str, str],
     payloads: int,
     status: int,
-    line: tuple[str, Outcome, str] | None,
+    line: tuple[str, str] | None,
 ) -> None:
-    NOTED.clear()
+    BOOK.lines.clear()
     answer = asker.post("/codec/decode", json={"payloads": [{}] * payloads}, headers=headers)
     assert answer.status_code == status
     assert "access-control-allow-origin" not in answer.headers
-    assert ([line] if line else []) == NOTED
+    assert BOOK.lines == ([(line[0], "default", Outcome.DENIED, line[1])] if line else [])
+
+
+PEOPLE = TestClient(
+    app(local=False, signs_in=True, ui_origin="https://temporal.example.org"),
+    base_url="https://codec.example.org",
+    client=("203.0.113.9", 5000),
+)
+
+
+def bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def sealed_for(reference: str) -> dict[str, Any]:
+    bound = SealingCodec(RING).with_context(WorkflowSerializationContext("default", f"inquiry/{reference}"))
+    [payload] = await bound.encode([Payload(metadata={"encoding": b"json/plain"}, data=CANARY.encode())])
+    return MessageToDict(payload)
+
+
+@pytest.mark.parametrize(("role", "status"), [(role, 200 if may(role, "codec.decode") else 403) for role in HOLDERS])
+@pytest.mark.parametrize("path", ["/codec/decode", "/codec/encode"])
+def test_who_signs_in_needs_the_right(role: Role, status: int, path: str) -> None:
+    BOOK.lines.clear()
+    answer = PEOPLE.post(path, json=BODY, headers=bearing(role))
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["title"]
+        assert BOOK.lines == [(f"a-{role.value}", "default", Outcome.DENIED, "codec.role")]
+    elif path.endswith("decode"):
+        assert BOOK.lines == [(f"a-{role.value}", "default", Outcome.DONE, "1 payloads")]
+
+
+def test_a_token_that_is_not_good_opens_nothing_even_here() -> None:
+    here = TestClient(app(signs_in=True), base_url="http://127.0.0.1:8080", client=("127.0.0.1", 5000))
+    assert here.post("/codec/decode", json=BODY).status_code == 200
+    assert here.post("/codec/decode", json=BODY, headers=bearing("other")).status_code == 401
+    assert PEOPLE.post("/codec/decode", json=BODY).status_code == 401
+
+
+def test_where_people_sign_in_this_machine_alone_is_not_enough() -> None:
+    here = TestClient(app(local=False, signs_in=True), base_url="http://127.0.0.1:8080", client=("127.0.0.1", 5000))
+    assert here.post("/codec/decode", json=BODY).status_code == 401
+    assert here.post("/codec/decode", json=BODY, headers=bearing(KEY)).status_code == 200
+
+
+async def test_a_line_names_the_case_and_what_is_kept_stays_sealed() -> None:
+    seen, kept = await sealed_for("RX-7KQ4-M2PD"), await sealed_for("RX-2222-2222")
+    body = {"payloads": [kept, seen, payload_json(), seen]}
+    for role, opened, outcome in (("supervisor", False, Outcome.DENIED), ("compliance", True, Outcome.DONE)):
+        BOOK.lines.clear()
+        shown = PEOPLE.post("/codec/decode", json=body, headers=bearing(role)).json()["payloads"]
+        assert (shown[0] != kept) is opened
+        assert [base64.b64decode(one["data"]) for one in (shown[1], shown[3])] == [CANARY.encode()] * 2
+        assert BOOK.lines == [
+            (f"a-{role}", "RX-2222-2222", outcome, "1 payloads" if opened else "rights.compartment"),
+            (f"a-{role}", "RX-7KQ4-M2PD", Outcome.DONE, "2 payloads"),
+            (f"a-{role}", "default", Outcome.DONE, "1 payloads"),
+        ]
+    lied = {**kept, "metadata": {**kept["metadata"], "encryption-scope": seen["metadata"]["encryption-scope"]}}
+    answer = PEOPLE.post("/codec/decode", json={"payloads": [lied]}, headers=bearing("supervisor")).json()
+    assert answer["payloads"] == [lied], "under another name it opens to nobody"
+
+
+@pytest.mark.parametrize(("origin", "status"), [("https://temporal.example.org", 200), (UI, 403)])
+def test_a_ui_elsewhere_is_the_only_page_that_may_ask(origin: str, status: int) -> None:
+    answer = PEOPLE.post("/codec/decode", json=BODY, headers={**bearing("compliance"), "Origin": origin})
+    assert answer.status_code == status
+    assert answer.headers.get("access-control-allow-origin") == (origin if status == 200 else None)
+
+
+@pytest.mark.parametrize(
+    ("environment", "origin"),
+    [("development", "temporal.example.org"), ("development", "https://a/b"), ("production", "http://a.example.org")],
+)
+def test_an_origin_is_an_origin(environment: str, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAZO_ENVIRONMENT", environment)
+    monkeypatch.setenv("PLAZO_UI_ORIGIN", origin)
+    with pytest.raises(SettingsError, match="PLAZO_UI_ORIGIN: must be an origin alone"):
+        load_settings()

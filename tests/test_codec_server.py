@@ -7,7 +7,7 @@ import socket
 import sysconfig
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ from temporalio.worker import Worker
 from engine import connect, register_search_attributes
 from keys import parse_keys
 from models.errors import SettingsError
+from models.rights import Eyes
 from models.search import SEARCH_ATTRIBUTES
 from settings import Settings
-from starter.codec_endpoint import codec_router
+from starter.codec_callers import Callers
+from starter.codec_endpoint import Line, codec_router
+from tests.cases import policy
 from tests.sealed_workflow import Sealed
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts")) / "temporal")
@@ -39,10 +42,22 @@ async def fail(canary: str) -> None:
     raise ApplicationError(f"no row for {canary}", canary, type="NoSuchRow")
 
 
+class Unread:
+    """A book in which nobody reads."""
+
+    def note(self, lines: Sequence[Line]) -> None:
+        """Forget them."""
+
+    def hidden(self, eyes: Eyes, reference: str) -> str:
+        return ""
+
+
 @pytest.fixture
 def codec_url() -> Iterator[str]:
     application = FastAPI()
-    application.include_router(codec_router(Settings(), parse_keys(KEYS, "test"), lambda *_: None))
+    application.include_router(
+        codec_router(Settings(), parse_keys(KEYS, "test"), Unread(), Callers("", local=True, rights=policy().rights))
+    )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from models.errors import VerificationError
 from models.inquiry import Role
 from models.tables import StaffRow
-from records import staff
+from records import audit, staff
 from starter.admin.jwks import FRESH, OLDEST, PAUSE, ProviderAway, ProviderKeys
 from starter.admin.oidc import LONGEST, SignedIn, Tokens
 from starter.admin.oidc_settings import OidcSettings
@@ -329,3 +329,16 @@ def test_the_stand_in_gives_tokens_to_the_users_of_development(
     assert httpx2.get(f"{provider.url}/control/asked").json() == {"discovery": 1, "jwks": 1}
     monkeypatch.setenv("PLAZO_OIDC_ISSUER", "http://127.0.0.1:1")
     assert run.invoke(build(["token"]), ["token", "dev-supervisor"]).exit_code == 3
+
+
+async def test_a_token_opens_what_temporal_keeps_and_names_its_bearer(
+    front: World, tokens: Tokens, provider: Provider
+) -> None:
+    believe(front, tokens)
+    for role, status in (("agent", 403), ("supervisor", 200)):
+        bearer = {"Authorization": f"Bearer {provider.token(role=role, sub='ui-user')}"}
+        answer = await front.http.post("/codec/decode", json={"payloads": []}, headers=bearer)
+        assert answer.status_code == status
+    with front.desk.database.read() as session:
+        lines = [(one.actor, one.outcome, one.detail) for one in audit.page(session, action="codec.decode")]
+    assert lines == [("ui-user", "done", "0 payloads"), ("ui-user", "denied", "codec.role")]

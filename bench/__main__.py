@@ -22,6 +22,7 @@ from temporalio.client import Client
 
 from bench import figures
 from bench.due_list import due_list
+from bench.intake import intake
 from bench.latency import latency
 from bench.open_cases import open_cases
 from bench.rates import EMPTY_QUEUE, Rate, desk, empty, history
@@ -38,7 +39,7 @@ WINDOW_DAYS = 90
 class Size:
     """How much of everything: lives and empty workflows a round, rounds, open cases, idle seconds, requests.
 
-    `asked` is for each way to ask for the list.
+    `asked` is for each way to ask for the list; `rate` a second, for `seconds`, is what comes in.
     """
 
     lives: int = 300
@@ -49,9 +50,13 @@ class Size:
     asked: int = 100
     posts: int = 100
     starts: int = 300
+    rate: float = 200.0
+    seconds: float = 60.0
 
 
-QUICK = Size(lives=60, rounds=1, open=300, idle=5.0, requests=100, asked=10, posts=20, starts=100)
+QUICK = Size(
+    lives=60, rounds=1, open=300, idle=5.0, requests=100, asked=10, posts=20, starts=100, rate=50.0, seconds=5.0
+)
 Tell = Callable[[str], None]
 
 
@@ -75,6 +80,9 @@ async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
             if "latency" in only:
                 tell("from the webhook to the mailroom")
                 found["latency"] = await latency(server, engine, size.posts)
+            if "intake" in only:
+                tell(f"{size.rate:g} messages a second come in for {size.seconds:g} s")
+                found["intake"] = await intake(server, engine, rate=size.rate, seconds=size.seconds, tell=tell)
             if "list" in only:
                 found["list"] = await due_list(server.folder, count=size.open, requests=size.asked, tell=tell)
             if "open" in only:
@@ -152,7 +160,7 @@ def main() -> int:
     return 0
 
 
-PARTS = ("rates", "starts", "latency", "open", "list")
+PARTS = ("rates", "starts", "latency", "intake", "open", "list")
 
 if __name__ == "__main__":
     sys.exit(main())

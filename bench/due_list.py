@@ -3,6 +3,7 @@
 On SQLite, and on PostgreSQL where it is installed. Each way to ask is asked often; pages after the first too.
 """
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from sqlmodel import col, select
 
 from bench.open_cases import percentiles
 from bench.rates import now
-from bench.stage import Meter
+from bench.stage import UNLIMITED, Meter
 from engine import connect
 from models.inquiry import Role
 from models.policy_reading import load_policy
@@ -55,6 +56,7 @@ async def _measure(folder: Path, url: str, count: int, requests: int) -> dict[st
     database = Database(url)
     secret = _fill(database, count)
     policy = load_policy(settings.policy)
+    os.environ.update(UNLIMITED)
     app = create_app(settings)
     # Temporal is not asked for a list, so none runs.
     client = await connect(settings, lazy=True)

@@ -25,6 +25,8 @@ def of(details: dict[str, Any]) -> list[Figure]:
         found.append(Figure("webhook to letter in the mailroom, p50", letter["p50"], "ms", 150, why=why))
         found.append(Figure("webhook to letter in the mailroom, p99", letter["p99"], "ms"))
         found.append(Figure("webhook answered, p50", webhook["p50"], "ms"))
+    if "intake" in details:
+        found += _intake(details["intake"])
     if "list" in details:
         found += _list(details["list"])
     if "open" in details:
@@ -71,6 +73,19 @@ def _history(left: dict[str, Any]) -> Iterator[Figure]:
     yield Figure("state transitions, window 0", closed["state_transitions"], "")
     yield Figure("history, window 0", round(closed["bytes"] / 1024, 1), "KB")
     yield Figure("Cloud actions, window 0", closed["cloud_actions"], "")
+
+
+def _intake(found: dict[str, Any]) -> Iterator[Figure]:
+    why = f"{strangers(found['foreign_percent'])}; each message took {found['cpu_ms']['web']:g} ms of the web process"
+    lost = found["messages"] - found["stored"]
+    yield Figure(
+        f"intake at {found['rate']:g} a second: to the 2xx, p99", found["taken_ms"]["p99"], "ms", 1000, why=why
+    )
+    yield Figure("intake: to the 2xx, p50", found["taken_ms"]["p50"], "ms")
+    yield Figure("intake: messages that got their 2xx", found["messages"], "")
+    yield Figure("intake: lost, or stored twice", abs(lost), "", 0)
+    yield Figure("intake: waiting for Temporal at the end", found["waiting_after"], "")
+    yield Figure("intake: until all was handed over", found["drain_seconds"], "s")
 
 
 def _list(found: dict[str, Any]) -> Iterator[Figure]:

@@ -38,6 +38,9 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 PLAIN = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """The environment of all processes: with bytecode on disk, as Python does unless told otherwise."""
 
+UNLIMITED = {"PLAZO_EDGE_CALLS_PER_MINUTE": "1000000000"}
+"""One key asks as often as it can here."""
+
 PATIENCE = 60.0
 """Seconds that a process gets to start or to stop."""
 
@@ -132,7 +135,8 @@ class Server:
 class Site:
     """One installation: settings, a migrated database, and the processes started so far (a context)."""
 
-    def __init__(self, server: Server, name: str) -> None:
+    def __init__(self, server: Server, name: str, variables: dict[str, str] | None = None) -> None:
+        self._variables = variables or {}
         self.folder = server.folder / name
         self.folder.mkdir()
         self.settings = Settings(
@@ -151,7 +155,8 @@ class Site:
     def environment(self) -> dict[str, str]:
         """The same settings for another process."""
         names = ("var", "temporal", "namespace", "task_queue", "web_port", "mailroom_port")
-        return {f"PLAZO_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        same = {f"PLAZO_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        return {**same, **UNLIMITED, **self._variables}
 
     def python(self, name: str, *arguments: str) -> Resident:
         """Start one of our programs."""

@@ -7,6 +7,7 @@ accents make no difference.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 SENTENCE = re.compile(r"[.!?;\n]+")
 WORD = re.compile(r"[a-z0-9]+")
@@ -24,9 +25,13 @@ def sentences(text: str) -> Sentences:
 def standing(said: Sentences, lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines that stand in what was said, in their order."""
     for line in lines:
-        words = _plain(line).split()
-        if any(all(_stands(word, sentence) for word in words) for sentence in said):
+        if any(all(_stands(word, sentence) for word in _words(line)) for sentence in said):
             yield line
+
+
+@lru_cache(maxsize=4096)  # a policy's lines are few and the same for every message
+def _words(line: str) -> tuple[str, ...]:
+    return tuple(_plain(line).split())
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.letters.survey import waiting
 from models.commands import ARRIVALS, COMMANDS, OURS_ALONE, SIGNALS
 from models.hooks import PUBLISHED, Published
 from models.letters import LetterKind
@@ -227,6 +228,11 @@ def test_every_section_of_the_policy_is_named() -> None:
     manual = TEXTS["docs/manual.md"]
     for section in re.findall(r"^\[([a-z]+)", POLICY, flags=re.MULTILINE):
         assert f"`[{section}]" in manual or f"`{section}." in manual, f"[{section}] is nowhere explained"
+
+
+def test_every_shipped_template_is_approved_as_it_stands() -> None:
+    names = {line.source.name for line in waiting(HOUSE / "policies" / "roxom")}
+    assert not names, f"compliance approves new words: plazo letters approve {' '.join(sorted(names))} --by ..."
 
 
 @pytest.mark.parametrize("page", TEXTS)

@@ -8,19 +8,17 @@ Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, .
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from environment import PREFIX, named_file, named_folder, secret_file, told
 from keys import KeyRing, development_key, parse_keys, read_keys
 from models.errors import SettingsError
 
-PREFIX = "PLAZO_"
 HOUSE = Path(__file__).resolve().parent
 SENDGRID = "https://api.sendgrid.com"
 
@@ -221,7 +219,7 @@ class Settings(BaseSettings):
         """
         if self.keys is None:
             return read_keys(self.key_file or development_key(self.var))
-        text, file = self.keys.get_secret_value(), _secret_file("keys")
+        text, file = self.keys.get_secret_value(), secret_file("keys")
         if file is not None and file.read_text(encoding="ascii", errors="replace").strip() == text.strip():
             return read_keys(file)
         return parse_keys(text, f"{PREFIX}KEYS")
@@ -246,57 +244,13 @@ def load_settings(env_file: Path | None = None) -> Settings:
     What comes first of these holds. Raises one SettingsError that lists every setting at fault; it never shows a value,
     which may be a secret.
     """
-    named, secrets = _named_file(env_file), _named_folder()
-    with _told(PREFIX, named):
+    named, secrets = named_file(env_file), named_folder()
+    with told(PREFIX, named):
         return Settings(_env_file=named, _secrets_dir=secrets)
 
 
 def read_section(section: type[S], settings: Settings) -> S:
     """Read a channel's own settings from the same places. Raises SettingsError, as `load_settings` does."""
-    named, secrets = _named_file(None), _named_folder()
-    with _told(section.model_config.get("env_prefix", PREFIX), named):
+    named, secrets = named_file(None), named_folder()
+    with told(section.model_config.get("env_prefix", PREFIX), named):
         return section(_env_file=named, _secrets_dir=secrets, _environment=settings.environment)
-
-
-def _named_file(env_file: Path | None) -> Path | str | None:
-    named = env_file or os.environ.get(f"{PREFIX}ENV_FILE") or None
-    if named is not None and not Path(named).is_file():
-        raise SettingsError(f"{named}: there is no such file of settings; correct the name, or unset {PREFIX}ENV_FILE")
-    return named
-
-
-def _secret_file(name: str) -> Path | None:
-    """The file of a secret setting in the folder of secrets, where it is there."""
-    folder = _named_folder()
-    file = Path(folder) / f"{PREFIX.lower()}{name}" if folder else None
-    return file if file is not None and file.is_file() else None
-
-
-def _named_folder() -> str | None:
-    named = os.environ.get(f"{PREFIX}SECRETS_DIR") or None
-    if named is None:
-        return None
-    if not Path(named).is_dir():
-        raise SettingsError(f"{named}: there is no such folder; correct the name, or unset {PREFIX}SECRETS_DIR")
-    for file in Path(named).glob(f"{PREFIX.lower()}*"):
-        if not os.access(file, os.R_OK):
-            raise SettingsError(f"{file}: this process may not read it; let it, or remove the file")
-        if not file.stat().st_size:
-            raise SettingsError(f"{file}: is empty; fill it, or remove the file")
-    return named
-
-
-@contextmanager
-def _told(prefix: str, named: Path | str | None) -> Iterator[None]:
-    """Turn what pydantic finds into one SettingsError that names the variables."""
-    try:
-        yield
-    except ValidationError as error:
-        where = f"the environment and {named}" if named else "the environment"
-        lines = [
-            f"{prefix}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_url=False, include_context=False, include_input=False)
-            # Not a fault of its own: its default hangs on a setting that is listed already.
-            if problem["type"] != "default_factory_not_called"
-        ]
-        raise SettingsError(f"{where} does not add up; set or correct:\n  " + "\n  ".join(lines)) from None

@@ -24,10 +24,11 @@ from bench import figures
 from bench.due_list import due_list
 from bench.intake import intake
 from bench.latency import latency
+from bench.meter import Meter
 from bench.open_cases import open_cases
 from bench.rates import EMPTY_QUEUE, Rate, desk, empty, history
 from bench.report import show, write
-from bench.stage import Meter, Resident, Server, Site, can_connect, until
+from bench.stage import Resident, Server, Site, can_connect, until
 from bench.starts import start_costs
 from logs import configure_logs
 

@@ -17,9 +17,10 @@ from httpx2 import ASGITransport, AsyncClient
 from sqlalchemy import insert
 from sqlmodel import col, select
 
+from bench.meter import Meter
 from bench.open_cases import percentiles
 from bench.rates import now
-from bench.stage import UNLIMITED, Meter
+from bench.stage import UNLIMITED
 from engine import connect
 from models.inquiry import Role
 from models.policy_reading import load_policy

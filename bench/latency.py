@@ -8,9 +8,10 @@ import httpx2
 from sqlmodel import col, select
 
 from bench.load import mail
+from bench.meter import Meter
 from bench.open_cases import percentiles
 from bench.rates import now, numbers
-from bench.stage import Meter, Resident, Server, Site
+from bench.stage import Resident, Server, Site
 from counterparts.inbound_parse import basic, inbound_body
 from models.tables import Notice
 from records.database import Database

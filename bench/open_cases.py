@@ -14,8 +14,9 @@ import httpx2
 from sqlmodel import col, func, select
 
 from bench.load import AGENT, seed
+from bench.meter import Meter
 from bench.rates import now, numbers
-from bench.stage import Meter, Resident, Server, Site, until
+from bench.stage import Resident, Server, Site, until
 from models.inquiry import Role
 from models.policy_reading import load_policy
 from models.tables import Notice

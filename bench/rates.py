@@ -19,7 +19,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from bench.load import AGENT, ANSWER, message
-from bench.stage import Meter, Reading, Resident, Site, until
+from bench.meter import Meter, Reading
+from bench.stage import Resident, Site, until
 from channels.message import InboundMessage
 from engine import connect
 from models.case import Case

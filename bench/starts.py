@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from bench.load import seed
+from bench.meter import Meter
 from bench.rates import crowd, now, numbers
-from bench.stage import Meter, Resident, Site
+from bench.stage import Resident, Site
 from engine import connect
 from models.case import Case
 from models.policy_reading import load_policy

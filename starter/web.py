@@ -13,31 +13,22 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
-from http import HTTPStatus
-from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import FastAPI
 from fastapi.security import HTTPAuthorizationCredentials
 from temporalio.client import Client
-from temporalio.service import RPCError
 
-import health
 from channels.chat.post import CHAT
 from channels.chat.settings import ChatSettings
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
-from health import AWAY, OK, able
-from listener import Door, listening
+from listener import is_loopback, listening
 from logs import configure_logs
-from metrics import TYPE, House, exposition
 from models.errors import EngineUnavailable, PlazoError, SettingsError
 from models.inquiry import EMAIL
-from models.policy import Policy
 from models.policy_reading import load_policy
 from records.chat import Transcript
 from records.database import Database
@@ -53,6 +44,7 @@ from starter.chat.page import page_router
 from starter.chat.routes import chat_router
 from starter.codec_callers import Callers
 from starter.codec_endpoint import Records, codec_router
+from starter.health_routes import door_of, health_router
 from starter.http.edge import Edge, EdgeSettings
 from starter.http.limits import Rate
 from starter.http.problems import install_problems, refusals
@@ -157,8 +149,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     for room in rooms:
         app.include_router(room.router, responses=refusals(429))
     _add_codec(app, settings, policy, Records(database, clock), signs_in=tokens is not None)
-    app.state.door = _door(settings, policy, database, clock)
-    _add_health(app, app.state.door, settings)
+    app.state.door = door_of(settings, policy, database, clock)
+    app.include_router(health_router(app.state.door, settings))
     return app
 
 
@@ -173,14 +165,6 @@ def _add_chat(app: FastAPI, desk: ChatDesk) -> None:
     desk.address_left = lambda left: desk.intake.take_address(CHAT, left.session, (EMAIL, left.email))
     app.include_router(chat_router(desk))
     app.include_router(page_router(desk.policy))
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a listening address is reached from this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _hand_over(client: Client, dispatcher: Dispatcher, reconciler: Reconciler) -> None:
@@ -209,12 +193,6 @@ async def _prepare(client: Client) -> None:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _door(settings: Settings, policy: Policy, database: Database, clock: Callable[[], datetime]) -> Door:
-    """What Prometheus and whoever runs containers may ask."""
-    figures = partial(exposition, House(database, policy, clock))
-    return Door(figures, lambda: True, partial(health.records, database, settings.key_ring))
-
-
 def _add_codec(app: FastAPI, settings: Settings, policy: Policy, book: Records, *, signs_in: bool) -> None:
     """What lets Temporal's UI read what is sealed: on loopback, or where a UI elsewhere is named that signs in.
 
@@ -231,36 +209,6 @@ def _add_codec(app: FastAPI, settings: Settings, policy: Policy, book: Records, 
     local = here and not (signs_in and settings.environment == "production")
     callers = Callers(secret, local, policy.rights, sign_in)
     app.include_router(codec_router(settings, settings.key_ring(), book, callers))
-
-
-def _add_health(app: FastAPI, door: Door, settings: Settings) -> None:
-    @app.get("/healthz", tags=["health"])
-    async def alive() -> dict[str, str]:
-        """Say that the process lives."""
-        return {"status": "ok"}
-
-    @app.get("/readyz", tags=["health"])
-    async def ready() -> JSONResponse:
-        """Say what answers: without the records and the keys nothing is taken in, without Temporal it waits."""
-        found, temporal = await asyncio.gather(asyncio.to_thread(door.ready), _temporal(app.state.desk.client))
-        return JSONResponse(
-            {**found, "temporal": temporal}, HTTPStatus.OK if able(found) else HTTPStatus.SERVICE_UNAVAILABLE
-        )
-
-    if is_loopback(settings.web_host):
-
-        @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
-        async def figures() -> Response:
-            """Give the house's figures to Prometheus: on loopback alone; elsewhere they have a port of their own."""
-            return Response(await asyncio.to_thread(door.metrics), media_type=TYPE)
-
-
-async def _temporal(client: Client) -> str:
-    try:
-        async with answering(2.0):
-            return OK if await client.service_client.check_health() else AWAY
-    except (EngineUnavailable, RPCError):
-        return AWAY
 
 
 def main() -> int:

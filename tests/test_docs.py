@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from activities.letters.survey import waiting
+from environment import PREFIX
 from models.commands import ARRIVALS, COMMANDS, OURS_ALONE, SIGNALS
 from models.hooks import PUBLISHED, Published
 from models.letters import LetterKind
 from models.messages import Order
 from models.search import SEARCH_ATTRIBUTES
-from settings import PREFIX, Section, Settings
+from settings import Section, Settings
 from starter.admin.oidc_settings import OidcSettings
 from starter.cli import COMMANDS as LINES
 from starter.house.residents import residents

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from environment import PREFIX
 from models.search import cli_arguments
-from settings import PREFIX, Section, Settings
+from settings import Section, Settings
 from starter.house.residents import RETENTION
 
 HOUSE = Path(__file__).parents[2]

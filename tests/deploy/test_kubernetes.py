@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import PREFIX, Settings
+from environment import PREFIX
+from settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text("utf-8"))

@@ -15,10 +15,11 @@ import pytest
 import channels
 from channels.port import Adapter, Transcript
 from channels.registry import load_channels
+from environment import PREFIX
 from models.inquiry import Channel
 from models.policy import Policy
 from models.policy_reading import load_policy
-from settings import HOUSE, PREFIX, load_settings
+from settings import HOUSE, load_settings
 from tests.channels.contract.specimen import Point, Specimen, utcnow
 
 ROXOM = HOUSE / "policies" / "roxom"

@@ -20,9 +20,10 @@ from channels.telegram.contents import LARGEST_FILE
 from channels.telegram.send import MOST_PARTS
 from channels.telegram.splitting import LONGEST
 from channels.x.wording import LONGEST_MESSAGE
+from environment import PREFIX
 from models.policy import Policy
 from models.policy_reading import load_policy
-from settings import HOUSE, PREFIX, Section
+from settings import HOUSE, Section
 from starter.chat.routes import chat_router
 from tests.channels.contract.finding import EXAMPLES, ROXOM, build, sources, wanted
 from tests.channels.email.servers import USER

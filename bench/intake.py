@@ -22,9 +22,10 @@ import httpx2
 from sqlmodel import func, select
 
 from bench.load import SUBJECT, TEXT, mail, sender
+from bench.meter import Meter
 from bench.open_cases import percentiles
 from bench.rates import numbers
-from bench.stage import Meter, Resident, Server, Site, until
+from bench.stage import Resident, Server, Site, until
 from counterparts.inbound_parse import basic, inbound_body
 from models.tables import CaseRow, StoredMessage
 from records import dispatches

@@ -14,6 +14,7 @@ from models.episodes import Assigned
 from models.errors import Refused
 from models.inquiry import Actor, ActorId, Role
 from models.messages import Order, Reasons
+from models.sight import Eyes, Kept
 
 MOST_PEOPLE = 50
 
@@ -115,10 +116,10 @@ def _pass_on(case: Case, order: Keeping, actor: Actor, now: datetime) -> None:
 
 def check(case: Case, actor: Actor, owner: ActorId | None) -> None:
     """Refuse whoever the case is kept from, and an owner whom it is about. `owner` is who is to get the case."""
-    if actor.id in case.about:
+    hidden = Kept.of(case).hidden(Eyes(actor.id, secrets=actor.role is Role.COMPLIANCE))
+    if hidden == "rights.concerned":
         raise Refused("conflict.of-interest", "nobody decides a complaint about themselves")
     if owner is not None and owner in case.about:
         raise Refused("conflict.of-interest", "nobody handles a complaint about themselves", field="owner")
-    hidden = case.compartment is not None and actor.id not in case.compartment
-    if hidden and actor.role is not Role.COMPLIANCE:
+    if hidden:
         raise Refused("compartment.closed", "the case is kept from whoever is not named")

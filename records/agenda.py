@@ -12,7 +12,7 @@ from models.alerting import APPROVERS, OF_THE_AREA
 from models.case import Case
 from models.inquiry import ActorId, Area
 from models.policy import Policy
-from models.rights import Kept
+from models.sight import Kept
 from models.tables import CaseRow, StaffRow
 from models.terms import Place
 from records import colleagues, visibility

@@ -10,7 +10,7 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from models.errors import Malformed
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import CaseRow
 from records import visibility
 from records.cases import unknown

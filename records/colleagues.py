@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from models.inquiry import ActorId, Area, Role
 from models.policy import Policy
-from models.rights import Eyes, Kept
+from models.sight import Eyes, Kept
 from models.tables import StaffRow
 from models.terms import Place
 from records import staff

@@ -16,7 +16,7 @@ from models.hooks import event_id
 from models.incidents import incident_key
 from models.inquiry import Flag, Status
 from models.ledger import Event
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import CaseRow, IncidentJoin, IncidentRow
 from records import case_list, incident_words, incidents
 from records.database import add_once

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from models.area_work import OVER, Incident, IncidentState
 from models.inquiry import Actor
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import CaseRow, IncidentComment, IncidentRow, TrackerEvent
 from records import cases, incident_words
 from records.database import add_once

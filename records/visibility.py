@@ -1,4 +1,4 @@
-"""Which cases somebody does not see, as SQL and for one case; the rule itself is `models.rights.hides`."""
+"""Which cases somebody does not see, as SQL and for one case; the rule itself is `models.sight.hides`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from models.case import Case
 from models.inquiry import ActorId
-from models.rights import Eyes, Kept
+from models.sight import Eyes, Kept
 from models.tables import CaseRow, GrantRow
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from models.inquiry import ActorId
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import FAR, CaseRow
 from records.visibility import visible
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from fastapi import Request
 
 from models.inquiry import Role
-from models.rights import Eyes
 from models.sections.staff import Rights
+from models.sight import Eyes
 from starter.admin.oidc import SignedIn
 from starter.http.problems import Problem
 

@@ -16,19 +16,25 @@ from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 
 from codec import SCOPE, SealingCodec
 from keys import KeyRing
-from models.rights import Eyes, may
+from listener import is_loopback
+from models.policy import Policy
+from models.rights import may
 from models.sealing import MARK
+from models.sight import Eyes
 from records import audit, visibility
 from records.audit import Outcome
 from records.database import Database
 from settings import Settings
+from starter.admin.oidc import SignedIn
+from starter.admin.signing_in import signed_in
 from starter.codec_callers import STRANGER, Caller, Callers
 from starter.http.body import read_body, too_large
 from starter.http.problems import Problem
@@ -218,3 +224,21 @@ def _told(problem: Problem, cors: dict[str, str]) -> Response:
     response = problem.response()
     response.headers.update(cors)
     return response
+
+
+def add_codec(app: FastAPI, settings: Settings, policy: Policy, book: Records, *, signs_in: bool) -> None:
+    """What lets Temporal's UI read what is sealed: on loopback, or where a UI elsewhere is named that signs in.
+
+    In production this machine alone is not enough where people can sign in: then each opening names one of them.
+    """
+    here = is_loopback(settings.web_host)
+    secret = settings.codec_secret.get_secret_value() if settings.codec_secret else ""
+    if not here and not (settings.ui_origin and (signs_in or secret)):
+        return
+
+    def sign_in(token: str) -> SignedIn:
+        return signed_in(app.state.desk, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
+
+    local = here and not (signs_in and settings.environment == "production")
+    callers = Callers(secret, local, policy.rights, sign_in)
+    app.include_router(codec_router(settings, settings.key_ring(), book, callers))

@@ -18,14 +18,13 @@ from zoneinfo import ZoneInfo
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from fastapi.security import HTTPAuthorizationCredentials
 from temporalio.client import Client
 
 from channels.chat.post import CHAT
 from channels.chat.settings import ChatSettings
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
-from listener import is_loopback, listening
+from listener import listening
 from logs import configure_logs
 from models.errors import EngineUnavailable, PlazoError, SettingsError
 from models.inquiry import EMAIL
@@ -33,17 +32,28 @@ from models.policy_reading import load_policy
 from records.chat import Transcript
 from records.database import Database
 from settings import Settings, load_settings, read_section
-from starter.admin import answer_routes, api, audit, bindings, break_glass, hooks, incidents, registrations, staff
+from starter.admin import (
+    answer_routes,
+    api,
+    audit,
+    bindings,
+    break_glass,
+    command_routes,
+    hooks,
+    incidents,
+    inquiries,
+    quarantine,
+    registrations,
+    staff,
+)
 from starter.admin.desk import Desk
 from starter.admin.jwks import ProviderKeys
-from starter.admin.oidc import SignedIn, Tokens
+from starter.admin.oidc import Tokens
 from starter.admin.oidc_settings import oidc_settings
-from starter.admin.signing_in import signed_in
 from starter.chat.desk import ChatDesk
 from starter.chat.page import page_router
 from starter.chat.routes import chat_router
-from starter.codec_callers import Callers
-from starter.codec_endpoint import Records, codec_router
+from starter.codec_endpoint import Records, add_codec
 from starter.health_routes import door_of, health_router
 from starter.http.edge import Edge, EdgeSettings
 from starter.http.limits import Rate
@@ -133,22 +143,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     if CHAT in hall.channels:
         _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
     rooms = (
-        api,
-        audit,
-        answer_routes,
-        bindings,
-        staff,
-        break_glass,
-        incidents,
-        registrations,
-        hooks,
-        reporting,
-        quality,
-        status,
+        *(api, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff),
+        *(break_glass, incidents, registrations, hooks, reporting, quality, status),
     )
     for room in rooms:
         app.include_router(room.router, responses=refusals(429))
-    _add_codec(app, settings, policy, Records(database, clock), signs_in=tokens is not None)
+    add_codec(app, settings, policy, Records(database, clock), signs_in=tokens is not None)
     app.state.door = door_of(settings, policy, database, clock)
     app.include_router(health_router(app.state.door, settings))
     return app
@@ -191,24 +191,6 @@ async def _prepare(client: Client) -> None:
             return
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _add_codec(app: FastAPI, settings: Settings, policy: Policy, book: Records, *, signs_in: bool) -> None:
-    """What lets Temporal's UI read what is sealed: on loopback, or where a UI elsewhere is named that signs in.
-
-    In production this machine alone is not enough where people can sign in: then each opening names one of them.
-    """
-    here = is_loopback(settings.web_host)
-    secret = settings.codec_secret.get_secret_value() if settings.codec_secret else ""
-    if not here and not (settings.ui_origin and (signs_in or secret)):
-        return
-
-    def sign_in(token: str) -> SignedIn:
-        return signed_in(app.state.desk, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
-
-    local = here and not (signs_in and settings.environment == "production")
-    callers = Callers(secret, local, policy.rights, sign_in)
-    app.include_router(codec_router(settings, settings.key_ring(), book, callers))
 
 
 def main() -> int:

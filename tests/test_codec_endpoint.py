@@ -22,8 +22,9 @@ from codec import SealingCodec
 from keys import parse_keys
 from models.errors import SettingsError
 from models.inquiry import Actor, Role
-from models.rights import Eyes, may
+from models.rights import may
 from models.sealing import MARK, is_sealed
+from models.sight import Eyes
 from records.audit import Outcome
 from records.keys import HOLDERS
 from settings import Settings, load_settings

@@ -24,8 +24,8 @@ from temporalio.worker import Worker
 from engine import connect, register_search_attributes
 from keys import parse_keys
 from models.errors import SettingsError
-from models.rights import Eyes
 from models.search import SEARCH_ATTRIBUTES
+from models.sight import Eyes
 from settings import Settings
 from starter.codec_callers import Callers
 from starter.codec_endpoint import Line, codec_router

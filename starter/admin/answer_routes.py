@@ -15,13 +15,13 @@ from records import cases, documents
 from starter.admin.answer_bodies import ResolveBody
 from starter.admin.answer_views import GateView, PointsView, ProposalView
 from starter.admin.api import COMMANDING, ONE, Here, Reference, private
-from starter.admin.auth import Caller, Commander
 from starter.admin.case_views import checked
 from starter.admin.causes import CausesView, causes_of
 from starter.admin.desk import Desk
 from starter.admin.gate import Finished
 from starter.admin.points import points_of
 from starter.admin.proposals import Preview
+from starter.admin.rights import Caller
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem, faults
 
@@ -40,7 +40,7 @@ def points(desk: Here, _actor: Caller, reference: Reference) -> PointsView:
 
 
 @router.post("/inquiries/{reference}/gate", tags=["inquiries"], responses=COMMANDING)
-def gate(desk: Here, actor: Commander, reference: Reference, body: ResolveBody) -> GateView:
+def gate(desk: Here, actor: Caller, reference: Reference, body: ResolveBody) -> GateView:
     """Say what a final answer lacks, and decide nothing: the body is that of `resolve`."""
     with desk.database.read() as session:
         return _look(session, desk, cases.load(session, checked(reference)), body, actor)

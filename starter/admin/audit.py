@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from records import audit
 from records.audit import Outcome
 from starter.admin.api import READING, Here, private
-from starter.admin.auth import Caller
+from starter.admin.rights import Caller
 from starter.admin.views import View
 from starter.http.plain_json import PlainJsonRoute
 

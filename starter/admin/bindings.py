@@ -16,9 +16,8 @@ from channels.registry import Adapters
 from models.inquiry import EMAIL
 from models.reference import is_reference
 from records import bindings, cases, contacts, visibility
-from starter.admin.auth import Commander
 from starter.admin.desk import Desk, desk_of
-from starter.admin.rights import Sight
+from starter.admin.rights import Caller, Sight
 from starter.admin.views import View
 from starter.http.problems import Problem, refusals
 from starter.reception.persons import confirm, of_account, register
@@ -70,7 +69,7 @@ def make(
     request: Request,
     *,
     wanted: Annotated[Wanted, Body()],
-    actor: Commander,
+    actor: Caller,
     eyes: Sight,
     desk: Annotated[Desk, Depends(desk_of)],
 ) -> Made:
@@ -110,7 +109,7 @@ class Confirmed(View):
 
 @router.post("/confirm", responses=refusals(401, 403, 404, 409, 422, 503))
 def confirm_identity(
-    given: Annotated[Confirmation, Body()], _actor: Commander, desk: Annotated[Desk, Depends(desk_of)]
+    given: Annotated[Confirmation, Body()], _actor: Caller, desk: Annotated[Desk, Depends(desk_of)]
 ) -> Confirmed:
     """Confirm who opened the link of an `identity_request`. The portal asks the person before it does."""
     now = desk.clock()

@@ -18,10 +18,9 @@ from models.messages import Reasons
 from records import audit, case_list, dispatches, visibility
 from records.audit import Outcome
 from starter.admin.api import COMMANDING, Here, private
-from starter.admin.auth import Commander
 from starter.admin.case_views import checked
 from starter.admin.desk import Desk
-from starter.admin.rights import Sight
+from starter.admin.rights import Caller, Sight
 from starter.admin.views import View
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
@@ -51,7 +50,7 @@ router = APIRouter(prefix="/api/break-glass", tags=["access"], route_class=Plain
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=COMMANDING)
-def break_glass(desk: Here, actor: Commander, eyes: Sight, wanted: Annotated[Broken, Body()]) -> Opened:
+def break_glass(desk: Here, actor: Caller, eyes: Sight, wanted: Annotated[Broken, Body()]) -> Opened:
     """Open an inquiry to yourself that is hidden from you, to read it. It is noted, and somebody is alarmed."""
     rules, reference = desk.policy.rights.break_glass, checked(wanted.reference)
     if actor.role not in rules.roles:

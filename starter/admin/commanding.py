@@ -22,7 +22,7 @@ from models.deciding import decide
 from models.episodes import Answer
 from models.errors import EngineUnavailable, RecordsUnavailable
 from models.inquiry import Actor, Area
-from models.rights import Eyes
+from models.sight import Eyes
 from records import case_list, cases, keys
 from starter.admin.bodies import Body, MergeBody, SplitBody
 from starter.admin.desk import Desk

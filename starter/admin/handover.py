@@ -11,7 +11,7 @@ from models.assignment import Member
 from models.episodes import Assigned
 from models.errors import Refused
 from models.inquiry import Actor, ActorId, Area
-from models.rights import Eyes, Kept
+from models.sight import Eyes, Kept
 from records import cases, visibility, workload
 from starter.admin.bodies import HandOverBody
 from starter.admin.commanding import Wish, fulfil

@@ -7,51 +7,26 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from sqlmodel import Session
 
 from models.errors import Malformed
 from models.hooks import NAMES
-from models.inquiry import Actor, Role
 from models.tables import Webhook
 from records import audit, deliveries, hooks
 from records.deliveries import Standing
 from starter.admin import hook_secrets
 from starter.admin.api import COMMANDING, READING, Here, private
-from starter.admin.auth import Caller
 from starter.admin.moments import beginning
+from starter.admin.rights import Caller
 from starter.admin.views import View
 from starter.http.outside import Forbidden, checked_url, networks
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
 
-MANAGERS = (Role.SUPERVISOR, Role.COMPLIANCE)
-READERS = (*MANAGERS, Role.AUDITOR)
-
 Label = Annotated[str, StringConstraints(max_length=80, strip_whitespace=True)]
 WebhookId = Annotated[str, Path(max_length=64, description="The subscription's id.", examples=["wh_1"])]
-
-
-def manager(actor: Caller) -> Actor:
-    """An actor who decides what leaves. Raises a 403 problem."""
-    return _one_of(MANAGERS, actor)
-
-
-def reader(actor: Caller) -> Actor:
-    """An actor who may see what leaves. Raises a 403 problem."""
-    return _one_of(READERS, actor)
-
-
-def _one_of(roles: tuple[Role, ...], actor: Actor) -> Actor:
-    if actor.role not in roles:
-        words = ", ".join(role.value for role in roles)
-        raise Problem(HTTPStatus.FORBIDDEN, "webhook.role", f"webhooks are for these roles: {words}")
-    return actor
-
-
-Manager = Annotated[Actor, Depends(manager)]
-Reader = Annotated[Actor, Depends(reader)]
 
 
 class Wanted(BaseModel):
@@ -128,14 +103,14 @@ router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=PlainJ
 
 
 @router.get("", responses=READING | {403: COMMANDING[403]})
-def webhooks(desk: Here, _actor: Reader) -> WebhooksView:
+def webhooks(desk: Here, _actor: Caller) -> WebhooksView:
     """List the subscriptions, and how each goes."""
     with desk.database.read() as session:
         return WebhooksView(items=tuple(views(session)))
 
 
 @router.post("", responses=COMMANDING, status_code=HTTPStatus.CREATED)
-def subscribe(desk: Here, actor: Manager, body: Wanted) -> SecretView:
+def subscribe(desk: Here, actor: Caller, body: Wanted) -> SecretView:
     """Post events to another system from now on."""
     settings = desk.settings
     try:
@@ -152,7 +127,7 @@ def subscribe(desk: Here, actor: Manager, body: Wanted) -> SecretView:
 
 
 @router.delete("/{webhook}", responses=COMMANDING, status_code=HTTPStatus.NO_CONTENT)
-def unsubscribe(desk: Here, actor: Manager, webhook: WebhookId) -> Response:
+def unsubscribe(desk: Here, actor: Caller, webhook: WebhookId) -> Response:
     """Post nothing more there; what waits for it is forgotten."""
     with desk.database.write() as session:
         hooks.remove(session, _known(session, webhook).id)
@@ -161,7 +136,7 @@ def unsubscribe(desk: Here, actor: Manager, webhook: WebhookId) -> Response:
 
 
 @router.post("/{webhook}/rotate", responses=COMMANDING)
-def rotate(desk: Here, actor: Manager, webhook: WebhookId) -> SecretView:
+def rotate(desk: Here, actor: Caller, webhook: WebhookId) -> SecretView:
     """Make a new secret; for a day the former one signs beside it."""
     secret = hook_secrets.make()
     with desk.database.write() as session:
@@ -173,7 +148,7 @@ def rotate(desk: Here, actor: Manager, webhook: WebhookId) -> SecretView:
 
 
 @router.post("/{webhook}/replay", responses=COMMANDING)
-def replay(desk: Here, actor: Manager, webhook: WebhookId, body: ReplayBody) -> Replayed:
+def replay(desk: Here, actor: Caller, webhook: WebhookId, body: ReplayBody) -> Replayed:
     """Post events again, behind those that wait; each keeps its webhook-id."""
     now, calendar = desk.clock(), desk.policy.whole_calendar()
     until = now if body.until is None else beginning(body.until, calendar, "until")

@@ -3,7 +3,7 @@
 from pydantic import AwareDatetime, ConfigDict
 from sqlmodel import Session
 
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import IncidentRow
 from records import documents, incident_joins, incidents
 from records.incident_joins import Joined, JoinedPage

@@ -20,7 +20,6 @@ from records import cases, incident_joins, incidents
 from records.ids import new_id
 from records.incident_words import News
 from starter.admin.api import COMMANDING, ONE, READING, Here, IdempotencyKey, Reference, private
-from starter.admin.auth import Caller, Commander
 from starter.admin.case_views import checked
 from starter.admin.desk import Desk
 from starter.admin.incident_views import (
@@ -31,7 +30,7 @@ from starter.admin.incident_views import (
     incident_view,
     joined_view,
 )
-from starter.admin.rights import OwnAreas, Sight, turned_down
+from starter.admin.rights import Caller, OwnAreas, Sight, turned_down
 from starter.admin.standing_in import stands_in
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
@@ -110,7 +109,7 @@ def joined(
 
 @router.post("/{reference}/{n}/move", responses=COMMANDING)
 def move(  # noqa: PLR0917  FastAPI hands each in by name
-    desk: Here, actor: Commander, eyes: Sight, areas: OwnAreas, reference: Reference, n: Number, body: MoveBody
+    desk: Here, actor: Caller, eyes: Sight, areas: OwnAreas, reference: Reference, n: Number, body: MoveBody
 ) -> IncidentView:
     """Say where an incident of the built-in board stands; its case learns of it. Its end is its area's word (M5.4)."""
     if body.state in OVER:
@@ -129,7 +128,7 @@ def move(  # noqa: PLR0917  FastAPI hands each in by name
 def comment(
     *,
     desk: Here,
-    actor: Commander,
+    actor: Caller,
     eyes: Sight,
     reference: Reference,
     n: Number,
@@ -149,9 +148,7 @@ def comment(
 
 
 @router.post("/{reference}/{n}/refresh", responses=COMMANDING)
-def refresh(
-    request: Request, desk: Here, _actor: Commander, eyes: Sight, reference: Reference, n: Number
-) -> IncidentView:
+def refresh(request: Request, desk: Here, _actor: Caller, eyes: Sight, reference: Reference, n: Number) -> IncidentView:
     """Ask the tracker where the incident stands, where its own word seems to be lost."""
     trackers: Trackers = request.app.state.trackers
     with desk.database.read() as session:

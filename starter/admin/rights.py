@@ -14,7 +14,8 @@ from sqlmodel import Session
 from models.commands import COMMANDS, READS_ONLY
 from models.inquiry import Actor, Area, Role
 from models.policy import Policy
-from models.rights import ANSWERING, RIGHTS, Eyes, leaves_a_line, may
+from models.rights import ANSWERING, RIGHTS, leaves_a_line, may
+from models.sight import Eyes
 from records import audit, cases, visibility
 from records.audit import Outcome
 from starter.admin.desk import Desk, desk_of
@@ -101,6 +102,10 @@ def admitted(
     if secret or leaves_a_line(actor.role, action):
         _note(desk, actor, action, reference or request.url.path, Outcome.ALLOWED)
     return actor
+
+
+Caller = Annotated[Actor, Depends(admitted)]
+"""The actor of a request, signed in and with the right to what the route does."""
 
 
 def _see(desk: Desk, found: SignedIn, action: str, reference: str, *, reading: bool) -> bool:

@@ -6,20 +6,20 @@ from http import HTTPStatus
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from sqlmodel import Session
 
 from models.errors import Malformed
-from models.inquiry import Actor, Area, Role
-from models.rights import Eyes
+from models.inquiry import Actor, Area
+from models.rights import may
+from models.sight import Eyes
 from models.tables import AbsenceRow, StaffRow, TrainingRow
 from records import audit, staff, workload
 from records.audit import Outcome
 from starter.admin.api import COMMANDING, ONE, READING, Here, private
-from starter.admin.auth import Caller, Commander
 from starter.admin.desk import Desk
 from starter.admin.handover import hand_over
-from starter.admin.rights import Sight
+from starter.admin.rights import Caller, Sight
 from starter.admin.staff_views import (
     AbsenceBody,
     HandOverView,
@@ -38,29 +38,16 @@ from starter.admin.staff_views import (
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
 
-KEEPERS = frozenset({Role.SUPERVISOR, Role.COMPLIANCE})
-"""Who keeps the staff, and sees what is nobody else's business."""
-
 router = APIRouter(prefix="/api", tags=["staff"], route_class=PlainJsonRoute, dependencies=[private])
 
 
-def keeper(desk: Here, actor: Commander) -> Actor:
-    """An actor who may keep the staff. Raises a 403 problem."""
-    if actor.role not in KEEPERS:
-        with desk.database.write() as session:
-            audit.note(session, desk.clock(), actor.id, "staff.change", "staff", Outcome.DENIED, "staff.role")
-        raise Problem(HTTPStatus.FORBIDDEN, "staff.role", "the staff are kept by supervisors and compliance")
-    return actor
-
-
-Keeper = Annotated[Actor, Depends(keeper)]
 Who = Annotated[StaffId, Path(description="Their opaque id.", examples=["cx-lead"])]
 
 
 @router.get("/staff", responses=READING)
 def everybody(desk: Here, actor: Caller) -> StaffView:
     """All who have not left: their areas, whom they represent, whether they are there today."""
-    whole = actor.role in KEEPERS
+    whole = may(actor.role, "staff.change")
     with desk.database.read() as session:
         away = staff.absent(session, _today(desk))
         rows = staff.everybody(session)
@@ -71,7 +58,7 @@ def everybody(desk: Here, actor: Caller) -> StaffView:
 def person(desk: Here, actor: Caller, who: Who) -> WholePersonView:
     """One of the staff: absences, trainings, shifts; also somebody who has left."""
     with desk.database.read() as session:
-        return _whole(session, desk, who, whole=actor.role in KEEPERS)
+        return _whole(session, desk, who, whole=may(actor.role, "staff.change"))
 
 
 @router.get("/workload", responses=READING)
@@ -82,7 +69,7 @@ def who_has_what(desk: Here, _actor: Caller, eyes: Sight) -> WorkloadView:
 
 
 @router.post("/staff", responses=COMMANDING)
-def set_person(desk: Here, actor: Keeper, body: PersonBody) -> WholePersonView:
+def set_person(desk: Here, actor: Caller, body: PersonBody) -> WholePersonView:
     """Add somebody, or change what is known of them."""
     unknown = set(body.areas) - set(desk.policy.areas)
     if unknown:
@@ -103,7 +90,7 @@ def set_person(desk: Here, actor: Keeper, body: PersonBody) -> WholePersonView:
 
 
 @router.post("/staff/{who}/absences", responses=COMMANDING)
-def set_absence(desk: Here, actor: Keeper, who: Who, body: AbsenceBody) -> WholePersonView:
+def set_absence(desk: Here, actor: Caller, who: Who, body: AbsenceBody) -> WholePersonView:
     """Somebody is away for some days: new inquiries pass them over."""
     if body.last < body.first:
         raise Malformed("absence.backwards", "the last day lies before the first", field="last")
@@ -114,7 +101,7 @@ def set_absence(desk: Here, actor: Keeper, who: Who, body: AbsenceBody) -> Whole
 
 
 @router.delete("/staff/{who}/absences/{first}", responses=COMMANDING)
-def end_absence(desk: Here, actor: Keeper, who: Who, first: date) -> WholePersonView:
+def end_absence(desk: Here, actor: Caller, who: Who, first: date) -> WholePersonView:
     """Take an absence back that was to begin on that day."""
     with desk.database.write() as session:
         if not staff.end_absence(session, who, first):
@@ -123,7 +110,7 @@ def end_absence(desk: Here, actor: Keeper, who: Who, first: date) -> WholePerson
 
 
 @router.post("/staff/{who}/trainings", responses=COMMANDING)
-def set_training(desk: Here, actor: Keeper, who: Who, body: TrainingBody) -> WholePersonView:
+def set_training(desk: Here, actor: Caller, who: Who, body: TrainingBody) -> WholePersonView:
     """Somebody is trained for an area and a language, up to a day; a day that is past ends it."""
     if body.area not in desk.policy.areas:
         raise _unknown_area(body.area, desk, "area")
@@ -135,7 +122,7 @@ def set_training(desk: Here, actor: Keeper, who: Who, body: TrainingBody) -> Who
 
 
 @router.post("/staff/{who}/shifts", responses=COMMANDING)
-def set_shifts(desk: Here, actor: Keeper, who: Who, body: ShiftsBody) -> WholePersonView:
+def set_shifts(desk: Here, actor: Caller, who: Who, body: ShiftsBody) -> WholePersonView:
     """Set somebody's week."""
     with desk.database.write() as session:
         _known(session, who)
@@ -144,7 +131,7 @@ def set_shifts(desk: Here, actor: Keeper, who: Who, body: ShiftsBody) -> WholePe
 
 
 @router.post("/staff/{who}/leave", responses=COMMANDING)
-async def leave(desk: Here, actor: Keeper, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
+async def leave(desk: Here, actor: Caller, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
     """Somebody leaves for good: every open case of theirs goes to somebody else. Ask again while some remain."""
     _of_another(actor, who)
     await asyncio.to_thread(_begin, desk, who, actor, leaves=True)
@@ -152,7 +139,7 @@ async def leave(desk: Here, actor: Keeper, eyes: Sight, who: Who, body: LeaveBod
 
 
 @router.post("/staff/{who}/return", responses=COMMANDING)
-def come_back(desk: Here, actor: Keeper, who: Who) -> WholePersonView:
+def come_back(desk: Here, actor: Caller, who: Who) -> WholePersonView:
     """Somebody who had left is back, as they were known; their keys stay worthless."""
     with desk.database.write() as session:
         if not _known(session, who).left_at:
@@ -162,7 +149,7 @@ def come_back(desk: Here, actor: Keeper, who: Who) -> WholePersonView:
 
 
 @router.post("/staff/{who}/handover", responses=COMMANDING)
-async def handover(desk: Here, actor: Keeper, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
+async def handover(desk: Here, actor: Caller, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
     """Give somebody's open cases to others, as before a long absence. Ask again while some remain."""
     await asyncio.to_thread(_begin, desk, who, actor, leaves=False)
     return await hand_over(desk, who, actor, body.reasons, eyes)

@@ -3,7 +3,7 @@
 from models.assignment import may_claim, may_own
 from models.errors import Refused
 from models.inquiry import Role
-from models.rights import Kept
+from models.sight import Kept
 from records import staff
 from starter.admin.bodies import AssignBody, Body, ClaimBody, CompartmentBody, DeclareConflictBody, HandOverBody
 from starter.admin.writer import OrderData, Writer

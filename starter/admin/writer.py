@@ -10,7 +10,7 @@ from sqlmodel import Session
 from models.case import Case
 from models.inquiry import Actor, ActorId
 from models.policy import Policy
-from models.rights import Eyes, Kept
+from models.sight import Eyes, Kept
 from records import cases, colleagues, documents, staff
 
 OrderData = dict[str, Any]

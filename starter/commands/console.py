@@ -18,7 +18,7 @@ from sqlmodel import Session
 from channels.text import clean, one_line
 from models.errors import EngineUnavailable, PlazoError, PolicyError, RecordsUnavailable, SettingsError, UnknownInquiry
 from models.policy_reading import load_policy
-from models.rights import Eyes
+from models.sight import Eyes
 from records import visibility
 from records.database import Database
 from settings import Settings, load_settings

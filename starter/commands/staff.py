@@ -15,7 +15,7 @@ from models.errors import Refused
 from models.inquiry import Actor, Role
 from models.policy import Policy
 from models.policy_reading import load_policy
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import AbsenceRow, StaffRow, TrainingRow
 from records import audit, staff
 from records.audit import Outcome

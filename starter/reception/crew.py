@@ -13,7 +13,7 @@ from models.case import Case
 from models.episodes import Assigned
 from models.inquiry import ActorId, Area, Language, Role
 from models.policy import Policy
-from models.rights import Eyes, Kept
+from models.sight import Eyes, Kept
 from models.tables import StaffRow
 from records import staff, workload
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from starter.admin.auth import Caller
 from starter.admin.desk import Desk, desk_of
+from starter.admin.rights import Caller
 from starter.http.problems import MEDIA_TYPE, ProblemDocument
 from starter.reporting import xlsx_file
 from starter.reporting.page import HEADERS

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from models.errors import Malformed
 from models.policy import Policy
 from models.quality import Lot, draw
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import VerdictRow
 from records import verdicts, visibility
 from records.answers import Answered, answered

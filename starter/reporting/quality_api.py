@@ -11,10 +11,9 @@ from models.errors import Malformed, Refused
 from models.quality import Verdict, lacking
 from records import verdicts
 from starter.admin.api import COMMANDING, READING, Here, Reference, private
-from starter.admin.auth import Caller, Commander
 from starter.admin.bodies import Body, Short
 from starter.admin.case_views import checked
-from starter.admin.rights import Sight, turned_down
+from starter.admin.rights import Caller, Sight, turned_down
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
 from starter.reporting.quality import Month, QualityView, Review, SampledView
@@ -47,7 +46,7 @@ def month_sample(desk: Here, _actor: Caller, eyes: Sight, month: Name) -> Qualit
 
 @router.post("/{month}/{reference}", responses=COMMANDING)
 def judge(  # noqa: PLR0917  what FastAPI hands in by name
-    desk: Here, actor: Commander, eyes: Sight, month: Name, reference: Reference, body: VerdictBody
+    desk: Here, actor: Caller, eyes: Sight, month: Name, reference: Reference, body: VerdictBody
 ) -> SampledView:
     """Say of an answer in the sample whether it meets each criterion. The newest verdict counts, the former stay."""
     wanted, of = Month.read(month, desk.policy, desk.clock()), checked(reference)

@@ -20,7 +20,7 @@ from engine import connect, register_search_attributes
 from models.inquiry import EMAIL
 from records.database import Database
 from settings import Settings
-from starter.admin import api, staff
+from starter.admin import api, command_routes, inquiries, quarantine, staff
 from starter.house.residents import temporal_program
 from starter.http.problems import install_problems
 from starter.web import create_app
@@ -98,8 +98,8 @@ async def http_without_engine(front: World, settings: Settings) -> AsyncIterator
     nobody = settings.model_copy(update={"temporal": "127.0.0.1:1"})
     app = FastAPI()
     install_problems(app)
-    app.include_router(api.router)
-    app.include_router(staff.router)
+    for room in (api, inquiries, quarantine, command_routes, staff):
+        app.include_router(room.router)
     app.state.desk = dataclasses.replace(front.desk, client=await connect(nobody, lazy=True))
     async with AsyncClient(transport=ASGITransport(app), base_url="http://plazo.test") as http:
         yield http

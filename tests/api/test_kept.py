@@ -7,7 +7,7 @@ import pytest
 from channels.message import Disposition
 from models.assignment import Member
 from models.inquiry import Language, Role
-from models.rights import Kept
+from models.sight import Kept
 from records.database import Database
 from starter.reception.crew import next_owner
 from starter.reception.web_form import WebForm, message_of

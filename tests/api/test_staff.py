@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from typer.testing import CliRunner
 
 from models.inquiry import Actor, Role
-from models.rights import Eyes
+from models.sight import Eyes
 from records import audit, keys, staff
 from records.database import Database
 from starter.admin import handover

@@ -9,7 +9,8 @@ from models.case import Case
 from models.commands import COMMANDS, READS_ONLY
 from models.errors import Refused
 from models.inquiry import Actor, Role
-from models.rights import AUDITED, RIGHTS, Eyes, hides, leaves_a_line, may
+from models.rights import AUDITED, RIGHTS, leaves_a_line, may
+from models.sight import Eyes, hides
 from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, do, new_case, policy
 
 LATER = MONDAY + timedelta(hours=1)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 import pytest
 
 from models.inquiry import Role
-from models.rights import Kept
+from models.sight import Kept
 from models.tables import ShiftRow, StaffRow
 from records import colleagues, staff
 from records.database import Database

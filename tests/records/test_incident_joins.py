@@ -12,7 +12,7 @@ from models.case import Case
 from models.incidents import incident_key
 from models.inquiry import Actor, Role
 from models.reference import new_reference
-from models.rights import Eyes
+from models.sight import Eyes
 from models.tables import Dispatch, IncidentJoin, IncidentRow
 from records import cases, incident_joins, incident_words, incidents
 from records.database import Database

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from models.inquiry import Area
 from models.reference import new_reference
-from models.rights import Eyes
+from models.sight import Eyes
 from records import case_list, cases, visibility
 from records.database import Database
 from tests.cases import MONDAY, new_case

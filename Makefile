@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run test test-postgresql lint types fmt demo bench manual mutations faults faults-channels record-histories screenshots lock licences sbom audit
+.PHONY: help setup run test test-postgresql lint types fmt demo bench manual mutations faults faults-long faults-kills faults-channels record-histories screenshots lock licences sbom audit
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -49,7 +49,13 @@ bench: $(READY) ## measure, print the table, write it as JSON
 manual: $(READY) ## each rule of the manual, the tests that show it, pass or fail
 	$(BIN)/python -m tests.manual
 
-faults: $(READY) ## kill worker, web and Temporal 30 times each under a load and count what was kept
+faults: $(READY) ## the fault experiments at a tenth, with one seed: about 3 minutes
+	$(BIN)/python -m tests.faults.experiments --seed 1 --scale 0.1
+
+faults-long: $(READY) ## the same at full size and the trial of kills, with new seeds, for an hour
+	$(BIN)/python -m tests.faults.experiments --scale 1 --hours 1
+
+faults-kills: $(READY) ## kill worker, web and Temporal 30 times each under a load and count what was kept
 	$(BIN)/python -m tests.faults --kills 30
 
 faults-channels: $(READY) ## all channels at once while Temporal is away and processes are killed: 1,000 messages

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from models.errors import SettingsError
@@ -17,8 +18,11 @@ GATHERED_FOR = 600
 """Seconds that deliveries are gathered as the policy is shipped (notices.delivered_after_seconds)."""
 
 
-def short_policy(folder: Path, gather: int) -> Path:
-    """A copy of the policy with a short wait for the provider's word; deliveries are gathered for `gather` seconds."""
+def short_policy(folder: Path, gather: int, more: Mapping[str, tuple[int, int]]) -> Path:
+    """A copy of the policy with a short wait for the provider's word; deliveries are gathered for `gather` seconds.
+
+    `more`: further numbers by name, as shipped and as wanted.
+    """
     made = folder / "policy"
     shutil.copytree(HOUSE / "policies" / "roxom", made)
     file = made / "policy.toml"
@@ -26,6 +30,7 @@ def short_policy(folder: Path, gather: int) -> Path:
     for name, shipped, wanted in (
         ("unknown_wait_seconds", 300, UNKNOWN_WAIT),
         ("delivered_after_seconds", GATHERED_FOR, gather),
+        *((name, *change) for name, change in more.items()),
     ):
         assert text.count(f"{name} = {shipped}") == 1
         text = text.replace(f"{name} = {shipped}", f"{name} = {wanted}")

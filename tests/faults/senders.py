@@ -73,7 +73,7 @@ class Load:
             while not enough.is_set():
                 person = self._next()
                 self.people.append(person)
-                group.create_task(self._live(person))
+                group.create_task(self.live(person))
                 await asyncio.sleep(max(0.0, begun + len(self.people) * MESSAGES_EACH / self.rate - clock()))
 
     def _next(self) -> Person:
@@ -86,7 +86,8 @@ class Load:
             noted=draw() < NOTED,
         )
 
-    async def _live(self, person: Person) -> None:
+    async def live(self, person: Person) -> None:
+        """Send all that one person sends, each until it is taken."""
         first = (lambda: self._form(person)) if person.by_form else (lambda: self._mail(person))
         person.reference = await self._taken(person, first)
         if person.twice:

@@ -1,4 +1,4 @@
-"""The bar, in short: real processes killed under a load. `make faults` runs it in full."""
+"""The bar, in short: real processes killed under a load. `make faults-kills` runs it in full."""
 
 import random
 from pathlib import Path

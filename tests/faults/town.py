@@ -36,7 +36,7 @@ SLOWLY = 2
 PAUSE = 0.2
 """Seconds from a death to the next start."""
 
-AT_WORK = {"worker": b"the worker works", "collector": b"collector.collects"}
+AT_WORK = {"worker": b"the worker works", "worker2": b"the worker works", "collector": b"collector.collects"}
 """What those log that listen on no port, once they are at work."""
 
 LOOK = 0.02
@@ -67,13 +67,15 @@ class Town:
         variables: Mapping[str, str] | None = None,
         *,
         gather: int = GATHERED_FOR,
+        policy: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
+        """`policy`: whole numbers of the policy by name, as shipped and as wanted in this town."""
         self.folder, self._variables = folder, dict(variables or {})
         temporal, ui, web, mailroom = free_ports(4)
         self.settings = Settings(
             var=folder / "var",
             records_url=records_url,
-            policy=short_policy(folder, gather),
+            policy=short_policy(folder, gather, policy or {}),
             temporal_port=temporal,
             temporal_ui_port=ui,
             web_port=web,
@@ -146,6 +148,44 @@ class Town:
             while member.process is process:
                 await asyncio.sleep(LOOK)
         return process.returncode
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP: the process is there, and does nothing until it is thawed."""
+        self._signal(name, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT."""
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        process = self.members[name].process
+        assert process is not None
+        process.send_signal(number)
+
+    def change(self, name: str, *command: str, **environment: str) -> None:
+        """From its next start on a process is another program, where one is named, in a changed environment."""
+        member = self.members[name]
+        member.child = replace(
+            member.child,
+            command=command or member.child.command,
+            environment={**member.child.environment, **environment},
+        )
+
+    def restore(self, name: str) -> None:
+        """From its next start on a process is again what it was at first."""
+        member = self.members[name]
+        member.child = next(child for child in residents(self.settings) if child.name == name)
+
+    async def add_worker(self, **environment: str) -> None:
+        """Start a second worker, or start it anew, in a changed environment."""
+        twin = next(child for child in residents(self.settings) if child.name == "worker")
+        child = replace(twin, name="worker2", environment={**twin.environment, **environment})
+        self.members.setdefault("worker2", Member(child)).child = child
+        await self.up("worker2")
+
+    async def stop(self, name: str) -> int:
+        """Ask a process to end for good, as a deploy does, and return its exit code."""
+        return await self.down(name, signal.SIGTERM)
 
     async def add_web(self) -> str:
         """Start a second web process on the same records, and return its address."""
@@ -239,8 +279,13 @@ class Town:
 
 @asynccontextmanager
 async def town(
-    folder: Path, records_url: str, variables: Mapping[str, str] | None = None, *, gather: int = GATHERED_FOR
+    folder: Path,
+    records_url: str,
+    variables: Mapping[str, str] | None = None,
+    *,
+    gather: int = GATHERED_FOR,
+    policy: Mapping[str, tuple[int, int]] | None = None,
 ) -> AsyncIterator[Town]:
     """A town that is up; all of it is gone afterwards but the records."""
-    async with Town(folder, records_url, variables, gather=gather) as made:
+    async with Town(folder, records_url, variables, gather=gather, policy=policy) as made:
         yield made

@@ -16,8 +16,8 @@ from tests.faults.findings import Findings
 A_WHILE = 5.0
 """Seconds, at least, that the wrong code works."""
 
-SENDERS = 4
-"""Messages at once."""
+RATE = 2.0
+"""Messages a second."""
 
 
 async def incompatible_code(stage: Stage) -> Findings:
@@ -64,7 +64,7 @@ async def rolling(stage: Stage) -> Findings:
     await stage.rest()
     guests: list[Guest] = []
     enough = asyncio.Event()
-    writers = [asyncio.create_task(_write(stage, guests, enough)) for _ in range(SENDERS)]
+    writing = asyncio.create_task(_write(stage, guests, enough))
     try:
         await stage.town.add_worker(PLAZO_BUILD_ID="a")
         await _make_current(client, "a")
@@ -79,7 +79,7 @@ async def rolling(stage: Stage) -> Findings:
         await asyncio.sleep(stage.seconds(30))
     finally:
         enough.set()
-        await asyncio.gather(*writers)
+        await writing
     resting = await timed(stage.rest)
     found = Findings(
         {"messages meanwhile": len(guests), "slowest to its 2xx s": slowest(one.seconds for one in guests)}
@@ -99,9 +99,15 @@ async def rolling(stage: Stage) -> Findings:
 
 
 async def _write(stage: Stage, guests: list[Guest], enough: asyncio.Event) -> None:
-    while not enough.is_set():
-        guests += await stage.open(1)
-        await asyncio.sleep(0.2)
+    """People write until there is enough, however long each waits for its 2xx."""
+    async with asyncio.TaskGroup() as group:
+        while not enough.is_set():
+            group.create_task(_one(stage, guests))
+            await asyncio.sleep(1 / RATE)
+
+
+async def _one(stage: Stage, guests: list[Guest]) -> None:
+    guests += await stage.open(1)
 
 
 async def _make_current(client: Client, build: str) -> None:

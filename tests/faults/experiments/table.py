@@ -94,7 +94,7 @@ TABLE: tuple[Experiment | Elsewhere, ...] = (
         "every workflow is there again, and obeys",
         servers.killed_with_timers,
     ),
-    Experiment("26", "a worker with 512 MB wakes every open case", "it is not killed", workers.little_memory),
+    Experiment("26", "a worker with 512 MB wakes many open cases", "it is not killed", workers.little_memory),
     Experiment(
         "27",
         "a rolling deploy under load, A to B",

@@ -69,14 +69,14 @@ async def _ask(stage: Stage, known: list[float]) -> None:
 
 
 async def little_memory(stage: Stage) -> Findings:
-    """A worker that may use 512 MB wakes every open case there is, as many as its memory of cases holds and more."""
+    """A worker that may use 512 MB wakes open cases: at full size twice as many as it keeps in memory."""
     worker = stage.town.members["worker"]
     await stage.town.stop("worker")
     await stage.town.up("worker")
     assert worker.process is not None
     pid, killed = worker.process.pid, worker.ends[-9]
     guests = [one for one in stage.load.people if isinstance(one, Guest) and not one.more["case.withdrawn"]]
-    woken = guests[: stage.count(10_000)]
+    woken = guests[: stage.count(2 * CACHED)]
     with limited(pid) as limit:
         first = _resident(pid)
         for start in range(0, len(woken), 50):

@@ -182,7 +182,9 @@ class Desk:
     def _intake(self, window: int) -> Intake:
         if window not in self.intakes:
             terms = self.policy.term_settings.model_copy(update={"appeal_window_days": window})
-            policy = self.policy.model_copy(update={"term_settings": terms})
+            # What is measured is the work, not the wait in which a letter can be taken back.
+            letters = self.policy.letters.model_copy(update={"undo_seconds": 0})
+            policy = self.policy.model_copy(update={"term_settings": terms, "letters": letters})
             files = FolderStore(self.site.settings.documents)
             self.intakes[window] = Intake(
                 self.database, policy, files, now, self.dispatcher.wake, reply_secret=b"development"

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import pytest
 from temporalio.client import WorkflowHandle
+from temporalio.exceptions import ApplicationError
 
 from models.errors import OperatorError, RecipientError, TransientError
 from models.inquiry import Role
 from models.letters import LetterState
 from models.tables import AbsenceRow, StaffRow
-from records import notices, staff
+from records import colleagues, notices, staff
 from tests.cases import AGENT, MONDAY, OTHER
 from tests.lives import Life, until
 
@@ -54,6 +56,26 @@ async def test_owner_deputy_and_supervisor_are_reminded_in_turn(life: Life) -> N
     with life.database.read() as session:
         assert {one.kind for one in notices.of_case(session, "RX-7KQ4-M2PD")} == {"acknowledgement"}
     assert (await life.quiet(handle)).dead == ()
+
+
+async def test_an_alert_that_ends_in_a_way_nobody_foresaw_is_told_again(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, find = [ApplicationError("odd", type="Odd", non_retryable=True)], colleagues.find
+
+    def once_odd(*args: Any, **more: Any) -> colleagues.Found:
+        if odd:
+            raise odd.pop()
+        return find(*args, **more)
+
+    monkeypatch.setattr(colleagues, "find", once_odd)
+    hire(life, "cx-lead")
+    handle = await life.open()
+    await life.command(handle, "mark_urgent", matter="stolen_account", reasons="reports a theft")
+    await life.skip(minutes=2)
+    await until_told(life, "urgent cx-lead")
+    assert not odd
+    assert facts(life, handle) == ["alert.sent cx-lead"]
 
 
 async def test_who_is_away_is_passed_over(life: Life) -> None:

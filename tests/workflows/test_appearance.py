@@ -124,6 +124,7 @@ def test_the_case_file_names_by_when_an_area_answers_and_who_has_verified() -> N
     case = do(new_case(), "refer", MONDAY, area="security", question="is it so?")
     send_all(case, MONDAY)
     case.obligations = [o.model_copy(update={"warnings": ()}) for o in case.obligations]
+    case = do(case, "follow_up", MONDAY, on="2026-03-02", note="ask again")
     assert timer_name(case) == "reminder of security · Mon 09 Feb 2026"
     assert "- findings of security by Mon 09 Feb 2026" in current_details(case, ())
     wake(case, MONDAY + 4 * DAY)

@@ -4,18 +4,21 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlmodel import text
+from temporalio.exceptions import ApplicationError
 
+from models.erasing import Wiped
 from models.inquiry import EMAIL, Flag
 from models.letters import LetterKind
 from models.reference import workflow_id
-from records import audit, case_list, cases, contacts, documents, ledger, messages
+from records import audit, case_list, cases, contacts, documents, erasing, ledger, messages
 from records.database import Database
 from records.documents import FolderStore
 from starter.commands.rehearsal import QUEUE
 from starter.temporal.engine import start_case
 from tests.cases import OTHER, new_case
-from tests.lives import TOKEN, Life
+from tests.lives import TOKEN, Life, until
 from tests.records.mail import attachment, message
 
 CANARY = "zunzuncito"
@@ -106,3 +109,26 @@ async def test_after_an_erasure_nothing_of_the_person_is_found_and_the_chain_hol
     fact = next(event for event in life.events(handle) if event.type == "case.erased")
     assert fact.data["files_erased"] == 2
     assert all(not event.texts for event in life.events(handle))
+
+
+async def test_an_erasure_that_ends_in_a_way_nobody_foresaw_is_tried_again(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, wipe = [ApplicationError("odd", type="Odd", non_retryable=True)], erasing.wipe
+
+    def once_odd(*args: Any) -> Wiped:
+        if odd:
+            raise odd.pop()
+        return wipe(*args)
+
+    monkeypatch.setattr(erasing, "wipe", once_odd)
+    handle = await lived(life, FolderStore(tmp_path / "documents"))
+    await life.command(handle, "propose", command="erase", order={})
+    await life.command(handle, "approve", OTHER)
+    await life.skip(minutes=5)
+
+    async def gone() -> bool:
+        return Flag.ERASED in life.saved(handle).flags
+
+    await until(gone)
+    assert not odd

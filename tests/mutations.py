@@ -145,6 +145,13 @@ MUTATIONS = (
     Mutation("M3.6", "models/dates.py", "current.estimate > running.due:", "False:"),
     Mutation("M3.6", "models/dates.py", "now < running.ends and current", "current"),
     Mutation("M3.6", "models/post.py", "for earlier in promised:", "for earlier in promised[:0]:"),
+    Mutation(
+        "M3.7",
+        "starter/admin/bindings.py",
+        'require(desk, actor, "binding.account" if wanted.account is not None else "binding.inquiry", "binding")',
+        "pass",
+        "tests/api/test_bindings.py",
+    ),
     Mutation("M3.7", "models/case.py", "wanted = to is None and replaces is None", "wanted = to is None"),
     Mutation("M3.7", "models/post.py", "        elsewhere(case, letter, at, meets=(owed.n,))\n", ""),
     Mutation("M3.7", "models/arriving.py", "    case.dead = tuple(one for one in case.dead if one not in alive)\n", ""),

@@ -17,7 +17,7 @@ from models.inquiry import EMAIL
 from models.reference import is_reference
 from records import bindings, cases, contacts, visibility
 from starter.admin.desk import Desk, desk_of
-from starter.admin.rights import Caller, Sight
+from starter.admin.rights import Caller, Sight, require
 from starter.admin.views import View
 from starter.http.problems import Problem, refusals
 from starter.reception.persons import confirm, of_account, register
@@ -73,7 +73,11 @@ def make(
     eyes: Sight,
     desk: Annotated[Desk, Depends(desk_of)],
 ) -> Made:
-    """Make a one-time code. The person opens a link, or writes the code alone on any channel."""
+    """Make a one-time code. The person opens a link, or writes the code alone on any channel.
+
+    Whose account somebody signed in to only the portal says; anybody who answers asks for the person of an inquiry.
+    """
+    require(desk, actor, "binding.account" if wanted.account is not None else "binding.inquiry", "binding")
     now = desk.clock()
     with desk.database.write() as session:
         if wanted.account is not None:

@@ -138,6 +138,14 @@ def unnamed(desk: Desk, eyes: Eyes, receipt: Receipt) -> Receipt:
     return Receipt(None, receipt.disposition, duplicate=receipt.duplicate) if hidden else receipt
 
 
+def require(desk: Desk, actor: Actor, action: str, what: str) -> None:
+    """Refuse what the body of a request asks beyond its route, and leave a line of it. Raises a 403 problem."""
+    if not may(actor.role, action):
+        refusal = _forbidden(actor.role, action)
+        _note(desk, actor, action, what, Outcome.DENIED, refusal.code)
+        raise refusal
+
+
 def turned_down(desk: Desk, actor: Actor, action: str, reference: str, code: str) -> None:
     """Leave a line that a case refused what somebody was admitted to ask of it."""
     _note(desk, actor, action, reference, Outcome.DENIED, code)

@@ -82,9 +82,10 @@ class Story:
         self.console.print()
 
     async def command(self, name: str, actor: Actor = AGENT, **order: Any) -> None:
-        """Give a command as the admin API does."""
+        """Give a command as the admin API does, and let the seconds pass in which it can be taken back."""
         handle = self.house.client.get_workflow_handle(f"inquiry/{self.reference}")
         await handle.execute_update(name, {**order, "actor": actor.model_dump(mode="json")})
+        await self.house.skip(seconds=self.case().terms.undo_seconds)
 
     async def days(self, n: int) -> None:
         """Let days pass."""

@@ -9,7 +9,7 @@ from httpx2 import Response
 from channels.letter import OutboundLetter
 from channels.port import Arrivals, Claim
 from models.inquiry import EMAIL, Role
-from records import contacts
+from records import audit, contacts
 from records.bindings import CODE
 from starter.reception.web_form import WebForm
 from tests.api.test_refusals import is_problem
@@ -18,7 +18,9 @@ from tests.api.world import World, until
 ACCOUNT = {"account": "user-77", "email": "ana@example.org"}
 
 
-async def make(front: World, body: Any, role: Role = Role.AGENT) -> Response:
+async def make(front: World, body: Any, role: Role | None = None) -> Response:
+    """An account is the portal's to name; the person of an inquiry an agent's."""
+    role = role or (Role.INTAKE if "account" in body else Role.AGENT)
     return await front.http.post("/api/bindings", json=body, headers=front.bearer(role))
 
 
@@ -95,6 +97,18 @@ async def test_what_cannot_be_meant_is_refused_with_its_reason(front: World, bod
     refused = await make(front, body)
     is_problem(refused, 422)
     assert "example.org" not in refused.text, "an answer to a mistake repeats nobody's address"
+
+
+@pytest.mark.rule("M3.7")
+async def test_only_the_portal_says_whose_account_somebody_has(front: World) -> None:
+    for role in (Role.AGENT, Role.SUPERVISOR, Role.COMPLIANCE):
+        assert is_problem(await make(front, ACCOUNT, role), 403)["code"] == "binding.role"
+    with front.desk.database.read() as session:
+        assert contacts.known(session, EMAIL, "ana@example.org") is None
+        last, *_ = audit.page(session, action="binding.account")
+    assert (last.actor, last.outcome, last.detail) == ("compliance-1", "denied", "binding.role")
+    inquiry = {"reference": "RX-7KQ4-M2PD"}
+    assert is_problem(await make(front, inquiry, Role.INTAKE), 403)["code"] == "actor.hands-in"
 
 
 async def test_who_only_reads_makes_no_codes(front: World) -> None:

@@ -34,6 +34,8 @@ def test_every_command_is_in_the_table_and_whoever_only_reads_commands_nothing()
     assert [action for action in RIGHTS if may(Role.INTAKE, action)] == [
         "access.self",
         "binding.confirm",
+        "binding.account",
+        "binding.make",
         "inquiry.register",
     ]
     assert not any(may(role, action) for role in (Role.SYSTEM, Role.USER) for action in RIGHTS)

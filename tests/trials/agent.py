@@ -48,7 +48,9 @@ class Agent:
         self._town = town
         self._headers = {"Authorization": f"Bearer {town.key}"}
         lines = (town.settings.var / "dev-api-key").read_text(encoding="ascii").splitlines()
-        self._speaking = {"Authorization": f"Bearer {dict(line.split() for line in lines)['representative']}"}
+        keys = dict(line.split() for line in lines)
+        self._speaking = {"Authorization": f"Bearer {keys['representative']}"}
+        self._portal = {"Authorization": f"Bearer {keys['intake']}"}
 
     async def get(self, path: str) -> Any:
         """Read something."""
@@ -64,7 +66,7 @@ class Agent:
     async def bind(self, account: str, email: str) -> tuple[str, dict[str, str]]:
         """Get a one-time code for the owner of an account, as the operator's portal does: the code, and its links."""
         body = {"account": account, "email": email}
-        answer = await self._town.web.post("/api/bindings", json=body, headers=self._headers)
+        answer = await self._town.web.post("/api/bindings", json=body, headers=self._portal)
         assert answer.is_success, answer.text
         return answer.json()["code"], answer.json()["links"]
 

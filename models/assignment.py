@@ -211,3 +211,24 @@ def may_claim(assignment: Assignment, claimant: Member | None, owner: Member | N
         raise Refused("claim.other-area", "it belongs to an area that is not yours", rule="M5.4")
     if assignment.claim == "unattended" and owner is not None and owner.there and owner.id != member.id:
         raise Refused("claim.attended", "its owner is there; ask a supervisor to assign it", rule="M3.3")
+
+
+def may_approve(approver: Member | None, language: Language) -> None:
+    """Say whether somebody may approve what is proposed in a case, as seen from its area. Raises Refused (M5.3)."""
+    if approver is None:
+        raise not_of_the_staff()
+    if not approver.speaks(language):
+        raise Refused(
+            "approval.untrained",
+            "you are not trained for this area and language today; another approves it",
+            rule="M5.3",
+        )
+
+
+def not_of_the_staff() -> Refused:
+    """What is raised for whoever decides and is nobody whom the records know."""
+    return Refused(
+        "actor.not-staff",
+        "only the staff decide: have a supervisor add you (`plazo staff add`)",
+        rule="M5.3",
+    )

@@ -138,7 +138,9 @@ def _approve(case: Case, approval: Approve, actor: Actor, now: datetime) -> None
     )
     proposer = Word(proposal.proposer, proposal.stands_in, VerifiedBy.RESOLVED)
     approver = Word(actor, approval.stands_in, VerifiedBy.APPROVED)
-    _carry_out(case, proposal.command, read(proposal.command, proposal.order), now, proposer, approver)
+    order = read(proposal.command, proposal.order)
+    secrecy.check(case, actor, getattr(order, "owner", None))
+    _carry_out(case, proposal.command, order, now, proposer, approver)
 
 
 def _send_back(case: Case, order: SendBack, actor: Actor, now: datetime) -> None:

@@ -54,6 +54,14 @@ MUTATIONS = (
         "if True:",
         "tests/api/test_kept.py",
     ),
+    Mutation("M5.3", "models/assignment.py", "if not approver.speaks(language):", "if False:"),
+    Mutation(
+        "M5.3",
+        "starter/admin/writer.py",
+        "if staff.person(self.session",
+        "if False and staff.person(self.session",
+        "tests/api/test_proposals.py",
+    ),
     Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
     Mutation(
         "M2.1",

@@ -58,6 +58,7 @@ MAKERS: dict[str, Callable[[Writer, Any], OrderData]] = {
     "refuse_erasure": written_orders.refuse_erasure,
     "assign": staff_orders.assign,
     "claim": staff_orders.claim,
+    "approve": staff_orders.approve,
     "compartment": staff_orders.compartment,
     "declare_conflict": staff_orders.declare_conflict,
     "propose": propose,

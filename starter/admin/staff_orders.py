@@ -1,6 +1,6 @@
 """The orders that name somebody of the staff: whether they are there, trained, and may see the case."""
 
-from models.assignment import may_claim, may_own
+from models.assignment import may_approve, may_claim, may_own
 from models.errors import Refused
 from models.inquiry import Role
 from models.sight import Kept
@@ -28,6 +28,15 @@ def claim(by: Writer, _body: ClaimBody) -> OrderData:
     claimant, owner = (member(by.session, by.policy, who, case.area, by.now) for who in (by.actor.id, case.owner))
     may_claim(by.policy.assignment, claimant, owner, case.language)
     return {"owner": case.owner}
+
+
+def approve(by: Writer, body: Body) -> OrderData:
+    """The yes of somebody who is trained for the case, to a new owner who may have it still."""
+    case = by.case
+    may_approve(member(by.session, by.policy, by.actor.id, case.area, by.now), case.language)
+    if case.proposal and case.proposal.command == "assign":
+        assign(by, AssignBody.model_validate(case.proposal.order))
+    return body.model_dump(mode="json", exclude_none=True)
 
 
 def compartment(by: Writer, body: CompartmentBody) -> OrderData:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from models.assignment import not_of_the_staff
 from models.case import Case
 from models.inquiry import Actor, ActorId
 from models.policy import Policy
@@ -42,3 +43,8 @@ class Writer:
         row = staff.person(self.session, who)
         closed = frozenset(self.policy.rights.closed_areas)
         return not kept.hidden(colleagues.eyes(self.policy, row) if row else Eyes(who, closed))
+
+    def is_of_the_staff(self) -> None:
+        """Raises Refused where the actor is nobody whom the records know."""
+        if staff.person(self.session, self.actor.id) is None:
+            raise not_of_the_staff()

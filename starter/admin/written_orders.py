@@ -39,6 +39,7 @@ def reply(by: Writer, body: ReplyBody) -> OrderData:
 
 def resolve(by: Writer, body: ResolveBody) -> OrderData:
     """The final answer."""
+    by.is_of_the_staff()
     finished = Finished(by.session, by.case, body)
     finished.hold()
     despite = body.model_dump(mode="json", exclude_none=True, include={"despite_incident", "despite_language"})

@@ -24,6 +24,7 @@ from starter.admin import api, command_routes, inquiries, quarantine, staff
 from starter.house.residents import temporal_program
 from starter.http.problems import install_problems
 from starter.web import create_app
+from tests.api.crew import enlist
 from tests.api.world import Post, World, make_keys, now
 from tests.eased import eased_policy
 from trackers.registry import load_trackers
@@ -64,6 +65,7 @@ def records(database: Database) -> Database:
 async def front(settings: Settings, records: Database) -> AsyncIterator[World]:
     """The web process alone: nobody works on what it hands to Temporal."""
     app = create_app(settings)
+    enlist(records)
     transport = ASGITransport(app)
     async with app.router.lifespan_context(app), AsyncClient(transport=transport, base_url="http://plazo.test") as http:
         yield World(app.state.desk, http, make_keys(records), Post())

@@ -4,7 +4,7 @@ import pytest
 
 from models.inquiry import Role
 from models.tables import TrainingRow
-from records import staff
+from records import keys, staff
 from records.database import Database
 from tests.api.crew import hire, send_away
 from tests.api.world import World, now
@@ -52,7 +52,10 @@ async def test_the_next_inquiry_goes_to_whoever_has_less(world: World, records: 
 async def test_a_case_is_claimed_while_its_owner_is_away(world: World, records: Database) -> None:
     hire(records, "ana")
     reference = await world.opened()
-    stranger = await world.command(reference, "claim")
+    with records.write() as session:
+        secret = keys.create(session, "a-stranger", Role.AGENT, now())
+    path, bearer = f"/api/inquiries/{reference}/claim", {"Authorization": f"Bearer {secret}"}
+    stranger = await world.http.post(path, json={}, headers=bearer)
     assert stranger.json()["code"] == "assign.unknown-person"
     hire(records, "agent-1", area="finance")
     with records.write() as session:

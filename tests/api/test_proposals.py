@@ -1,9 +1,12 @@
 """A proposal as its approver sees it, and that it takes another person, whatever key they use."""
 
+from typing import Any
+
 import pytest
 
 from models.inquiry import Role
 from records import audit, keys
+from tests.api.crew import hire, send_away
 from tests.api.test_commands import UNFOUNDED
 from tests.api.world import World, now
 
@@ -50,3 +53,41 @@ async def test_a_second_key_is_no_second_person(world: World) -> None:
         "denied",
         refused.json()["code"],
     )
+
+
+@pytest.mark.rule("M5.3")
+async def test_only_the_staff_decide_and_only_who_is_trained_approves(world: World) -> None:
+    records = world.desk.database
+    hire(records, "bookkeeper", area="finance")
+    hire(records, "speaks-english", languages="en")
+    reference = await world.opened()
+
+    async def as_one(who: str, name: str, body: Any) -> tuple[int, str]:
+        with records.write() as session:
+            secret = keys.create(session, who, Role.SUPERVISOR, now())
+        path, bearer = f"/api/inquiries/{reference}/{name}", {"Authorization": f"Bearer {secret}"}
+        answer = await world.http.post(path, json=body, headers=bearer)
+        return answer.status_code, answer.json()["code"]
+
+    order = {"command": "resolve", "order": UNFOUNDED}
+    assert await as_one("a-stranger", "resolve", UNFOUNDED) == (409, "actor.not-staff")
+    assert await as_one("a-stranger", "propose", order) == (409, "actor.not-staff")
+    assert (await world.command(reference, "propose", order)).status_code == 200
+    assert await as_one("a-stranger", "approve", {}) == (409, "actor.not-staff")
+    assert await as_one("bookkeeper", "approve", {}) == (409, "approval.untrained")
+    assert await as_one("speaks-english", "approve", {}) == (409, "approval.untrained")
+    with records.read() as session:
+        denied = {(one.actor, one.outcome, one.detail) for one in audit.page(session, action="approve")}
+    assert ("bookkeeper", "denied", "approval.untrained") in denied
+    assert ("a-stranger", "denied", "actor.not-staff") in denied
+
+
+@pytest.mark.rule("M3.3")
+async def test_a_proposed_owner_is_looked_at_again_when_it_is_approved(world: World) -> None:
+    hire(world.desk.database, "ana")
+    reference = await world.opened()
+    order = {"command": "assign", "order": {"owner": "ana", "reasons": "Knows it."}}
+    assert (await world.command(reference, "propose", order)).status_code == 200
+    send_away(world.desk.database, "ana")
+    refused = await world.command(reference, "approve", role=Role.SUPERVISOR)
+    assert (refused.status_code, refused.json()["code"]) == (409, "assign.absent")

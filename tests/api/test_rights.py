@@ -208,10 +208,11 @@ async def test_broken_glass_opens_one_case_to_read_and_alarms(world: World) -> N
 
 async def test_a_supervisor_whom_it_is_about_breaks_no_glass(world: World) -> None:
     reference = await world.opened()
-    everybody = {"about": [*world.desk.policy.staff.compliance], "reasons": "It is about them."}
+    compliance = [*world.desk.policy.staff.compliance, ROLES[Role.COMPLIANCE]]
+    everybody = {"about": compliance, "reasons": "It is about them."}
     for about, code in (
         (everybody, "conflict.all-compliance"),
-        ({**everybody, "about": ["eva"]}, "conflict.unknown-person"),
+        ({"about": ["eva"], "reasons": "It is about her."}, "conflict.unknown-person"),
     ):
         refused = await world.command(reference, "declare_conflict", about)
         assert (refused.status_code, refused.json()["code"]) == (409, code)

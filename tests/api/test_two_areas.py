@@ -6,6 +6,7 @@ import pytest
 
 from models.inquiry import Role
 from records import keys
+from tests.api.crew import hire
 from tests.api.test_commands import UNFOUNDED
 from tests.api.test_incidents import linked
 from tests.api.world import World, now, until
@@ -47,6 +48,8 @@ class Desk:
 @pytest.mark.rule("M5.6")
 async def test_two_areas_an_incident_and_two_pairs_of_eyes(world: World) -> None:
     reference = await world.opened("Pedí un retiro el 3 de marzo y no ha llegado. Exijo que me lo devuelvan.")
+    for name in ("ana", "berta"):
+        hire(world.desk.database, name)
     agent, other = Desk(world, "ana", Role.AGENT), Desk(world, "berta", Role.AGENT)
     operations = Desk(world, "operations-lead", Role.REPRESENTATIVE)
     finance = Desk(world, "finance-lead", Role.REPRESENTATIVE)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.assignment import Assignment, Call, Matter, Member, Rule, choose, leads, may_claim, may_own
+from models.assignment import Assignment, Call, Matter, Member, Rule, choose, leads, may_approve, may_claim, may_own
 from models.episodes import Assigned
 from models.errors import Refused
 from models.inquiry import EMAIL, TEMPORAL_OPERATOR, Actor, Kind, Language, Role
@@ -231,3 +231,12 @@ def test_a_case_is_taken_from_its_owner_alone_and_says_how_the_next_was_found() 
     assert (told["rule"], told["version"], told["passed_over"]) == ("all", "7", [])
     with pytest.raises(Refused, match=r"assign\.moved"):
         do(after, "assign", MONDAY, **order)
+
+
+@pytest.mark.rule("M5.3")
+def test_who_is_not_of_the_staff_or_not_trained_approves_nothing() -> None:
+    may_approve(one("ana"), Language.ES)
+    for approver, code in ((None, "actor.not-staff"), (one("ana", trained=frozenset()), "approval.untrained")):
+        with pytest.raises(Refused) as refusal:
+            may_approve(approver, Language.ES)
+        assert refusal.value.code == code

@@ -229,6 +229,6 @@ def not_of_the_staff() -> Refused:
     """What is raised for whoever decides and is nobody whom the records know."""
     return Refused(
         "actor.not-staff",
-        "only the staff decide: have a supervisor add you (`plazo staff add`)",
+        "only the staff decide: have a supervisor add you (`plazo staff add`), or your sign-in (`plazo staff sign-in`)",
         rule="M5.3",
     )

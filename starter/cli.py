@@ -51,6 +51,7 @@ COMMANDS = {
     "staff add": ("starter.commands.staff", "add_command"),
     "staff absent": ("starter.commands.staff", "absent_command"),
     "staff trained": ("starter.commands.staff", "trained_command"),
+    "staff sign-in": ("starter.commands.sign_in", "sign_in_command"),
     "staff leave": ("starter.commands.staff", "leave_command"),
     "staff return": ("starter.commands.staff", "return_command"),
     "letters list": ("starter.commands.letters", "list_command"),

@@ -44,6 +44,7 @@ from starter.admin import (
     inquiries,
     quarantine,
     registrations,
+    sign_ins,
     staff,
 )
 from starter.admin.desk import Desk
@@ -143,7 +144,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     if CHAT in hall.channels:
         _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
     rooms = (
-        *(api, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff),
+        *(api, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff, sign_ins),
         *(break_glass, incidents, registrations, hooks, reporting, quality, status),
     )
     for room in rooms:

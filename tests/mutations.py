@@ -62,6 +62,13 @@ MUTATIONS = (
         "if False and staff.person(self.session",
         "tests/api/test_proposals.py",
     ),
+    Mutation(
+        "M5.3",
+        "starter/admin/signing_in.py",
+        "return found._replace(actor=Actor(id=who, role=found.actor.role)) if who else found",
+        "return found",
+        "tests/api/test_tokens.py",
+    ),
     Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
     Mutation(
         "M2.1",

@@ -7,13 +7,14 @@ import pytest
 
 from models.assignment import choose
 from models.inquiry import Language
-from records import audit, cases, ledger, staff
+from records import audit, cases, ledger, sign_ins, staff
 from records.database import Database
 from starter.house.staff import development_staff
 from starter.reception.crew import crew
 from tests.cases import MONDAY, new_case, policy
 from tests.test_cli import Plazo
 
+ISSUER = "http://127.0.0.1:8025/issuer"
 BY = ("--by", "cx-supervisor")
 ANA = ("staff", "add", "ana", "ana@example.org", "agent", "--area", "cx", "--language", "es", *BY)
 
@@ -68,6 +69,17 @@ def test_what_cannot_be_is_refused(plazo: Plazo, line: tuple[str, ...], code: in
     plazo.run(*line, code=code)
 
 
+def test_a_sub_is_named_for_one_of_the_staff_by_another(plazo: Plazo, database: Database) -> None:
+    plazo.run(*ANA)
+    assert plazo.run("staff", "sign-in", "ana", "00u1", *BY) == "ana signs in with the provider\n"
+    plazo.run("staff", "add", "bea", "bea@example.org", "agent", *BY)
+    plazo.run("staff", "sign-in", "bea", "00u1", *BY, code=1)
+    plazo.run("staff", "sign-in", "bea", "00u2", "--by", "bea", code=2)
+    with database.read() as session:
+        assert (sign_ins.subjects_of(session, "ana"), sign_ins.subjects_of(session, "bea")) == (("00u1",), ())
+        assert audit.page(session, of="ana")[0].action == "staff.sign-in"
+
+
 def test_who_has_left_comes_back_by_compliance_alone(plazo: Plazo, database: Database) -> None:
     plazo.run(*ANA)
     for who, role in (("cx-supervisor", "supervisor"), ("compliance-1", "compliance")):
@@ -96,11 +108,12 @@ def test_who_has_what(plazo: Plazo, database: Database) -> None:
 
 @pytest.mark.rule("M5.4")
 def test_development_has_staff_for_every_area(database: Database) -> None:
-    development_staff(policy(), database, MONDAY)
+    development_staff(policy(), database, MONDAY, ISSUER)
     with database.write() as session:
         staff.leave(session, "second-agent", MONDAY)
-    development_staff(policy(), database, MONDAY + timedelta(days=1))
+    development_staff(policy(), database, MONDAY + timedelta(days=1), ISSUER)
     with database.read() as session:
+        assert sign_ins.whose(session, ISSUER, "dev-supervisor") == "dev-supervisor"
         for area in policy().areas:
             found = choose(policy().call(area, Language.BOTH, "any"), crew(session, policy(), area, MONDAY))
             assert found.owner == ("dev-agent" if area == "cx" else f"{area}-lead")

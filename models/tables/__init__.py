@@ -15,7 +15,7 @@ from models.tables.incidents import IncidentComment, IncidentJoin, IncidentRow, 
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
 from models.tables.quality import VerdictRow
 from models.tables.restores import LostMessage, RestoreRow
-from models.tables.staff import AbsenceRow, ShiftRow, StaffRow, TrainingRow
+from models.tables.staff import AbsenceRow, ShiftRow, SignInRow, StaffRow, TrainingRow
 
 __all__ = [
     "FAR",
@@ -52,6 +52,7 @@ __all__ = [
     "Salt",
     "SettledGap",
     "ShiftRow",
+    "SignInRow",
     "StaffRow",
     "StatusToken",
     "StoredAnswer",

@@ -29,6 +29,18 @@ class StaffRow(SQLModel, table=True):
     left_at: datetime | None = maybe_moment()
 
 
+class SignInRow(SQLModel, table=True):
+    """Who of the staff signs in as `subject` at the provider `issuer`, and who said so. `subject` is personal data."""
+
+    __tablename__ = "sign_ins"
+
+    issuer: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    staff: str = Field(foreign_key="staff.id")
+    by: str
+    at: datetime = moment()
+
+
 class AbsenceRow(SQLModel, table=True):
     """Days on which somebody is not there, the first and the last among them; two that overlap are one absence."""
 

@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
 from models.errors import VerificationError
-from models.inquiry import SYSTEM, TEMPORAL_OPERATOR, Actor, Role
+from models.inquiry import Actor, Role
 from records.keys import HOLDERS
 from starter.admin.jwks import ProviderKeys
 from starter.admin.oidc_settings import OidcSettings
@@ -28,16 +28,15 @@ LEEWAY = 30
 
 _NEVER = 1e12
 _KID = re.compile(r"[\x21-\x7e]{1,200}")
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _AREA = re.compile(r"[a-z][a-z0-9_]{1,31}")
-_RESERVED = frozenset({SYSTEM.id, TEMPORAL_OPERATOR.id, "console"})
 
 
 class SignedIn(NamedTuple):
-    """Who a token speaks for. `areas` is None where the token says nothing of them."""
+    """Who comes in. `areas` is None where nothing is said of them; `subject` is a token's `sub`, personal data."""
 
     actor: Actor
     areas: frozenset[str] | None
+    subject: str = ""
 
 
 class NoRole(VerificationError):
@@ -61,7 +60,7 @@ class Tokens:
         self._registry = _Registry(algorithms=self._algorithms)
 
     def read(self, token: str, now: datetime) -> SignedIn:
-        """Check signature, issuer, audience and times, and read who it is. `now` is aware UTC.
+        """Check signature, issuer, audience and times, and read who it is, as yet a stranger. `now` is aware UTC.
 
         Raises VerificationError, whatever is wrong, NoRole, and ProviderAway.
         """
@@ -81,7 +80,14 @@ class Tokens:
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise VerificationError("the token is not signed with a key of the provider") from None
         self._check(claims, now.timestamp())
-        return SignedIn(Actor(id=_actor_id(claims), role=self._role(claims)), self._areas(claims))
+        subject = _subject(claims)
+        stranger = hashlib.sha256(f"{self.issuer} {subject}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        return SignedIn(Actor(id=f"oidc-{stranger}", role=self._role(claims)), self._areas(claims), subject)
+
+    @property
+    def issuer(self) -> str:
+        """The provider, as it writes itself."""
+        return self._settings.issuer
 
     def _check(self, claims: Mapping[str, Any], now: float) -> None:
         if claims.get("iss") != self._settings.issuer:
@@ -131,11 +137,8 @@ def _time(claims: Mapping[str, Any], name: str) -> float:
     return value
 
 
-def _actor_id(claims: Mapping[str, Any]) -> str:
-    """Who it is: the provider's own id where that is opaque; one that tells more, or is taken, is hashed."""
+def _subject(claims: Mapping[str, Any]) -> str:
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:  # noqa: PLR2004  as OpenID Connect says
+    if not isinstance(subject, str) or not (0 < len(subject) <= 255 and subject.isprintable()):  # noqa: PLR2004  as OpenID Connect says
         raise VerificationError("the token names nobody")
-    if _PLAIN_ID.fullmatch(subject) and subject not in _RESERVED:
-        return subject
-    return f"oidc-{hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+    return subject

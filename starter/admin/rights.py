@@ -46,6 +46,8 @@ ROUTES = {
     "DELETE /api/staff/{who}/absences/{first}": "staff.change",
     "POST /api/staff/{who}/trainings": "staff.change",
     "POST /api/staff/{who}/shifts": "staff.change",
+    "POST /api/staff/{who}/sign-in": "staff.change",
+    "DELETE /api/staff/{who}/sign-in": "staff.change",
     "POST /api/staff/{who}/leave": "staff.change",
     "POST /api/staff/{who}/return": "staff.return",
     "POST /api/staff/{who}/handover": "staff.change",

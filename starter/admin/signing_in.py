@@ -1,6 +1,7 @@
 """Who asks: an API key, or a token of the operator's sign-in provider, as a bearer token names an actor and a role.
 
-Keys are stored hashed and verified in constant time. What each role may do stands in `models.rights`.
+Keys are stored hashed and verified in constant time. A token speaks for whom of the staff its `sub` names, else for a
+stranger: one person is one actor, however they come in. What each role may do stands in `models.rights`.
 """
 
 from http import HTTPStatus
@@ -10,7 +11,8 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from models.errors import VerificationError
-from records import keys, staff
+from models.inquiry import Actor
+from records import keys, sign_ins, staff
 from starter.admin.desk import Desk, desk_of
 from starter.admin.jwks import PAUSE, ProviderAway
 from starter.admin.oidc import NoRole, SignedIn
@@ -59,7 +61,7 @@ def _by_token(desk: Desk, token: str) -> SignedIn:
     if desk.tokens is None:
         raise _stranger("token.unwanted", "no sign-in provider is set up here; send an API key")
     try:
-        return desk.tokens.read(token, desk.clock())
+        found = desk.tokens.read(token, desk.clock())
     except NoRole as error:
         raise Problem(HTTPStatus.FORBIDDEN, "token.no-role", str(error)) from None
     except VerificationError as error:
@@ -67,6 +69,9 @@ def _by_token(desk: Desk, token: str) -> SignedIn:
     except ProviderAway as error:
         headers = {"Retry-After": str(int(PAUSE))}
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "token.provider-away", str(error), headers=headers) from None
+    with desk.database.read() as session:
+        who = sign_ins.whose(session, desk.tokens.issuer, found.subject)
+    return found._replace(actor=Actor(id=who, role=found.actor.role)) if who else found
 
 
 def _stranger(code: str, detail: str) -> Problem:

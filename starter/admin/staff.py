@@ -74,19 +74,19 @@ def set_person(desk: Here, actor: Caller, body: PersonBody) -> WholePersonView:
     unknown = set(body.areas) - set(desk.policy.areas)
     if unknown:
         raise _unknown_area(min(unknown), desk, "areas")
-    _of_another(actor, body.id)
+    of_another(actor, body.id)
     with desk.database.write() as session:
-        known = staff.person(session, body.id)
-        if known and known.left_at:
+        before = staff.person(session, body.id)
+        if before and before.left_at:
             raise Problem(HTTPStatus.CONFLICT, "staff.left", "they have left; compliance takes them in again first")
         row = StaffRow(
             **body.model_dump(exclude={"areas", "languages"}),
             areas=list(body.areas),
             languages=list(body.languages),
-            joined_at=known.joined_at if known else desk.clock(),
+            joined_at=before.joined_at if before else desk.clock(),
         )
         staff.add(session, row)
-        return _noted(session, desk, actor, "staff.set", body.id)
+        return noted(session, desk, actor, "staff.set", body.id)
 
 
 @router.post("/staff/{who}/absences", responses=COMMANDING)
@@ -95,9 +95,9 @@ def set_absence(desk: Here, actor: Caller, who: Who, body: AbsenceBody) -> Whole
     if body.last < body.first:
         raise Malformed("absence.backwards", "the last day lies before the first", field="last")
     with desk.database.write() as session:
-        _known(session, who)
+        known(session, who)
         staff.set_absence(session, AbsenceRow(staff=who, by=actor.id, **body.model_dump()))
-        return _noted(session, desk, actor, "staff.absence", who)
+        return noted(session, desk, actor, "staff.absence", who)
 
 
 @router.delete("/staff/{who}/absences/{first}", responses=COMMANDING)
@@ -106,7 +106,7 @@ def end_absence(desk: Here, actor: Caller, who: Who, first: date) -> WholePerson
     with desk.database.write() as session:
         if not staff.end_absence(session, who, first):
             raise Problem(HTTPStatus.NOT_FOUND, "absence.unknown", "no absence of theirs begins on that day")
-        return _noted(session, desk, actor, "staff.absence", who)
+        return noted(session, desk, actor, "staff.absence", who)
 
 
 @router.post("/staff/{who}/trainings", responses=COMMANDING)
@@ -114,26 +114,26 @@ def set_training(desk: Here, actor: Caller, who: Who, body: TrainingBody) -> Who
     """Somebody is trained for an area and a language, up to a day; a day that is past ends it."""
     if body.area not in desk.policy.areas:
         raise _unknown_area(body.area, desk, "area")
-    _of_another(actor, who)
+    of_another(actor, who)
     with desk.database.write() as session:
-        _known(session, who)
+        known(session, who)
         staff.train(session, TrainingRow(staff=who, **body.model_dump()))
-        return _noted(session, desk, actor, "staff.training", who)
+        return noted(session, desk, actor, "staff.training", who)
 
 
 @router.post("/staff/{who}/shifts", responses=COMMANDING)
 def set_shifts(desk: Here, actor: Caller, who: Who, body: ShiftsBody) -> WholePersonView:
     """Set somebody's week."""
     with desk.database.write() as session:
-        _known(session, who)
+        known(session, who)
         staff.set_shifts(session, who, shift_rows(who, body))
-        return _noted(session, desk, actor, "staff.shifts", who)
+        return noted(session, desk, actor, "staff.shifts", who)
 
 
 @router.post("/staff/{who}/leave", responses=COMMANDING)
 async def leave(desk: Here, actor: Caller, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
     """Somebody leaves for good: every open case of theirs goes to somebody else. Ask again while some remain."""
-    _of_another(actor, who)
+    of_another(actor, who)
     await asyncio.to_thread(_begin, desk, who, actor, leaves=True)
     return await hand_over(desk, who, actor, body.reasons, eyes)
 
@@ -142,10 +142,10 @@ async def leave(desk: Here, actor: Caller, eyes: Sight, who: Who, body: LeaveBod
 def come_back(desk: Here, actor: Caller, who: Who) -> WholePersonView:
     """Somebody who had left is back, as they were known; their keys stay worthless."""
     with desk.database.write() as session:
-        if not _known(session, who).left_at:
+        if not known(session, who).left_at:
             raise Problem(HTTPStatus.CONFLICT, "staff.there", "they have not left")
         staff.come_back(session, who)
-        return _noted(session, desk, actor, "staff.return", who)
+        return noted(session, desk, actor, "staff.return", who)
 
 
 @router.post("/staff/{who}/handover", responses=COMMANDING)
@@ -157,10 +157,10 @@ async def handover(desk: Here, actor: Caller, eyes: Sight, who: Who, body: Leave
 
 def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
     with desk.database.write() as session:
-        _known(session, who)
+        known(session, who)
         if leaves:
             staff.leave(session, who, desk.clock())
-        _noted(session, desk, actor, "staff.leave" if leaves else "staff.handover", who)
+        noted(session, desk, actor, "staff.leave" if leaves else "staff.handover", who)
 
 
 def workload_view(session: Session, now: datetime, today: date, eyes: Eyes) -> WorkloadView:
@@ -188,12 +188,14 @@ def _today(desk: Desk) -> date:
     return desk.clock().astimezone(ZoneInfo(desk.policy.calendar_settings.zone)).date()
 
 
-def _of_another(actor: Actor, who: str) -> None:
+def of_another(actor: Actor, who: str) -> None:
+    """Raises a 409 problem for whoever says it of themselves."""
     if who == actor.id:
         raise Problem(HTTPStatus.CONFLICT, "staff.oneself", "nobody says of themselves who they are; ask another")
 
 
-def _known(session: Session, who: str) -> StaffRow:
+def known(session: Session, who: str) -> StaffRow:
+    """Return somebody of the staff. Raises a 404 problem."""
     row = staff.person(session, who)
     if row is None:
         raise Problem(HTTPStatus.NOT_FOUND, "staff.unknown", "nobody of the staff has that id")
@@ -201,12 +203,13 @@ def _known(session: Session, who: str) -> StaffRow:
 
 
 def _whole(session: Session, desk: Desk, who: str, *, whole: bool) -> WholePersonView:
-    row = _known(session, who)
+    row = known(session, who)
     absent = who in staff.absent(session, _today(desk))
     return WholePersonView.of(session, row, desk.policy, absent=absent, whole=whole)
 
 
-def _noted(session: Session, desk: Desk, actor: Actor, action: str, who: str) -> WholePersonView:
+def noted(session: Session, desk: Desk, actor: Actor, action: str, who: str) -> WholePersonView:
+    """Leave a line in the audit log, and return how somebody is known from now on."""
     audit.note(session, desk.clock(), actor.id, action, who, Outcome.DONE)
     return _whole(session, desk, who, whole=True)
 

@@ -11,7 +11,7 @@ from models.messages import Reasons
 from models.policy import Policy
 from models.policy_file import Email
 from models.tables import AbsenceRow, ShiftRow, StaffRow
-from records import staff
+from records import sign_ins, staff
 from starter.admin.bodies import MOST, Body
 from starter.admin.views import View
 
@@ -31,6 +31,12 @@ class PersonBody(Body):
     language: Spoken = "es"
     areas: tuple[Area, ...] = Field(default=(), max_length=MOST)
     languages: tuple[Spoken, ...] = Field(default=("es",), min_length=1, max_length=2)
+
+
+class SignInBody(Body):
+    """The `sub` that the sign-in provider writes into somebody's tokens."""
+
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
 class AbsenceBody(Body):
@@ -132,11 +138,15 @@ class Training(View):
 
 
 class WholePersonView(View):
-    """Somebody of the staff with all that is known of them."""
+    """Somebody of the staff with all that is known of them.
+
+    `subjects`: the `sub`s of their tokens, shown to supervisors and compliance alone.
+    """
 
     person: PersonView
     joined_at: AwareDatetime
     left_at: AwareDatetime | None
+    subjects: tuple[str, ...]
     absences: tuple[Absence, ...]
     trainings: tuple[Training, ...]
     shifts: tuple[Shift, ...]
@@ -149,6 +159,7 @@ class WholePersonView(View):
             person=PersonView.of(row, policy, absent=absent, whole=whole),
             joined_at=row.joined_at,
             left_at=row.left_at,
+            subjects=sign_ins.subjects_of(session, row.id) if whole else (),
             absences=tuple(_absence(one, whole=whole) for one in away),
             trainings=tuple(Training.model_validate(one) for one in staff.trainings_of(session, row.id)),
             shifts=tuple(Shift.model_validate(one) for one in staff.shifts_of(session, row.id)),

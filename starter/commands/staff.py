@@ -63,7 +63,7 @@ def add_command(
     language: Annotated[list[str] | None, typer.Option(help="A language they answer in; may be said again.")] = None,
 ) -> None:
     """Add somebody, or change what is known of them."""
-    _of_another(who, by)
+    of_another(who, by)
     spoken = language or ["es"]
     said = {"id": who, "email": email, "role": role, "areas": area or [], "languages": spoken, "language": spoken[0]}
     with records() as (settings, database):
@@ -75,7 +75,7 @@ def add_command(
                 raise Refused("staff.left", "they have left; see `plazo staff return`")
             values: dict[str, Any] = body.model_dump() | {"areas": list(body.areas), "languages": list(body.languages)}
             staff.add(session, StaffRow(**values, joined_at=known.joined_at if known else now()))
-            _note(session, by, "staff.set", who)
+            note(session, by, "staff.set", who)
     typer.echo(f"{who} is known")
 
 
@@ -92,9 +92,9 @@ def absent_command(
     if ends < begins:
         raise typer.BadParameter("the last day lies before the first", param_hint="--to")
     with records() as (_settings, database), database.write() as session:
-        _known(session, who)
+        one_of(session, who)
         staff.set_absence(session, AbsenceRow(staff=who, first=begins, last=ends, by=by, reasons=why))
-        _note(session, by, "staff.absence", who)
+        note(session, by, "staff.absence", who)
     typer.echo(f"{who} is away from {begins} to {ends}")
 
 
@@ -107,14 +107,14 @@ def trained_command(
     by: By,
 ) -> None:
     """Say what somebody is trained for; without it they are assigned nothing."""
-    _of_another(who, by)
+    of_another(who, by)
     day = _day(until)
     with records() as (settings, database):
         _known_areas(load_policy(settings.policy), (area,))
         with database.write() as session:
-            _known(session, who)
+            one_of(session, who)
             staff.train(session, TrainingRow(staff=who, area=area, language=language, until=day))
-            _note(session, by, "staff.training", who)
+            note(session, by, "staff.training", who)
     typer.echo(f"{who} answers {area} in {language} until {day}")
 
 
@@ -129,12 +129,12 @@ def leave_command(
 
     Prints what went to whom, and what stays with them and why.
     """
-    _of_another(who, by)
+    of_another(who, by)
     with records() as (settings, database):
         with database.write() as session:
-            _known(session, who)
+            one_of(session, who)
             staff.leave(session, who, now())
-            _note(session, by, "staff.leave", who)
+            note(session, by, "staff.leave", who)
         told = asyncio.run(hand_over_all(settings, database, who, Actor(id=by, role=Role.SUPERVISOR), why))
     if as_json:
         print_json(told)
@@ -146,14 +146,14 @@ def leave_command(
 
 def return_command(who: Who, *, by: Annotated[str, typer.Option(help="The id of who of compliance says so.")]) -> None:
     """Somebody who had left is back, as they were known; their keys stay worthless."""
-    _of_another(who, by)
+    of_another(who, by)
     with records() as (_settings, database), database.write() as session:
-        if not _known(session, who).left_at:
+        if not one_of(session, who).left_at:
             raise Refused("staff.there", "they have not left")
-        if _known(session, by).role != Role.COMPLIANCE:
+        if one_of(session, by).role != Role.COMPLIANCE:
             raise Refused("staff.role", "only compliance takes somebody in again")
         staff.come_back(session, who)
-        _note(session, by, "staff.return", who)
+        note(session, by, "staff.return", who)
     typer.echo(f"{who} is back")
 
 
@@ -231,17 +231,20 @@ def _known_areas(policy: Policy, areas: Sequence[str]) -> None:
             raise typer.BadParameter(f"{area!r} is none of {', '.join(policy.areas)}")
 
 
-def _of_another(who: str, by: str) -> None:
+def of_another(who: str, by: str) -> None:
+    """Raises BadParameter for whoever says it of themselves."""
     if by == who:
         raise typer.BadParameter("nobody says of themselves who they are; ask another", param_hint="--by")
 
 
-def _known(session: Session, who: str) -> StaffRow:
+def one_of(session: Session, who: str) -> StaffRow:
+    """Return somebody of the staff. Raises Refused."""
     row = staff.person(session, who)
     if row is None:
         raise Refused("staff.unknown", "nobody of the staff has that id; see `plazo staff list`")
     return row
 
 
-def _note(session: Session, by: str, action: str, who: str) -> None:
+def note(session: Session, by: str, action: str, who: str) -> None:
+    """Leave a line in the audit log."""
     audit.note(session, now(), by, action, who, Outcome.DONE)

@@ -78,6 +78,7 @@ def prepare(settings: Settings) -> str:
     from activities.letters.survey import sentence, waiting  # noqa: PLC0415
     from records.database import Database  # noqa: PLC0415
     from records.migrate import upgrade  # noqa: PLC0415
+    from starter.admin.oidc_settings import oidc_settings  # noqa: PLC0415
     from starter.commands.keys import development_keys  # noqa: PLC0415
     from starter.house.staff import development_staff  # noqa: PLC0415
 
@@ -86,7 +87,8 @@ def prepare(settings: Settings) -> str:
     upgrade(settings.records_url)
     database = Database(settings.records_url)
     try:
-        development_staff(load_policy(settings.policy), database, datetime.now(UTC))
+        issuer = oidc_settings(settings).issuer
+        development_staff(load_policy(settings.policy), database, datetime.now(UTC), issuer)
         return development_keys(settings, database, datetime.now(UTC))[Role.SUPERVISOR]
     finally:
         database.close()

@@ -17,12 +17,14 @@ from typer.testing import CliRunner
 from models.errors import VerificationError
 from models.inquiry import Role
 from models.tables import StaffRow
-from records import audit, staff
+from records import audit, sign_ins, staff
 from starter.admin.jwks import FRESH, OLDEST, PAUSE, ProviderAway, ProviderKeys
 from starter.admin.oidc import LONGEST, SignedIn, Tokens
 from starter.admin.oidc_settings import OidcSettings
 from starter.cli import build
+from starter.house.staff import development_staff
 from tests.api.providers import Provider, open_documents, open_provider, signed, unsigned, with_secret
+from tests.api.test_commands import UNFOUNDED
 from tests.api.world import World, now
 
 STRANGER = RSAKey.generate_key(2048, {"kid": "stranger"}, private=True)
@@ -73,7 +75,7 @@ def tokens(provider: Provider, keys: ProviderKeys) -> Tokens:
 
 def test_a_good_token_says_who_and_for_which_areas(tokens: Tokens, provider: Provider) -> None:
     found = tokens.read(provider.token(), now())
-    assert (found.actor.id, found.actor.role, found.areas) == ("agent-1", Role.AGENT, frozenset({"cx"}))
+    assert (found.subject, found.actor.role, found.areas) == ("agent-1", Role.AGENT, frozenset({"cx"}))
     assert tokens.read(provider.token(aud=["other", "plazo"], areas="cx, legal Nonsense"), now()).areas == frozenset(
         ["cx", "legal"]
     )
@@ -81,10 +83,8 @@ def test_a_good_token_says_who_and_for_which_areas(tokens: Tokens, provider: Pro
     assert provider.asked == 2
 
 
-@pytest.mark.parametrize("subject", ["ana@example.org", "plazo", "temporal-operator", "console", "a b", "x" * 255])
-def test_a_subject_that_tells_more_than_an_id_or_is_ours_is_hashed(
-    tokens: Tokens, provider: Provider, subject: str
-) -> None:
+@pytest.mark.parametrize("subject", ["ana@example.org", "plazo", "cx-lead", "console", "a b", "x" * 255])
+def test_a_token_alone_names_a_stranger(tokens: Tokens, provider: Provider, subject: str) -> None:
     found = tokens.read(provider.token(sub=subject), now()).actor.id
     assert found.startswith("oidc-")
     assert subject not in found
@@ -135,6 +135,7 @@ BAD: dict[str, Callable[[Provider], str]] = {
     "issued later": lambda p: p.token(iat=int(now().timestamp()) + 120),
     "nobody": lambda p: p.token(sub=None),
     "nobody's name": lambda p: p.token(sub=""),
+    "a name that nobody can write": lambda p: p.token(sub="a\0"),
     "too long": lambda p: p.token(more="x" * LONGEST),
     "nonsense": lambda _p: "a.b.c",
     "no header": lambda _p: "..",
@@ -165,12 +166,9 @@ async def test_a_bad_token_is_a_401_over_http(front: World, provider: Provider, 
 
 async def test_a_good_one_does(front: World, provider: Provider, tokens: Tokens) -> None:
     believe(front, tokens)
-    signed_in = {"Authorization": f"Bearer {provider.token(role='supervisor', sub='boss')}"}
-    assert (await front.http.get("/api/me", headers=signed_in)).json() == {
-        "id": "boss",
-        "role": "supervisor",
-        "may_command": True,
-    }
+    signed_in = {"Authorization": f"Bearer {provider.token(role='supervisor', sub='The Boss')}"}
+    me = (await front.http.get("/api/me", headers=signed_in)).json()
+    assert (me["id"][:5], me["role"], me["may_command"]) == ("oidc-", "supervisor", True)
     for roles in ("nobody", ["agent", "supervisor"], None, 5, ["intake", "auditor"]):
         without = {"Authorization": f"Bearer {provider.token(role=roles)}"}
         answer = await front.http.get("/api/me", headers=without)
@@ -181,7 +179,46 @@ async def test_a_good_one_does(front: World, provider: Provider, tokens: Tokens)
             joined_at=now(), left_at=now(),
         )  # fmt: skip
         staff.add(session, left)
+        assert sign_ins.bind(session, "boss", provider.url, "The Boss", "compliance-1", now())
     assert (await front.http.get("/api/me", headers=signed_in)).status_code == 401
+
+
+@pytest.mark.rule("M5.3")
+async def test_one_person_is_one_actor_with_a_key_and_with_a_token(
+    world: World, provider: Provider, tokens: Tokens
+) -> None:
+    believe(world, tokens)
+    reference = await world.opened()
+    by_token = {"Authorization": f"Bearer {provider.token(sub='a-1', role='supervisor', areas=None)}"}
+
+    async def ask(path: str, body: Any) -> tuple[int, str]:
+        answer = await world.http.post(f"/api/inquiries/{reference}/{path}", json=body, headers=by_token)
+        return answer.status_code, answer.json().get("code", "")
+
+    async def sign_in(who: str, role: Role = Role.SUPERVISOR, **body: str) -> tuple[int, str]:
+        path = f"/api/staff/{who}/sign-in"
+        answer = await world.http.post(path, json=body, headers=world.bearer(role))
+        return answer.status_code, answer.json().get("code", "")
+
+    order = {"command": "resolve", "order": UNFOUNDED}
+    assert (await world.command(reference, "propose", order)).status_code == 200
+    assert await ask("approve", {}) == (409, "actor.not-staff")
+    assert await sign_in("agent-1", Role.AGENT, subject="a-1") == (403, "staff.role")
+    assert await sign_in("supervisor-1", subject="a-1") == (409, "staff.oneself")
+    assert await sign_in("nobody", subject="a-1") == (404, "staff.unknown")
+    assert await sign_in("agent-1", subject="a-1") == (200, "")
+    assert await sign_in("auditor-1", subject="a-1") == (409, "sign-in.taken")
+    assert await ask("approve", {}) == (409, "approval.same-person")
+    assert await sign_in("agent-1", subject="a-2") == (200, "")
+    assert await ask("approve", {}) == (409, "actor.not-staff"), "one sub at a time"
+    known = await world.get("/api/staff/agent-1", Role.COMPLIANCE)
+    assert known.json()["subjects"] == ["a-2"]
+    assert (await world.get("/api/staff/agent-1")).json()["subjects"] == []
+    path = "/api/staff/agent-1/sign-in"
+    ended = [await world.http.delete(path, headers=world.bearer(Role.COMPLIANCE)) for _ in range(2)]
+    assert [(one.status_code, one.json().get("code")) for one in ended] == [(200, None), (404, "sign-in.none")]
+    believe(world, None)
+    assert await sign_in("agent-1", subject="a-1") == (409, "sign-in.no-provider")
 
 
 async def test_a_provider_that_is_away_lets_nobody_in_and_keys_work_on(front: World, clock: Clock) -> None:
@@ -306,7 +343,7 @@ def test_eddsa_means_ed25519(clock: Clock, documents: Callable[[bytes], str]) ->
     at = int(now().timestamp())
     claims = {"iss": "https://idp.example.net", "aud": "plazo", "sub": "a", "role": "agent", "exp": at + 60}
     header = {"alg": "Ed25519", "kid": "one"}
-    assert tokens.read(signed(header, claims, key), now()).actor.id == "a"
+    assert tokens.read(signed(header, claims, key), now()).subject == "a"
     with pytest.raises(VerificationError):
         tokens.read(signed(header, claims | {"aud": "x"}, key), now())
 
@@ -335,10 +372,11 @@ async def test_a_token_opens_what_temporal_keeps_and_names_its_bearer(
     front: World, tokens: Tokens, provider: Provider
 ) -> None:
     believe(front, tokens)
+    development_staff(front.desk.policy, front.desk.database, now(), provider.url)
     for role, status in (("agent", 403), ("supervisor", 200)):
-        bearer = {"Authorization": f"Bearer {provider.token(role=role, sub='ui-user')}"}
+        bearer = {"Authorization": f"Bearer {provider.token(role=role, sub='dev-agent')}"}
         answer = await front.http.post("/codec/decode", json={"payloads": []}, headers=bearer)
         assert answer.status_code == status
     with front.desk.database.read() as session:
         lines = [(one.actor, one.outcome, one.detail) for one in audit.page(session, action="codec.decode")]
-    assert lines == [("ui-user", "done", "0 payloads"), ("ui-user", "denied", "codec.role")]
+    assert lines == [("dev-agent", "done", "0 payloads"), ("dev-agent", "denied", "codec.role")]

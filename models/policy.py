@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr
 from models.assignment import Assignment, Call
 from models.calendar import BusinessCalendar
 from models.calendar_data import CalendarData
-from models.inquiry import Area, Language
+from models.inquiry import ActorId, Area, Language
 from models.policy_file import Section, Text
 from models.quality import Quality
 from models.sections.case import (
@@ -134,6 +134,10 @@ class Policy(Section):
             erasure_keeps=self.erasure.keeps,
             policy_version=self.full_version,
         )
+
+    def spoken_for(self, who: ActorId) -> frozenset[Area]:
+        """Return the areas whose representative or deputy somebody is (M5.4)."""
+        return frozenset(name for name, area in self.areas.items() if who in (area.representative, area.deputy))
 
     def call(self, area: Area, language: Language, rule: str) -> Call:
         """Return whom an inquiry of an area looks for, and who stands in when nobody of the area is there (M5.4)."""

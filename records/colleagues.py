@@ -58,7 +58,8 @@ def find(
 
 def eyes(policy: Policy, row: StaffRow) -> Eyes:
     """What one of the staff sees."""
-    return Eyes.of(row.id, Role(row.role), row.areas, policy.rights)
+    found = Eyes.of(row.id, Role(row.role), row.areas, policy.rights)
+    return found._replace(speaks=policy.spoken_for(row.id))
 
 
 def _named(policy: Policy, kept: Kept | None) -> tuple[ActorId, ...]:

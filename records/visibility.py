@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from models.case import Case
 from models.inquiry import ActorId
-from models.sight import Eyes, Kept
+from models.sight import Eyes, Kept, areas_asked
 from models.tables import CaseRow, GrantRow
 
 
@@ -27,14 +27,20 @@ def people(text: str) -> tuple[ActorId, ...]:
 
 def kept(session: Session, reference: str) -> Kept | None:
     """Return what keeps a case from people; None where there is no such case."""
-    query = select(CaseRow.area, CaseRow.compartment, CaseRow.about).where(col(CaseRow.reference) == reference)
-    row = session.exec(query).first()
-    return Kept(row[0], people(row[1]) if row[1] else None, people(row[2])) if row else None
+    query = select(CaseRow.area, CaseRow.compartment, CaseRow.about, CaseRow.asked)
+    row = session.exec(query.where(col(CaseRow.reference) == reference)).first()
+    if row is None:
+        return None
+    area, compartment, about, asked = row
+    areas = tuple(one for one in asked.split(",") if one)
+    return Kept(area, people(compartment) if compartment else None, people(about), areas)
 
 
 def columns(case: Case) -> dict[str, str]:
     """What the projection of a case says of whom it is kept from."""
-    return {"compartment": written(case.compartment), "about": written(case.about or None)}
+    areas = areas_asked(case)
+    asked = f",{','.join(areas)}," if areas else ""
+    return {"compartment": written(case.compartment), "about": written(case.about or None), "asked": asked}
 
 
 def visible(eyes: Eyes) -> tuple[ColumnElement[bool], ...]:
@@ -45,7 +51,8 @@ def visible(eyes: Eyes) -> tuple[ColumnElement[bool], ...]:
     if not eyes.secrets:
         wanted.append(or_(col(CaseRow.compartment) == "", named))
     if eyes.closed:
-        wanted.append(or_(col(CaseRow.area).not_in(sorted(eyes.closed)), named))
+        asked = (col(CaseRow.asked).contains(f",{one},", autoescape=True) for one in sorted(eyes.speaks))
+        wanted.append(or_(col(CaseRow.area).not_in(sorted(eyes.closed)), named, *asked))
     return tuple(wanted)
 
 

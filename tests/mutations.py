@@ -50,7 +50,7 @@ MUTATIONS = (
     Mutation(
         "M3.3",
         "starter/admin/staff_orders.py",
-        "if by.sees(case.owner, kept):",
+        "if by.sees(case.owner, kept._replace(asked=())):",
         "if True:",
         "tests/api/test_kept.py",
     ),
@@ -68,6 +68,14 @@ MUTATIONS = (
         "return found._replace(actor=Actor(id=who, role=found.actor.role)) if who else found",
         "return found",
         "tests/api/test_tokens.py",
+    ),
+    Mutation("M5.4", "models/sight.py", "not (named or asked)", "not named"),
+    Mutation(
+        "M5.4",
+        "starter/admin/rights.py",
+        "if not reading and action not in WHILE_ASKED:",
+        "if False:",
+        "tests/api/test_kept.py",
     ),
     Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
     Mutation(

@@ -24,6 +24,7 @@ LISTED_BY = (
     "compartment",
     "about",
     "cause",
+    "asked",
 )
 """What the list is sorted by, then what it is filtered by."""
 
@@ -37,9 +38,9 @@ class CaseRow(SQLModel, table=True):
     """A case as people look it up. `state` is the whole Case as JSON; the rest repeats of it what lists ask for.
 
     `due_order` is `next_due_at`, or FAR without one. `search` holds, casefolded, reference, subject and the
-    beginning of the message. `compartment` and `about` are people as `records.visibility` writes them. `proposed` is 1
-    while an approval is waited for, `referred` counts the areas that were asked and have not answered. `cause` is that
-    of the final answer, None where it names none.
+    beginning of the message. `compartment` and `about` are people as `records.visibility` writes them. `asked` are the
+    areas whose findings are waited for, `,` before, between and after them, and `referred` counts them. `proposed` is 1
+    while an approval is waited for. `cause` is that of the final answer, None where it names none.
     """
 
     __tablename__ = "cases"
@@ -88,6 +89,7 @@ class CaseRow(SQLModel, table=True):
     compartment: str = ""
     about: str = ""
     cause: str | None = None
+    asked: str = ""
     state: str = Field(sa_type=Text)
 
 

@@ -75,9 +75,14 @@ ROUTES = {
 """What each route does beside the commands: an action of `models.rights`. One that is missing here nobody may use."""
 
 
+WHILE_ASKED = frozenset({"answer_referral", "note"})
+"""What somebody may do to an inquiry that they see only because it asks their area."""
+
+
 def eyes_of(found: SignedIn, policy: Policy) -> Eyes:
     """What somebody who came in sees."""
-    return Eyes.of(found.actor.id, found.actor.role, found.areas or (), policy.rights)
+    eyes = Eyes.of(found.actor.id, found.actor.role, found.areas or (), policy.rights)
+    return eyes._replace(speaks=policy.spoken_for(found.actor.id))
 
 
 def action_of(method: str, path: str) -> str:
@@ -113,7 +118,10 @@ Caller = Annotated[Actor, Depends(admitted)]
 def _see(desk: Desk, found: SignedIn, action: str, reference: str, *, reading: bool) -> bool:
     """Say whether the inquiry lies in a compartment. Raises UnknownInquiry where it is hidden from them."""
     with desk.database.read() as session:
-        why = visibility.hidden(session, reference, eyes_of(found, desk.policy))
+        eyes = eyes_of(found, desk.policy)
+        if not reading and action not in WHILE_ASKED:
+            eyes = eyes._replace(speaks=frozenset())
+        why = visibility.hidden(session, reference, eyes)
         # Broken glass lets somebody look and change nothing; whom it is about it shows nothing.
         broken = reading and why not in {"", "rights.concerned"}
         if broken and visibility.granted(session, reference, found.actor.id, desk.clock()):
@@ -127,7 +135,7 @@ def _see(desk: Desk, found: SignedIn, action: str, reference: str, *, reading: b
 
 def seen(session: Session, desk: Desk, eyes: Eyes, action: str, reference: str) -> bool:
     """Say whether somebody sees an inquiry that a body names; else it leaves a line. `session` may write."""
-    why = visibility.hidden(session, reference, eyes)
+    why = visibility.hidden(session, reference, eyes._replace(speaks=frozenset()))
     if why:
         audit.note(session, desk.clock(), eyes.actor, action, reference, Outcome.DENIED, why)
     return not why

@@ -17,7 +17,7 @@ def assign(by: Writer, body: AssignBody) -> OrderData:
     case = by.case
     area = body.area or case.area
     may_own(member(by.session, by.policy, body.owner, area, by.now), case.language)
-    if not by.sees(body.owner, Kept.of(case)._replace(area=area)):
+    if not by.sees(body.owner, Kept.of(case)._replace(area=area, asked=())):
         raise Refused("assign.cannot-see", "the case is kept from them; name somebody who may see it", field="owner")
     return body.model_dump(mode="json", exclude_none=True)
 
@@ -48,7 +48,7 @@ def compartment(by: Writer, body: CompartmentBody) -> OrderData:
 def _passed_on(by: Writer, kept: Kept, rule: str) -> OrderData:
     """Who gets a case whose owner may not see it any more, by the rules of assignment; nothing where they may."""
     case = by.case
-    if by.sees(case.owner, kept):
+    if by.sees(case.owner, kept._replace(asked=())):
         return {}
     team = crew(by.session, by.policy, case.area, by.now)
     found = next_owner(by.policy, kept, case.language, rule, team)
@@ -74,7 +74,7 @@ def refer(by: Writer, body: Body) -> OrderData:
     """The area's question, put only where somebody who answers for it may see the case."""
     order = body.model_dump(mode="json", exclude_none=True)
     asked = by.policy.areas.get(order["area"])
-    kept = Kept.of(by.case)
+    kept = Kept.of(by.case)._replace(asked=(order["area"],))
     if asked and not any(by.sees(one, kept) for one in (asked.representative, asked.deputy)):
         raise Refused(
             "referral.cannot-see",

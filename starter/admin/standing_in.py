@@ -23,7 +23,7 @@ def stands_in(session: Session, policy: Policy, actor: Actor, day: date) -> tupl
     Those whose representative or deputy the policy names now, since a case keeps the names it was opened under; and
     their own where both are away, for a representative or supervisor of the staff who works for it.
     """
-    named = tuple(name for name, area in policy.areas.items() if actor.id in (area.representative, area.deputy))
+    named = tuple(sorted(policy.spoken_for(actor.id)))
     own = staff.person(session, actor.id)
     if own is None or own.role not in MAY_STAND_IN or not staff.present(session, actor.id, day):
         return named

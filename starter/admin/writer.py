@@ -42,7 +42,8 @@ class Writer:
         """Whether somebody of the staff may see a case."""
         row = staff.person(self.session, who)
         closed = frozenset(self.policy.rights.closed_areas)
-        return not kept.hidden(colleagues.eyes(self.policy, row) if row else Eyes(who, closed))
+        unknown = Eyes(who, closed, speaks=self.policy.spoken_for(who))
+        return not kept.hidden(colleagues.eyes(self.policy, row) if row else unknown)
 
     def is_of_the_staff(self) -> None:
         """Raises Refused where the actor is nobody whom the records know."""

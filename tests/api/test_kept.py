@@ -8,6 +8,7 @@ from channels.message import Disposition
 from models.assignment import Member
 from models.inquiry import Language, Role
 from models.sight import Kept
+from records import keys
 from records.database import Database
 from starter.reception.crew import next_owner
 from starter.reception.web_form import WebForm, message_of
@@ -164,7 +165,8 @@ async def test_a_case_is_never_owned_by_somebody_who_may_not_see_it(world: World
         last = next(one for one in reversed(view["timeline"]) if one["type"] == "case.assigned")
         return view["state"]["owner"], last["data"]["assignment"]["rule"], last["data"]["assignment"]["step"]
 
-    assert (await world.get("/api/workload")).json()["items"][0]["owner"] == "ana"
+    loads = (await world.get("/api/workload")).json()["items"]
+    assert [one["owner"] for one in loads if one["owing"]] == ["ana"]
     assert await owner_after("declare_conflict", {"about": ["ana"]}) == ("bea", "conflict", "area")
     assert await owner_after("compartment", {"people": ["carl"]}) == ("carl", "compartment", "named")
     assert await owner_after("compartment", {"people": ["bea", "carl"]}) == ("carl", "compartment", "named")
@@ -179,3 +181,36 @@ def test_whoever_may_not_see_a_closed_area_does_not_stand_in_for_it() -> None:
     crew = [Member("cx-supervisor", Role.SUPERVISOR, in_area=False)]
     found = [next_owner(one, Kept("legal"), Language.ES, "handover", crew).owner for one in (shipped, strict)]
     assert found == ["cx-supervisor", "compliance-officer"]
+
+
+@pytest.mark.rule("M5.4")
+async def test_the_area_that_a_closed_area_asks_sees_the_case_and_answers(world: World, records: Database) -> None:
+    reference = await world.opened()
+    hire(records, "legal-lead", area="legal", role=Role.REPRESENTATIVE)
+    moved = {"owner": "legal-lead", "area": "legal", "reasons": "A law suit."}
+    assert (await world.command(reference, "assign", moved)).status_code == 200
+    await vanished(world, reference, Role.AGENT)
+    with records.write() as session:
+        secret = keys.create(session, "finance-deputy", Role.REPRESENTATIVE, now())
+    bearer, path = {"Authorization": f"Bearer {secret}"}, f"/api/inquiries/{reference}"
+
+    async def status(name: str = "", **body: str) -> int:
+        if not name:
+            return (await world.http.get(path, headers=bearer)).status_code
+        return (await world.http.post(f"{path}/{name}", json=body, headers=bearer)).status_code
+
+    async def reached(wanted: int) -> bool | None:
+        return True if await status() == wanted else None
+
+    assert await status() == 404
+    question = {"area": "finance", "question": "Was it paid?"}
+    asked = await world.command(reference, "refer", question, Role.SUPERVISOR)
+    assert asked.status_code == 200, asked.text
+    await until(lambda: reached(200))
+    listed = (await world.http.get("/api/inquiries", headers=bearer)).json()["items"]
+    assert [one["reference"] for one in listed] == [reference]
+    assert await status("reply", text="Hello.") == 404
+    assert await status("refer", area="operations", question="And you?") == 404
+    assert await status("note", text="I look into it.") == 200
+    assert await status("answer_referral", area="finance", findings="It was.") == 200
+    await until(lambda: reached(404))

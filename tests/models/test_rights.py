@@ -10,7 +10,7 @@ from models.commands import COMMANDS, READS_ONLY
 from models.errors import Refused
 from models.inquiry import Actor, Role
 from models.rights import AUDITED, RIGHTS, leaves_a_line, may
-from models.sight import Eyes, hides
+from models.sight import Eyes, Kept, hides
 from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, do, new_case, policy
 
 LATER = MONDAY + timedelta(hours=1)
@@ -87,6 +87,19 @@ def test_whatever_an_auditor_reads_of_inquiries_leaves_a_line() -> None:
     assert {action for action in RIGHTS if leaves_a_line(Role.AUDITOR, action)} >= AUDITED
     assert not leaves_a_line(Role.AGENT, "inquiry.read")
     assert leaves_a_line(Role.AGENT, "approve")
+
+
+@pytest.mark.rule("M5.4")
+def test_a_closed_area_s_case_is_seen_by_the_area_it_asks_while_it_does() -> None:
+    speaker = Eyes("operations-lead", frozenset({"cx"}), speaks=frozenset({"operations"}))
+    case = do(new_case(), "refer", LATER, area="operations", question="Did it leave?")
+    assert Kept.of(new_case()).hidden(speaker) == "rights.area"
+    assert Kept.of(case).hidden(speaker) == ""
+    assert Kept.of(case).hidden(Eyes("legal-lead", frozenset({"cx"}), speaks=frozenset({"legal"}))) == "rights.area"
+    assert Kept.of(case)._replace(compartment=()).hidden(speaker) == "rights.compartment"
+    assert Kept.of(case)._replace(about=("operations-lead",)).hidden(speaker) == "rights.concerned"
+    answered = do(case, "answer_referral", LATER, area="operations", findings="It did.")
+    assert Kept.of(answered).hidden(speaker) == "rights.area"
 
 
 def test_only_compliance_makes_a_compartment_and_only_who_is_named_decides_there() -> None:

@@ -4,6 +4,7 @@ import random
 import time
 from datetime import timedelta
 
+from models.area_work import Referral
 from models.inquiry import Area
 from models.reference import new_reference
 from models.sight import Eyes
@@ -19,6 +20,7 @@ EYES = (
     Eyes("an_"),
     Eyes("officer", secrets=True),
     Eyes("luis", frozenset({"legal", "compliance"})),
+    Eyes("lead", frozenset({"legal", "compliance"}), speaks=frozenset({"finance", "operations"})),
 )
 
 
@@ -30,6 +32,8 @@ def fill(database: Database, count: int, people: tuple[tuple[str, ...] | None, .
         for n in range(count):
             case = new_case(MONDAY + timedelta(days=n % 40), reference=new_reference("RX", chooser))
             case.area, case.compartment = chooser.choice(areas), chooser.choice(people)
+            if chooser.random() < 0.3:
+                case.referrals = [Referral(area=chooser.choice(("finance", "security")), opened_at=MONDAY)]
             case.about = chooser.choice(((), (), (), ("ana",), ("luis", "officer")))
             cases.add(session, case, subject=f"Caso {n}", excerpt="", status_token=str(n))
             made.append(case.reference)

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import StringConstraints
 
+from models.commands import READS_ONLY
 from models.episodes import Assigned, PassedOver
 from models.errors import Refused
 from models.inquiry import ActorId, Area, Channel, Kind, Language, Role
@@ -193,6 +194,8 @@ def may_own(member: Member | None, language: Language) -> Member:
     """Return somebody whom a case may be given to by name. Raises Refused: nobody untrained is assigned (M3.3)."""
     if member is None:
         raise Refused("assign.unknown-person", "nobody of the staff has that id", field="owner", rule="M3.3")
+    if member.role in READS_ONLY:
+        raise Refused("assign.reads-only", "their role decides nothing; name somebody who answers", field="owner")
     if member.left:
         raise Refused("assign.left", "they have left; name somebody who is there", field="owner", rule="M3.3")
     if member.absent:

@@ -77,6 +77,7 @@ MUTATIONS = (
         "if False:",
         "tests/api/test_kept.py",
     ),
+    Mutation("M3.3", "models/assignment.py", "if member.role in READS_ONLY:", "if False:"),
     Mutation("M1.2", "models/handling.py", "if actor.role is not Role.SUPERVISOR:", "if False:"),
     Mutation(
         "M2.1",

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from models.assignment import Call, Matter, Member, choose, leads
 from models.case import Case
+from models.commands import READS_ONLY
 from models.episodes import Assigned
 from models.inquiry import ActorId, Area, Language, Role
 from models.policy import Policy
@@ -40,7 +41,7 @@ def next_owner(policy: Policy, kept: Kept, language: Language, rule: str, team: 
     call = policy.call(kept.area, language, rule)
     if kept.compartment is None:
         return _of_area(policy, kept, call, team)
-    there = {one.id for one in team if one.there}
+    there = {one.id for one in team if one.there and one.role not in READS_ONLY}
     compliance = [one for one in policy.staff.compliance if one not in kept.about]
     named = [one for one in kept.compartment if one not in kept.about]
     for step, people in (("named", named), ("compliance", compliance)):

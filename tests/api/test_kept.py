@@ -214,3 +214,9 @@ async def test_the_area_that_a_closed_area_asks_sees_the_case_and_answers(world:
     assert await status("note", text="I look into it.") == 200
     assert await status("answer_referral", area="finance", findings="It was.") == 200
     await until(lambda: reached(404))
+
+
+@pytest.mark.rule("M3.3")
+def test_of_a_compartment_no_auditor_who_is_named_gets_the_case() -> None:
+    crew = [Member("a", Role.AUDITOR), Member("b", Role.AGENT)]
+    assert next_owner(policy(), Kept("cx", ("a", "b")), Language.ES, "compartment", crew).owner == "b"

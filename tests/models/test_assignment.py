@@ -168,6 +168,7 @@ def test_the_policy_says_who_stands_in() -> None:
     ("member", "code"),
     [
         (None, "assign.unknown-person"),
+        (one("ana", role=Role.AUDITOR), "assign.reads-only"),
         (one("ana", left=True), "assign.left"),
         (one("ana", absent=True), "assign.absent"),
         (one("ana", trained=frozenset()), "assign.untrained"),

@@ -342,3 +342,9 @@ def test_a_missing_or_unreadable_file_is_reported(folder: Path, name: str) -> No
     with pytest.raises(PolicyError, match="cannot be read; put the file there") as caught:
         load_policy(folder)
     assert caught.value.file == str(folder / name)
+
+
+@pytest.mark.rule("M5.4")
+def test_an_area_is_spoken_for_by_its_representative_and_its_deputy() -> None:
+    for who, areas in (("finance-lead", {"finance"}), ("finance-deputy", {"finance"}), ("ana", set())):
+        assert POLICY.spoken_for(who) == areas

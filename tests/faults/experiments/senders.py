@@ -9,7 +9,7 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.inquiry import Status
+from models.inquiry import Role, Status
 from models.reference import workflow_id
 from records import case_list, messages
 from tests.faults.experiments.stage import STILL, Guest, Stage, slowest
@@ -24,7 +24,9 @@ async def after_the_end(stage: Stage) -> Findings:
     await stage.rest()
     with stage.town.database.read() as session:
         (first,) = messages.of_case(session, guest.reference)
-    await stage.obeyed(guest, "withdraw", {"reasons": "settled", "message": first.id}, key="end")
+    withdrawal = {"command": "withdraw", "order": {"reasons": "settled", "message": first.id}}
+    await stage.obeyed(guest, "propose", withdrawal, key="end", by=Role.REPRESENTATIVE)
+    await stage.obeyed(guest, "approve", {}, key="end")
     guest.more += {"letter.accepted": 1, "case.withdrawn": 1}
     await until(lambda: _closed(stage, guest), "it is closed", STILL)
     await stage.rest()

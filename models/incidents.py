@@ -13,12 +13,15 @@ from models.case import Case
 from models.case_orders import CloseIncident, OpenIncident
 from models.errors import Refused
 from models.inquiry import Actor, Area, Role
-from models.terms import Matter
+from models.terms import Matter, Terms
 from models.verifying import speaks_for
 from models.work import Told
 
 OUTRANKING = frozenset({Role.SUPERVISOR, Role.SYSTEM})
 """A supervisor, and a tracker's own word, end the incidents of every area."""
+
+BY_ITSELF = "INC"
+"""The prefix of an incident that no inquiry has; it takes the place of an inquiry's reference in its key."""
 
 
 def incident_key(reference: str, n: int) -> str:
@@ -32,12 +35,12 @@ def known_matter(matters: Collection[Matter], matter: Matter) -> None:
         raise Refused("incident.unknown-matter", f"one of {', '.join(matters)} is needed", field="matter", rule="M5.6")
 
 
-def may_end(case: Case, area: Area, actor: Actor, own_areas: Collection[Area]) -> None:
+def may_end(terms: Terms, area: Area, actor: Actor, own_areas: Collection[Area]) -> None:
     """Refuse an end that is not theirs to know: it is the word of the area that the incident went to (M5.4).
 
     `own_areas` are those the actor works for, or stands in for today.
     """
-    if not case.terms.incidents_by_area or actor.role in OUTRANKING or speaks_for(case, area, actor, own_areas):
+    if not terms.incidents_by_area or actor.role in OUTRANKING or speaks_for(terms, area, actor, own_areas):
         return
     raise Refused("incident.not-theirs", f"only somebody of {area}, or a supervisor, says how it ended", rule="M5.4")
 
@@ -78,7 +81,7 @@ def close_incident(case: Case, order: CloseIncident, actor: Actor, now: datetime
         )
     if incident.over:
         raise Refused("incident.closed", f"it is {incident.state.value} already", field="incident", rule="M5.6")
-    may_end(case, incident.area, actor, order.stands_in)
+    may_end(case.terms, incident.area, actor, order.stands_in)
     state = IncidentState(order.outcome)
     put_incident(case, incident, state=state, changed_at=now, closed_here=True, told_at=None)
     texts = {"evidence": order.evidence}

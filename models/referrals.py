@@ -46,7 +46,7 @@ def refer(case: Case, order: Refer, actor: Actor, now: datetime) -> None:
 def answer_referral(case: Case, order: AnswerReferral, actor: Actor, now: datetime) -> None:
     """M5.3: the area's findings are in, by who speaks for it; they verify what will be answered."""
     at = _open(case, order.area)
-    if not speaks_for(case, order.area, actor, order.stands_in):
+    if not speaks_for(case.terms, order.area, actor, order.stands_in):
         raise Refused(
             "referral.not-theirs",
             f"only the representative of {order.area} or the deputy answers for it",

@@ -72,7 +72,7 @@ def remedy_done(case: Case, order: RemedyDone, actor: Actor, now: datetime) -> N
     """M3.8: it is paid, or put right; the promise is met once a channel has taken the letter that says so."""
     remedy = _open(case, order.remedy)
     area = case.terms.remedy_area
-    theirs = area in case.terms.representatives and speaks_for(case, area, actor, order.stands_in)
+    theirs = area in case.terms.representatives and speaks_for(case.terms, area, actor, order.stands_in)
     if not theirs and actor.role is not Role.SUPERVISOR:
         raise Refused(
             "remedy.not-theirs",

@@ -14,6 +14,7 @@ from models.case import Case
 from models.consulting import Verify
 from models.errors import Refused
 from models.inquiry import Actor, Area, Outcome
+from models.terms import Terms
 
 
 class Word(NamedTuple):
@@ -24,12 +25,12 @@ class Word(NamedTuple):
     how: VerifiedBy
 
 
-def speaks_for(case: Case, area: Area, actor: Actor, stands_in: Collection[Area]) -> bool:
+def speaks_for(terms: Terms, area: Area, actor: Actor, stands_in: Collection[Area]) -> bool:
     """Whether an actor speaks for an area: its representative, its deputy, or who stands in for them (M5.4).
 
     Anybody does for an area without named persons.
     """
-    return actor.id in case.terms.representatives.get(area, (actor.id,)) or area in stands_in
+    return actor.id in terms.representatives.get(area, (actor.id,)) or area in stands_in
 
 
 def verify(case: Case, order: Verify, actor: Actor, now: datetime) -> None:
@@ -38,7 +39,7 @@ def verify(case: Case, order: Verify, actor: Actor, now: datetime) -> None:
     areas = verifying_areas(case)
     if order.area not in areas:
         raise Refused("verification.unknown-area", f"one of {', '.join(areas)} is needed", field="area", rule="M5.3")
-    if not speaks_for(case, order.area, actor, order.stands_in):
+    if not speaks_for(case.terms, order.area, actor, order.stands_in):
         raise Refused(
             "verification.not-theirs",
             f"only the representative of {order.area} or the deputy verifies for it",
@@ -69,7 +70,7 @@ def verify_by_act(case: Case, outcome: Outcome, words: Collection[Word], now: da
         return
     for word in words:
         for area in verifying_areas(case):
-            if area in case.terms.representatives and speaks_for(case, area, word.actor, word.stands_in):
+            if area in case.terms.representatives and speaks_for(case.terms, area, word.actor, word.stands_in):
                 case.record(now, "case.verified", actor=word.actor, rule="M5.3", area=area, how=word.how.value)
                 keep(case, area, word.actor, now, word.how)
                 return

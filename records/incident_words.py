@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlmodel import Session, col, select
 
 from models.area_work import IncidentState
+from models.hooks import of_event_id
 from models.inquiry import Actor, Role
 from models.messages import CONTROLS, MOST_TEXT
 from models.tables import Dispatch, IncidentJoin, IncidentWord
@@ -100,6 +101,12 @@ def since(session: Session, key: str, heard: int) -> Sequence[IncidentWord]:
     """Return what was said after the word with that number, in its order."""
     query = select(IncidentWord).where(col(IncidentWord.incident) == key, col(IncidentWord.id) > heard)
     return session.exec(query.order_by(col(IncidentWord.id))).all()
+
+
+def ended_by_its_case(session: Session, key: str) -> bool:
+    """Say whether what was said last is the end that the case itself knew first: its name is the event's."""
+    query = select(IncidentWord.name).where(col(IncidentWord.incident) == key).order_by(col(IncidentWord.id).desc())
+    return of_event_id(session.exec(query.limit(1)).first() or "") is not None
 
 
 def last(session: Session, key: str) -> Last:

@@ -131,9 +131,12 @@ def changed(session: Session, row: IncidentRow, news: News, *, actor: Actor, now
     if news.at >= row.changed_at:
         row.state, row.changed_at = news.state.value, news.at
         session.add(row)
+    # The tracker's echo of an end that the case told it is no news to those who heard it of the case.
+    echo = news.state in OVER and not news.words and incident_words.ended_by_its_case(session, row.key)
     word = incident_words.keep(session, row.key, news, actor)
     own = [Place(row.reference, row.n)] if cases.reference_exists(session, row.reference) else []
-    incident_words.tell(session, word, [*own, *incident_words.joined(session, row.key)], now)
+    joined = [] if echo else incident_words.joined(session, row.key)
+    incident_words.tell(session, word, [*own, *joined], now)
     return True
 
 
@@ -166,12 +169,13 @@ def page(
 ) -> Sequence[IncidentRow]:
     """Return incidents, the newest first; `before` is the number of the last one of the page before.
 
-    With `eyes` only those of inquiries that they see.
+    With `eyes` only those of inquiries that they see, and those that no inquiry has.
     """
     query = select(IncidentRow)
     if eyes is not None:
         of_the_case = col(CaseRow.reference) == col(IncidentRow.reference)
-        query = query.where(select(CaseRow.reference).where(of_the_case, *visible(eyes)).exists())
+        seen = select(CaseRow.reference).where(of_the_case, *visible(eyes)).exists()
+        query = query.where(or_(seen, ~select(CaseRow.reference).where(of_the_case).exists()))
     wanted = ((IncidentRow.reference, reference), (IncidentRow.state, state and state.value), (IncidentRow.area, area))
     for column, value in wanted:
         if value is not None:

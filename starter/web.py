@@ -42,6 +42,7 @@ from starter.admin import (
     hooks,
     incidents,
     inquiries,
+    own_incidents,
     quarantine,
     registrations,
     sign_ins,
@@ -145,7 +146,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
     rooms = (
         *(api, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff, sign_ins),
-        *(break_glass, incidents, registrations, hooks, reporting, quality, status),
+        *(break_glass, incidents, own_incidents, registrations, hooks, reporting, quality, status),
     )
     for room in rooms:
         app.include_router(room.router, responses=refusals(429))

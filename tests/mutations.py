@@ -282,7 +282,7 @@ MUTATIONS = (
     Mutation("M5.3", "models/referrals.py", "return min(due, running.due) if", "return due if"),
     Mutation("M5.4", "models/verifying.py", "or area in stands_in", "or True"),
     Mutation("M5.4", "models/clock.py", "    mind_referrals(case, now)\n", ""),
-    Mutation("M5.4", "models/incidents.py", "    may_end(case, incident.area, actor, order.stands_in)\n", ""),
+    Mutation("M5.4", "models/incidents.py", "    may_end(case.terms, incident.area, actor, order.stands_in)\n", ""),
     Mutation(
         "M5.4",
         "starter/admin/incidents.py",
@@ -301,8 +301,8 @@ MUTATIONS = (
     Mutation(
         "M5.6",
         "records/incidents.py",
-        "[*own, *incident_words.joined(session, row.key)]",
-        "own",
+        "joined = [] if echo else incident_words.joined(session, row.key)",
+        "joined: list[Place] = []",
         "tests/records/test_incident_joins.py",
     ),
     Mutation(

@@ -159,7 +159,7 @@ def refresh(request: Request, desk: Here, _actor: Caller, eyes: Sight, reference
     try:
         change = tracker.standing(row.tracker_id, desk.clock())
     except ChannelError as error:
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "tracker.away", error.detail, headers=AGAIN) from None
+        raise away(error) from None
     with desk.database.write() as session:
         row = incidents.get(session, row.key)
         if change is not None:
@@ -174,6 +174,11 @@ def refresh(request: Request, desk: Here, _actor: Caller, eyes: Sight, reference
 AGAIN = {"Retry-After": "60"}
 
 
+def away(error: ChannelError) -> Problem:
+    """The tracker does not answer now."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "tracker.away", error.detail, headers=AGAIN)
+
+
 def _theirs(desk: Desk, actor: Actor, areas: frozenset[Area], reference: str, n: int) -> None:
     """Refuse the end of an incident by the people of another area, and leave a line of it in the audit log."""
     today = desk.policy.whole_calendar().local_date(desk.clock())
@@ -181,7 +186,9 @@ def _theirs(desk: Desk, actor: Actor, areas: frozenset[Area], reference: str, n:
         with desk.database.read() as session:
             row = _ours(session, reference, n)
             own = areas.union(stands_in(session, desk.policy, actor, today))
-            may_end(cases.load(session, reference), row.area, actor, own)
+            known = cases.reference_exists(session, reference)
+            terms = cases.load(session, reference).terms if known else desk.policy.terms()
+            may_end(terms, row.area, actor, own)
     except Refused as refusal:
         turned_down(desk, actor, "incident.change", reference, refusal.code)
         raise

@@ -63,6 +63,7 @@ ROUTES = {
     "POST /api/bindings": "binding.make",
     "POST /api/bindings/confirm": "binding.confirm",
     "GET /api/incidents": "incident.read",
+    "POST /api/incidents": "incident.change",
     "GET /api/incidents/{reference}/{n}": "incident.read",
     "GET /api/incidents/{reference}/{n}/cases": "incident.read",
     "POST /api/incidents/{reference}/{n}/move": "incident.change",

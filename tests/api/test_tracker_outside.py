@@ -190,3 +190,31 @@ async def test_an_account_that_is_refused_is_an_alarm_and_the_incident_gets_ther
     await world.settled(reference, linked)
     assert (await world.get("/api/inbox")).json()["alarms"] == []
     assert len(site.issues()) == 1
+
+
+@pytest.mark.rule("M5.6")
+async def test_an_issue_that_the_specialists_opened_themselves_is_joined(connected: World, site: Site) -> None:
+    body = {"area": "operations", "matter": "withdrawal", "text": "No withdrawal leaves."}
+    refused = await post(connected, "/api/incidents", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "incident.elsewhere")
+    missing = await post(connected, "/api/incidents", body | {"tracker_id": "OPS-99"})
+    assert (missing.status_code, missing.json()["code"]) == (409, "incident.not-there")
+    fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Withdrawals are stuck"}
+    made = site.http.post("/rest/api/3/issue", json={"fields": fields}).raise_for_status().json()
+    own = (await post(connected, "/api/incidents", body | {"tracker_id": made["key"]})).json()
+    assert (own["tracker"], own["tracker_id"], own["url"]) == ("jira", made["id"], f"{site.url}/browse/{made['key']}")
+    again = await post(connected, "/api/incidents", body | {"tracker_id": made["id"]})
+    assert (again.status_code, again.json()["code"]) == (409, "incident.known")
+    site.fault("status", status=500)
+    away = await post(connected, "/api/incidents", body | {"tracker_id": made["id"]})
+    assert (away.status_code, away.json()["code"]) == (503, "tracker.away")
+    reference = await connected.opened()
+    (await connected.command(reference, "join_incident", {"incident": own["key"]})).raise_for_status()
+    await connected.settled(reference, lambda view: bool(view["state"]["incidents"]))
+    site.act(made["id"], "move", status="Done", comment="All are out.")
+    await connected.settled(reference, over)
+    story = await timeline(connected, reference)
+    assert [(one["type"], one["texts"]) for one in story] == [
+        ("incident.joined", {}),
+        ("incident.closed", {"words": "All are out.", "outcome": "Done"}),
+    ]

@@ -21,6 +21,7 @@ from tests.cases import FULL, MONDAY, acknowledged, do, draft, new_case
 
 JIRA = Actor(id="tracker:jira", role=Role.SYSTEM)
 DONE = News(IncidentState.RESOLVED, MONDAY, "All left at 18:31.", "Done")
+LEAD = Actor(id="supervisor-1", role=Role.SUPERVISOR)
 EYES = Eyes("agent-1")
 
 
@@ -129,6 +130,16 @@ def test_what_is_said_while_a_join_is_on_its_way_is_told_with_it(house: House) -
         DONE.words,
         DONE.outcome,
     )
+
+
+def test_the_echo_of_what_the_case_closed_itself_is_no_news_to_the_others(house: House) -> None:
+    case = house.join(house.another())
+    order: dict[str, Any] = {"area": "operations", "matter": "withdrawal", "draft": draft("text")}
+    end: dict[str, Any] = {"incident": 1, "outcome": "rejected", "evidence": "A typo."}
+    house.write_down(do(do(house.first, "open_incident", MONDAY, **order), "close_incident", MONDAY, LEAD, **end))
+    house.say(DONE._replace(words=""))
+    told = [row.payload for row in house.queued() if row.reference == case.reference]
+    assert [(one["state"], one["words"]) for one in told] == [("rejected", "A typo.")]
 
 
 def test_what_is_said_last_is_what_a_case_gets_that_joins(house: House) -> None:

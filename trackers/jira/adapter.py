@@ -83,7 +83,10 @@ class Jira(Tracker):
         issue = self._read(f"/rest/api/3/issue/{quote(id_, safe='')}?fields=status,resolution,labels")
         fields = _object(issue.get("fields"))
         state = state_of(fields, self._project.states)
-        return Change(event=f"asked {now.isoformat()}", state=state, at=now, id=id_, outcome=outcome_of(fields))
+        outcome, id_ = outcome_of(fields), str(issue.get("id") or id_)
+        return Change(
+            event=f"asked {now.isoformat()}", state=state, at=now, id=id_, url=self._shown(issue), outcome=outcome
+        )
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:  # noqa: ARG002 - carries no time
         """Check the signature. It says nothing of when; a post's identifier makes a repetition change nothing."""

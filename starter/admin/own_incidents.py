@@ -24,10 +24,9 @@ from records import incidents
 from records.incident_words import News
 from records.incidents import Link
 from starter.admin.api import COMMANDING, Here, IdempotencyKey, private
-from starter.admin.auth import Commander
 from starter.admin.incident_views import IncidentView, incident_view
 from starter.admin.incidents import away
-from starter.admin.rights import Sight
+from starter.admin.rights import Caller, Sight
 from starter.http.plain_json import PlainJsonRoute
 from trackers.port import Change, Tracker
 from trackers.registry import Trackers
@@ -52,7 +51,7 @@ def open_own(
     *,
     request: Request,
     desk: Here,
-    actor: Commander,
+    actor: Caller,
     eyes: Sight,
     body: OwnIncidentBody,
     idempotency_key: IdempotencyKey = None,

@@ -1,20 +1,19 @@
 """What users came for, counted by cause (M3.11): the answers of a period, how long they took, and the remedies kept."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from sqlalchemy import case, literal
 from sqlmodel import Session, col, select
 
-from models.tables import EventRow, ObligationRow
-from records.answers import Answered
-from records.figures import Window, final
-from records.figures_days import Clocks
+from models.tables import EventRow
+from records.figures import Window
 
-DONE = "remedy.done"
-TOLD = (DONE, "remedy.promised", "case.resolved", "cause.corrected")
+ANSWERED, RESOLVED, CORRECTED = "case.answered", "case.resolved", "cause.corrected"
+PROMISED, DONE = "remedy.promised", "remedy.done"
 
 
 class CauseCount(NamedTuple):
@@ -35,63 +34,77 @@ class Kept(NamedTuple):
     amount: Decimal
 
 
-def causes(session: Session, answers: Sequence[Answered], clocks: Clocks) -> list[CauseCount]:
-    """Count the answers by cause, in the order of codes; an answer that met no promise has no days."""
-    took = _took(session, answers, clocks)
-    by_cause: dict[str, list[Answered]] = defaultdict(list)
-    for one in answers:
-        by_cause[one.cause].append(one)
-    return [
-        CauseCount(
-            cause,
-            {name: sum(one.outcome == name for one in some) for name in sorted({one.outcome for one in some})},
-            tuple(sorted(took[one.reference, one.letter] for one in some if (one.reference, one.letter) in took)),
-        )
-        for cause, some in sorted(by_cause.items())
-    ]
+class Causes(NamedTuple):
+    """The answers by cause, and the remedies, each in the order of their codes."""
+
+    answers: list[CauseCount]
+    remedies: list[Kept]
 
 
-def _took(session: Session, answers: Sequence[Answered], clocks: Clocks) -> dict[tuple[str, str], int]:
-    row, wanted = ObligationRow, {(one.reference, one.letter) for one in answers}
-    if not wanted:
-        return {}
-    first, last = min(one.at for one in answers), max(one.at for one in answers)
-    query = select(row.reference, row.met_by, row.created_at, row.met_at).where(
-        final(), col(row.met_at) >= first, col(row.met_at) <= last
+def causes(session: Session, window: Window, took: Mapping[str, int]) -> Causes:
+    """Count answers and remedies in one walk through the ledger, under the causes that they have now.
+
+    `took` are the business days by letter, of the answers whose term ended in the period.
+    """
+    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+    days: dict[str, list[int]] = defaultdict(list)
+    amounts: dict[tuple[str, str, str], list[Decimal]] = defaultdict(list)
+    for _, chain in groupby(_told(session, window), key=lambda event: event[0]):
+        told = _Chain(chain)
+        for letter, outcome in told.answers:
+            cause = told.causes[letter]
+            outcomes[cause][outcome] += 1
+            if letter in took:
+                days[cause].append(took[letter])
+        for kind, amount in told.done:
+            currency, _, number = amount.partition(" ")
+            amounts[told.last, kind, currency].append(Decimal(number or 0))
+    return Causes(
+        [CauseCount(cause, dict(some), tuple(sorted(days[cause]))) for cause, some in sorted(outcomes.items())],
+        [Kept(*group, len(some), sum(some, Decimal())) for group, some in sorted(amounts.items())],
     )
-    return {
-        (reference, letter): clocks.between(reference, clocks.begun(reference, made), met)
-        for reference, letter, made, met in session.connection().execute(query).all()
-        if (reference, letter) in wanted
-    }
 
 
-def kept(session: Session, window: Window) -> list[Kept]:
-    """Count the remedies done within the period, by the cause that the inquiry's last answer names now, and kind."""
-    row = EventRow
-    references = select(row.reference).where(col(row.type) == DONE, window.saw(row.at))
-    events = (
-        select(row.reference, row.at, row.type, row.data)
-        .where(col(row.reference).in_(references), col(row.type).in_(TOLD))
+class _Chain:
+    """What one inquiry's chain tells: the answers and remedies of the period, and the cause by letter as it is now."""
+
+    def __init__(self, events: Iterable[tuple[Any, ...]]) -> None:
+        self.causes: dict[str, str] = {}
+        self.answers: list[tuple[str, str]] = []
+        self.done: list[tuple[str, str]] = []
+        self.last = letter = ""
+        promised: dict[str, tuple[str, str]] = {}
+        for _, what, inside, name, code, amount in events:
+            if what == RESOLVED:
+                letter = name
+            if what in {RESOLVED, CORRECTED}:
+                self.causes[name] = self.last = code or ""
+            elif what == PROMISED:
+                promised[name] = code or "", amount or ""
+            elif inside and what == ANSWERED:
+                self.answers.append((letter, name))
+            elif inside:
+                self.done.append(promised[name])
+
+
+def _told(session: Session, window: Window) -> Iterator[tuple[Any, ...]]:
+    """The events in order: inquiry, type, whether within the period; letter, outcome or number; cause or kind; amount.
+
+    Each row reads no more of its data than it needs: that is what takes time.
+    """
+    row, data, what = EventRow, col(EventRow.data), col(EventRow.type)
+    by_letter = what.in_((RESOLVED, CORRECTED))
+    name = case(
+        (what == ANSWERED, data["outcome"].as_string()),
+        (by_letter, data["letter"].as_string()),
+        else_=data["remedy"].as_string(),
+    )
+    code = case((by_letter, data["cause"].as_string()), (what == PROMISED, data["kind"].as_string()))
+    amount = case((what == PROMISED, data["amount"].as_string()))
+    inside = case((window.saw(row.at), literal(1)), else_=literal(0))
+    query = (
+        select(row.reference, row.type, inside, name, code, amount)  # type: ignore[call-overload]
+        .where(what.in_((ANSWERED, RESOLVED, CORRECTED, PROMISED, DONE)))
         .order_by(col(row.reference), col(row.seq))
     )
-    found: dict[tuple[str, str, str], list[Decimal]] = defaultdict(list)
-    for _, chain in groupby(session.connection().execute(events).all(), key=lambda event: event[0]):
-        for group, amount in _remedies(chain, window):
-            found[group].append(amount)
-    return [Kept(*group, len(amounts), sum(amounts, Decimal())) for group, amounts in sorted(found.items())]
-
-
-def _remedies(chain: Iterable[Any], window: Window) -> Iterator[tuple[tuple[str, str, str], Decimal]]:
-    """The remedies of one chain that were done: cause, kind and currency, and how much."""
-    cause, promised, done = "", {}, []
-    for _, at, what, data in chain:
-        if what == "remedy.promised":
-            promised[data["remedy"]] = data
-        elif what != DONE:
-            cause = data.get("cause", "")
-        elif window.start <= at < window.cut:
-            done.append(promised[data["remedy"]])
-    for one in done:
-        currency, _, amount = one.get("amount", "").partition(" ")
-        yield (cause, one.get("kind", ""), currency), Decimal(amount or 0)
+    return (tuple(found) for found in session.connection().execute(query))

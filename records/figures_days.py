@@ -27,6 +27,7 @@ class Taken(NamedTuple):
     """How many business days one promise took, from the day from which its term counts to that of its letter."""
 
     kind: str
+    letter: str
     days: int
 
 
@@ -98,12 +99,12 @@ def taken(session: Session, window: Window, clocks: Clocks) -> list[Taken]:
     """What each acknowledgement and final answer took whose term ended in the period and that was met."""
     row = ObligationRow
     kinds = [ObligationKind.ACKNOWLEDGEMENT.value, ObligationKind.FINAL.value]
-    query = select(row.reference, row.kind, row.created_at, row.met_at).where(
+    query = select(row.reference, row.kind, row.met_by, row.created_at, row.met_at).where(  # type: ignore[call-overload]
         window.holds(row.due), col(row.kind).in_(kinds), col(row.met_at).is_not(None)
     )
     return [
-        Taken(kind, clocks.between(reference, clocks.begun(reference, made), met))
-        for reference, kind, made, met in session.connection().execute(query).all()
+        Taken(kind, letter, clocks.between(reference, clocks.begun(reference, made), met))
+        for reference, kind, letter, made, met in session.connection().execute(query).all()
     ]
 
 

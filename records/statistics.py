@@ -17,7 +17,6 @@ from records import (
     figures_terms,
     verdicts,
 )
-from records.answers import answered
 from records.figures import Window
 from records.figures_causes import CauseCount, Kept
 from records.figures_days import Clocks
@@ -68,17 +67,19 @@ def statistics(session: Session, window: Window) -> Statistics:
     clocks = Clocks(session, window)
     taken = figures_days.taken(session, window, clocks)
     facts = figures_events.happened(session, window)
+    answers = [one for one in taken if one.kind == ObligationKind.FINAL]
+    causes = figures_causes.causes(session, window, {one.letter: one.days for one in answers})
     return Statistics(
         terms=figures_terms.terms(session, window),
         misses=figures_misses.misses(session, window),
         acknowledged=tuple(sorted(one.days for one in taken if one.kind == ObligationKind.ACKNOWLEDGEMENT)),
-        answered=tuple(sorted(one.days for one in taken if one.kind == ObligationKind.FINAL)),
+        answered=tuple(sorted(one.days for one in answers)),
         flow=figures_terms.flow(session, window),
         waiting=figures_terms.waiting(session, window),
         ages=tuple(sorted(figures_days.ages(session, window, clocks))),
         answers=facts.by("case.answered"),
-        causes=figures_causes.causes(session, answered(session, window), clocks),
-        remedies=figures_causes.kept(session, window),
+        causes=causes.answers,
+        remedies=causes.remedies,
         judged=verdicts.judged(session, window),
         extensions=figures_events.extensions(session, window, clocks, facts),
         escalations=figures_escalations.escalations(session, window, clocks, facts),

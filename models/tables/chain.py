@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import moment
@@ -13,11 +13,12 @@ class EventRow(SQLModel, table=True):
     """One event of a case's chain (`models.ledger.Event`). Triggers refuse every change of it."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_type_at", "type", "at"),)
 
     reference: str = Field(primary_key=True)
     seq: int = Field(primary_key=True)
     v: int
-    at: datetime = moment(index=True)
+    at: datetime = moment()
     type: str
     actor: str
     role: str

@@ -33,8 +33,8 @@ TABLES_ES = {
     "answers": "Respuestas finales que un canal aceptó en el período.",
     "causes": (
         "Las mismas respuestas, por la causa que se les reconoce hoy. Con razón: favorable en todo o en parte; el "
-        "porcentaje es entre esas y las infundadas. Días hábiles hasta la respuesta: la mitad y el 90 % no pasaron de "
-        "esos."
+        "porcentaje es entre esas y las infundadas. Días hábiles de las que vencían en el "
+        "período: la mitad y el 90 % no pasaron de esos."
     ),
     "remedies": (
         "Lo prometido al usuario y cumplido en el período, por la causa de la última respuesta del caso, su clase y "
@@ -115,8 +115,8 @@ TABLES_EN = {
     "answers": "Final answers that a channel accepted in the period.",
     "causes": (
         "The same answers, by the cause that they are counted under today. Founded: upheld in whole or in part; the "
-        "percentage is among these and the unfounded. Business days to the answer: half and 90 % took no more than "
-        "these."
+        "percentage is among these and the unfounded. Business days of those whose term ended in the "
+        "period: half and 90 % took no more than these."
     ),
     "remedies": (
         "What users were promised and got within the period, by the cause of the inquiry's last answer, its kind and "

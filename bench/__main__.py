@@ -22,11 +22,12 @@ from temporalio.client import Client
 
 from bench import figures
 from bench.due_list import due_list
+from bench.histories import history
 from bench.intake import intake
 from bench.latency import latency
 from bench.meter import Meter
 from bench.open_cases import open_cases
-from bench.rates import EMPTY_QUEUE, Rate, desk, empty, history
+from bench.rates import EMPTY_QUEUE, Rate, desk, empty
 from bench.report import show, write
 from bench.stage import Resident, Server, Site, can_connect, until
 from bench.starts import start_costs

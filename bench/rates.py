@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlmodel import col, func, select
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from bench.load import AGENT, ANSWER, message
@@ -39,17 +38,7 @@ from starter.temporal.engine import command_case
 from starter.web import THREADS
 
 CLIENTS = 50
-SAMPLED = 20
 EMPTY_QUEUE = "empty"
-ACTIONS = {
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
-    EventType.EVENT_TYPE_TIMER_STARTED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-    EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
-}
-"""What Temporal Cloud would bill as an action; retries of activities aside, of which there are none here."""
 
 ACKNOWLEDGED = (
     select(func.count())
@@ -230,23 +219,3 @@ async def crowd(work: Callable[[Any], Awaitable[None]], items: Any) -> None:
     async with asyncio.TaskGroup() as group:
         for item in items:
             group.create_task(one(item))
-
-
-async def history(client: Client, references: list[str]) -> dict[str, int]:
-    """What a life costs the engine: events, bytes, state transitions, billable actions. Raises where lives differ."""
-    found = []
-    for reference in references[:SAMPLED]:
-        handle = client.get_workflow_handle(workflow_id(reference))
-        events = (await handle.fetch_history()).events
-        info = (await handle.describe()).raw_description.workflow_execution_info
-        found.append(
-            {
-                "events": len(events),
-                "bytes": info.history_size_bytes,
-                "state_transitions": info.state_transition_count,
-                "cloud_actions": sum(event.event_type in ACTIONS for event in events),
-            }
-        )
-    return {name: sorted(one[name] for one in found)[len(found) // 2] for name in found[0]} | {
-        "most_events": max(one["events"] for one in found)
-    }

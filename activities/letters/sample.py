@@ -101,6 +101,7 @@ def sample_letter(name: str, language: Language, policy: Policy) -> LetterContex
         cause="delay",
         asked_on=EARLIER,
         withdrawn_on=EARLIER,
+        written_at=EARLIER,
         file_number="DC-2026-118",
         area=area.label,
         representative=area.representative_title,

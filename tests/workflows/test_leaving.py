@@ -22,6 +22,7 @@ from models.inquiry import EMAIL, Flag, Status
 from models.ledger import verify
 from models.letters import LetterKind, LetterState
 from models.obligations import ObligationKind
+from models.policy_reading import load_policy
 from records import chat, chat_sessions, dispatches
 from records.chat import Transcript
 from records.database import Database
@@ -30,7 +31,7 @@ from starter.chat.abandoned import give_back
 from starter.commands.rehearsal import QUEUE, Rehearsal, rehearsal
 from starter.reception.intake import Intake
 from starter.temporal.engine import Signal, signal_case, start_case
-from tests.cases import policy
+from tests.eased import eased_policy
 from tests.lives import Life, ring, stationery, until
 from tests.starter.mailbag import REPLY_SECRET
 from tests.starter.talk import ANA, said
@@ -62,7 +63,7 @@ class House(Life):
         self.bot = bot
         self.intake = Intake(
             house.database,
-            policy(),
+            load_policy(eased_policy(folder)),
             FolderStore(folder / "documents"),
             house.clock,
             lambda: None,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from typing import NamedTuple
 
 import structlog
@@ -106,11 +105,3 @@ class _Handler(BaseHTTPRequestHandler):
 def _json(found: Found, *, fine: bool) -> tuple[HTTPStatus, str, bytes]:
     status = HTTPStatus.OK if fine else HTTPStatus.SERVICE_UNAVAILABLE
     return status, "application/json", json.dumps(dict(found)).encode()
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a listening address is reached from this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

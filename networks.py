@@ -1,6 +1,6 @@
-"""Networks as settings name them: addresses or networks, with commas between them."""
+"""Networks: as settings name them, addresses or networks with commas between; and this machine among all hosts."""
 
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -23,6 +23,18 @@ def _may_be_posted_to(value: str) -> str:
     except ValueError:
         raise ValueError("must be addresses or networks, such as 10.20.0.0/16") from None
     return value
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host, by name or address, is this machine and reached from nowhere else."""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 Trusted = Annotated[str, AfterValidator(_are_networks)]

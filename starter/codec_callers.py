@@ -1,7 +1,6 @@
 """Who may have payloads opened: whoever signs in and has the right, the compliance key, and in places this machine."""
 
 import hmac
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from fastapi import Request
 from models.inquiry import Role
 from models.sections.staff import Rights
 from models.sight import Eyes
+from networks import is_loopback
 from starter.admin.oidc import SignedIn
 from starter.http.problems import Problem
 
@@ -50,7 +50,7 @@ class Callers:
             return Caller(actor.id, actor.role, Eyes.of(actor.id, actor.role, found.areas or (), self.rights))
         # A proxy on this machine makes strangers look local, and so does a web page whose name was pointed at us.
         forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip"))
-        here = request.client is not None and _is_loopback(request.client.host) and not forwarded
+        here = request.client is not None and is_loopback(request.client.host) and not forwarded
         if self.local and here and _names_us(request):
             return Caller("codec:loopback")
         where = "from this machine, or " if self.local else ""
@@ -65,13 +65,4 @@ class Callers:
 def _names_us(request: Request) -> bool:
     host = request.headers.get("host", "")
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return name == "localhost" or _is_loopback(name)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    return is_loopback(name)

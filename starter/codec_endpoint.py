@@ -24,11 +24,11 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 from codec import SCOPE, SealingCodec
 from keys import KeyRing
-from listener import is_loopback
 from models.policy import Policy
 from models.rights import may
 from models.sealing import MARK
 from models.sight import Eyes
+from networks import is_loopback
 from records import audit, visibility
 from records.audit import Outcome
 from records.database import Database

@@ -13,10 +13,11 @@ from temporalio.service import RPCError
 
 import health
 from health import AWAY, OK, able
-from listener import Door, is_loopback
+from listener import Door
 from metrics import TYPE, House, exposition
 from models.errors import EngineUnavailable
 from models.policy import Policy
+from networks import is_loopback
 from records.database import Database
 from settings import Settings
 from starter.temporal.engine import answering

@@ -14,10 +14,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from models.errors import UnreadableMessage, VerificationError
-from models.inquiry import Actor, Role
 from records import incidents
 from records.database import Database
-from records.incident_words import News
+from starter.admin.tracker_word import take_in
 from starter.http.body import Bodies, read_body, too_large
 from starter.http.problems import Problem, refusals
 from starter.http.threads import Threads
@@ -95,7 +94,7 @@ def _take(door: Door, tracker: Tracker, headers: Mapping[str, str], body: bytes)
 
 
 def _store(database: Database, tracker: Tracker, changes: tuple[Change, ...], now: datetime) -> int:
-    who, news = Actor(id=f"tracker:{tracker.name}", role=Role.SYSTEM), 0
+    news = 0
     with database.write() as session:
         for change in changes:
             row = incidents.named(session, tracker.name, key=change.key, tracker_id=change.id)
@@ -104,6 +103,5 @@ def _store(database: Database, tracker: Tracker, changes: tuple[Change, ...], no
             if change.id and change.url and not row.tracker_id:
                 # Its own word came before its answer to us, or in its place.
                 row = incidents.linked(session, row.key, incidents.Link(change.id, change.url), now)
-            said = News(change.state, change.at, change.words, change.outcome)
-            news += incidents.changed(session, row, said, actor=who, now=now)
+            news += take_in(session, row, tracker.name, change, now)
     return news

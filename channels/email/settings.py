@@ -1,13 +1,13 @@
 """How mail comes in and goes out, variables `PLAZO_EMAIL_<NAME>`: over SendGrid, or over the operator's own server."""
 
 from datetime import date
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from networks import is_loopback
 from settings import Port, Section
 
 Tls = Literal["implicit", "starttls", "none"]
@@ -62,7 +62,7 @@ class EmailSettings(Section):
         kind = str(info.field_name).partition("_")[0]
         if not value and _chosen(kind, info):
             raise ValueError(f"must be set while {_choice(kind)}; {_OR_OFF}")
-        if value and info.data.get(f"{kind}_tls") == "none" and not _on_this_machine(value):
+        if value and info.data.get(f"{kind}_tls") == "none" and not is_loopback(value):
             raise ValueError(f"is not on this machine, so PLAZO_EMAIL_{kind.upper()}_TLS must not be none")
         return value
 
@@ -102,10 +102,3 @@ def _chosen(kind: str, info: ValidationInfo) -> bool:
 
 def _choice(kind: str) -> str:
     return f"PLAZO_EMAIL_{'INCOMING' if kind == 'imap' else 'OUTGOING'} is {kind}"
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from models.area_work import OVER, IncidentState
 from models.errors import ChannelError, Malformed, Refused
 from models.incidents import incident_key, may_end
-from models.inquiry import Actor, Area, Role
+from models.inquiry import Actor, Area
 from models.messages import Reasons
 from models.tables import IncidentRow
 from records import cases, incident_joins, incidents
@@ -32,6 +32,7 @@ from starter.admin.incident_views import (
 )
 from starter.admin.rights import Caller, OwnAreas, Sight, turned_down
 from starter.admin.standing_in import stands_in
+from starter.admin.tracker_word import take_in
 from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem
 from trackers.builtin import BuiltIn
@@ -163,9 +164,7 @@ def refresh(request: Request, desk: Here, _actor: Caller, eyes: Sight, reference
     with desk.database.write() as session:
         row = incidents.get(session, row.key)
         if change is not None:
-            who = Actor(id=f"tracker:{tracker.name}", role=Role.SYSTEM)
-            said = News(change.state, change.at, change.words, change.outcome)
-            incidents.changed(session, row, said, actor=who, now=desk.clock())
+            take_in(session, row, tracker.name, change, desk.clock())
         view = incident_view(session, row, eyes)
     desk.wake()
     return view

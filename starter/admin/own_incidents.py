@@ -16,17 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.area_work import Incident
 from models.errors import ChannelError, OperatorError, Refused
 from models.incidents import BY_ITSELF, incident_key, known_matter
-from models.inquiry import Actor, Area, Role
+from models.inquiry import Actor, Area
 from models.messages import Name, Reasons
 from models.reference import new_reference
 from models.terms import Matter
 from records import incidents
-from records.incident_words import News
 from records.incidents import Link
 from starter.admin.api import COMMANDING, Here, IdempotencyKey, private
 from starter.admin.incident_views import IncidentView, incident_view
 from starter.admin.incidents import away
 from starter.admin.rights import Caller, Sight
+from starter.admin.tracker_word import take_in
 from starter.http.plain_json import PlainJsonRoute
 from trackers.port import Change, Tracker
 from trackers.registry import Trackers
@@ -81,9 +81,7 @@ def open_own(
             incidents.comment(session, key, body.text, now, actor=actor.id, request=reference)
             row = incidents.linked(session, key, link, now)
         if change:
-            who = Actor(id=f"tracker:{tracker.name}", role=Role.SYSTEM)
-            news = News(change.state, change.at, change.words, change.outcome)
-            incidents.changed(session, row, news, actor=who, now=now)
+            take_in(session, row, tracker.name, change, now)
         view = incident_view(session, row, eyes)
     desk.wake()
     return view

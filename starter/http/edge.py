@@ -22,9 +22,6 @@ from settings import Section
 from starter.http.limits import Rate, network
 from starter.http.problems import Problem
 
-GUESSED = {"/s/": HTTPStatus.NOT_FOUND, "/api/": HTTPStatus.UNAUTHORIZED}
-"""What can be guessed, by its path, and the answer to a wrong guess."""
-
 
 class EdgeSettings(Section):
     """How often is often enough, in a minute: `PLAZO_EDGE_<NAME>`."""
@@ -46,30 +43,40 @@ class Edge:
     app: ASGIApp
     settings: EdgeSettings
     clock: Callable[[], datetime]
-    guesses: dict[str, Rate] = field(init=False)
+    guessed: dict[str, tuple[HTTPStatus, Rate]] = field(init=False)
+    """Where something can be guessed: the answer to a wrong guess, and how many there were."""
     calls: Rate = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin to count."""
-        self.guesses = {"/s/": Rate(self.settings.links_per_minute), "/api/": Rate(self.settings.keys_per_minute)}
+        links, keys = Rate(self.settings.links_per_minute), Rate(self.settings.keys_per_minute)
+        self.guessed = {
+            "/s/": (HTTPStatus.NOT_FOUND, links),
+            "/api/": (HTTPStatus.UNAUTHORIZED, keys),
+            "/codec/": (HTTPStatus.UNAUTHORIZED, keys),
+        }
         self.calls = Rate(self.settings.calls_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or turn it away."""
-        place = next((place for place in GUESSED if scope.get("path", "").startswith(place)), None)
-        if scope["type"] != "http" or place is None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        found = next((self.guessed[place] for place in self.guessed if path.startswith(place)), None)
+        if found is None:
             await self.app(scope, receive, send)
             return
+        wrong, guesses = found
         address = network(scope["client"][0] if scope["client"] else None)
         now = self.clock()
-        guesses = self.guesses[place]
         # Counted before it is known to be wrong: many side by side would all be looked up else.
-        if seconds := guesses.wait(address, now) or self.calls.wait(_caller(scope, address), now):
+        seconds = guesses.wait(address, now)
+        if not seconds and (seconds := self.calls.wait(_caller(scope, address), now)):
+            guesses.give_back(address)
+        if seconds:
             await _too_often(seconds).response()(scope, receive, send)
             return
 
         async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] != GUESSED[place]:
+            if message["type"] == "http.response.start" and message["status"] != wrong:
                 guesses.give_back(address)
             await send(message)
 

@@ -96,6 +96,7 @@ async def test_who_guesses_keys_is_shut_out_and_a_colleague_elsewhere_is_not(sit
     for n in range(120):
         assert (await site.get("/api/inquiries", key=f"guess-{n}")).status_code == 401
     assert (await site.get("/api/inquiries", key="guess-121")).status_code == 429
+    assert (await site.get("/codec/decode", key="guess-122")).status_code == 429, "the codec endpoint takes keys too"
     assert (await site.get("/api/inquiries", key=key, address="2001:db8::1")).status_code == 200
 
 
@@ -105,8 +106,8 @@ async def test_one_key_calls_so_often_and_others_of_its_address_go_on(
     monkeypatch.setenv("PLAZO_EDGE_CALLS_PER_MINUTE", "5")
     async with site_of(records_url, tmp_path) as site:
         busy, calm = site.key("agent-1"), site.key("agent-2")
-        answers = [await site.get("/api/inquiries", key=busy) for _ in range(6)]
-        assert [one.status_code for one in answers] == [200] * 5 + [429]
+        answers = [await site.get("/api/inquiries", key=busy) for _ in range(130)]
+        assert [one.status_code for one in answers] == [200] * 5 + [429] * 125
         assert (await site.get("/api/inquiries", key=calm)).status_code == 200
 
 

@@ -25,9 +25,9 @@ class Events:
     @activity.defn(name=RECORD, no_thread_cancel_exception=True)
     def record(self, work: Recording) -> Written:
         """Append the case's pending facts and update its projection. Raises RecordsUnavailable; it is tried again."""
-        flown = len(work.case.pending)
+        flown, now = len(work.case.pending), self.clock()
         with self.database.write() as session:
-            return ahead(session, work.case) or write_down(session, work.case, flown, self.clock())
+            return ahead(session, work.case) or write_down(session, work.case, flown, now)
 
 
 def write_down(

@@ -59,9 +59,10 @@ class KeptParts:
 
     def take(self, provider_id: str) -> None:
         """Keep that the channel took the next part."""
+        now = self.clock()
         with self.database.write() as session:
             n = len(notices.parts(session, self.letter)) + 1
-            notices.take_part(session, self.letter, n, channel=self.channel, provider_id=provider_id, now=self.clock())
+            notices.take_part(session, self.letter, n, channel=self.channel, provider_id=provider_id, now=now)
 
 
 class Words(NamedTuple):
@@ -164,7 +165,7 @@ class Notices:
 
     def _settle(self, case: Case, letter: Letter, accepted: Accepted | None) -> Written:
         """Record the acceptance, the pending events and the projection in one transaction."""
-        flown = len(case.pending)
+        flown, now = len(case.pending), self.clock()
         with self.database.write() as session:
             if known := ahead(session, case):
                 return known
@@ -179,7 +180,7 @@ class Notices:
                 wording=notice.wording,
             )
             accept(case, acceptance)
-            return write_down(session, case, flown, self.clock(), acceptance)
+            return write_down(session, case, flown, now, acceptance)
 
 
 def _proof(session: Session, letter: Letter) -> Accepted:

@@ -1,13 +1,14 @@
 """One letter on its way out: its parts, what it answers, where it may be read; the real activity on real records."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.events import Events
 from activities.notices import Notices
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Parts
@@ -17,7 +18,7 @@ from models.inquiry import EMAIL
 from models.letters import LetterKind, LetterState
 from models.post import accept, fail
 from models.tables import Notice
-from models.work import RECIPIENT_FAILED, Delivery, Written, absorb
+from models.work import RECIPIENT_FAILED, Delivery, Recording, Written, absorb
 from records import cases, documents, notices
 from starter.admin.thread import thread
 from tests.cases import AGENT, do
@@ -95,6 +96,19 @@ class Post:
 @pytest.fixture
 def post(bench: Bench) -> Post:
     return Post(bench)
+
+
+def test_the_clock_is_never_asked_by_whoever_holds_the_writers_turn(post: Post) -> None:
+    # A test server's clock answers from its own event loop, which may itself be waiting for that turn: a dead end.
+    def clock() -> datetime:
+        with post.bench.database.write():
+            return post.bench.now
+
+    post.notices = replace(post.notices, clock=clock)
+    case = post.send(post.opened())
+    written = ActivityEnvironment().run(Events(post.bench.database, clock).record, Recording(case=case))
+    assert written.head == case.head, "nothing was left to write"
+    assert case.letters[0].accepted_at
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------

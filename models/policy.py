@@ -5,7 +5,7 @@ missing key, a wrong type, a number out of bounds, an unknown channel or area is
 key and line. A case never sees the policy: it carries `terms()` and `calendar()` as data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -46,6 +46,14 @@ class OtherFiles:
 
     days: CalendarData
     fingerprint: str
+    known: dict[tuple[str, bool, str], BusinessCalendar] = field(default_factory=dict, compare=False)
+
+    def calendar(self, territory: str, *, city_days: bool, zone: str) -> BusinessCalendar:
+        """Return all that is known of closed days, put together once: every case asks for it."""
+        key = territory, city_days, zone
+        if key not in self.known:
+            self.known[key] = self.days.calendar(territory, city_days=city_days, zone=zone)
+        return self.known[key]
 
 
 class Policy(Section):
@@ -150,7 +158,7 @@ class Policy(Section):
         """Return all that is known of closed days; `city_days` overrides the policy's setting."""
         wanted = self.calendar_settings
         city = wanted.city_days if city_days is None else city_days
-        return self._read.days.calendar(wanted.territory, city_days=city, zone=wanted.zone)
+        return self._read.calendar(wanted.territory, city_days=city, zone=wanted.zone)
 
     def calendar(self, first: date, last: date) -> BusinessCalendar:
         """Return what is known of closed days between two local dates, as far as it is known."""

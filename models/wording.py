@@ -14,32 +14,31 @@ WORD = re.compile(r"[a-z0-9]+")
 MOST_READ = 20_000
 """Characters of a text that are looked at."""
 
-Sentences = list[frozenset[str]]
+Sentences = list[str]
+"""Each sentence as its words, with a blank before, between and after them."""
 
 
 def sentences(text: str) -> Sentences:
     """The words of each sentence of a text, without case and accents."""
-    return [frozenset(WORD.findall(one)) for one in SENTENCE.split(_plain(text[:MOST_READ]))]
+    return [f" {' '.join(WORD.findall(one))} " for one in SENTENCE.split(_plain(text[:MOST_READ]))]
 
 
 def standing(said: Sentences, lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines that stand in what was said, in their order."""
+    whole = "".join(said)
     for line in lines:
-        if any(all(_stands(word, sentence) for word in _words(line)) for sentence in said):
+        words = _words(line)
+        # Hardly any line stands in a text, and the whole of it tells that at once.
+        if all(word in whole for word in words) and any(all(word in one for word in words) for one in said):
             yield line
 
 
 @lru_cache(maxsize=4096)  # a policy's lines are few and the same for every message
 def _words(line: str) -> tuple[str, ...]:
-    return tuple(_plain(line).split())
+    """The words of a line as they stand in a sentence: a blank before each, and after each that is whole."""
+    return tuple(f" {word[:-1]}" if word.endswith("*") else f" {word} " for word in _plain(line).split())
 
 
 def _plain(text: str) -> str:
     """Without case and accents."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
-
-
-def _stands(word: str, sentence: frozenset[str]) -> bool:
-    if word.endswith("*"):
-        return any(one.startswith(word[:-1]) for one in sentence)
-    return word in sentence

@@ -22,6 +22,17 @@ _BY_ANYBODY = exists().where(
     ),
 )
 _OPENED_BY = {True: _OPENED.where(~_BY_ANYBODY), False: _OPENED.where(_BY_ANYBODY)}
+_LAST = (
+    select(CaseRow.reference)
+    .where(col(CaseRow.contact) == bindparam("contact"), col(CaseRow.channel) == bindparam("channel"))
+    .order_by(col(CaseRow.opened_at).desc(), col(CaseRow.reference))
+    .limit(1)
+)
+_OPEN = (
+    select(CaseRow.reference)
+    .where(col(CaseRow.contact) == bindparam("contact"), col(CaseRow.closed_at).is_(None))
+    .order_by(col(CaseRow.opened_at), col(CaseRow.reference))
+)
 _HAND_OVER = update(CaseRow).where(col(CaseRow.contact) == bindparam("of")).values(contact=bindparam("whose"))
 
 
@@ -40,14 +51,13 @@ def any_of(session: Session, contact: str) -> bool:
 
 def conversation(session: Session, contact: str, channel: str) -> str | None:
     """Return the case that a contact opened last on a channel, or None."""
-    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact, col(CaseRow.channel) == channel)
-    return session.exec(query.order_by(col(CaseRow.opened_at).desc(), col(CaseRow.reference)).limit(1)).first()
+    row = first(session, _LAST, contact=contact, channel=channel)
+    return str(row.reference) if row else None
 
 
 def open_of(session: Session, contact: str) -> list[str]:
     """Return a contact's cases that are not closed, the oldest first."""
-    query = select(CaseRow.reference).where(col(CaseRow.contact) == contact, col(CaseRow.closed_at).is_(None))
-    return list(session.exec(query.order_by(col(CaseRow.opened_at), col(CaseRow.reference))))
+    return [row.reference for row in session.connection().execute(_OPEN, {"contact": contact})]
 
 
 def hand_over(session: Session, former: str, contact: str) -> None:

@@ -19,6 +19,7 @@ _FOUND = select(ContactAddress.id, ContactAddress.contact, ContactAddress.name, 
 _REVEAL = select(ContactAddress.channel, ContactAddress.value, ContactAddress.name).where(
     col(ContactAddress.id) == bindparam("id")
 )
+_BOUND = select(Contact.bound_at).where(col(Contact.id) == bindparam("id"))
 _JOIN = update(ContactAddress).where(col(ContactAddress.id) == bindparam("of")).values(contact=bindparam("whose"))
 _MERGE = update(ContactAddress).where(col(ContactAddress.contact) == bindparam("of")).values(contact=bindparam("whose"))
 _CODES = update(Binding).where(col(Binding.contact) == bindparam("of")).values(contact=bindparam("whose"))
@@ -117,7 +118,7 @@ def _look_up(session: Session, channel: Channel, value: str) -> Any:
 
 def bound(session: Session, contact: str) -> bool:
     """Say whether somebody vouches for who a contact is."""
-    row = session.get(Contact, contact)
+    row = first(session, _BOUND, id=contact)
     return row is not None and row.bound_at is not None
 
 

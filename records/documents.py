@@ -81,6 +81,8 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         """Keep files under `folder`, which is made when missing."""
         self.folder = folder
+        self._there: set[Path] = set()
+        """Folders whose own names are known to be on disk."""
 
     def put(self, content: bytes) -> Kept:
         """Keep bytes: written beside, forced to disk, then put in place by a rename."""
@@ -131,13 +133,20 @@ class FolderStore:
             beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)
-        # The names are data as well: the file's in its folder, the folder's in ours.
-        for folder in (place.parent, self.folder):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        # The names are data as well: the file's in its folder, the folder's, once, in ours.
+        _to_disk(place.parent)
+        if place.parent not in self._there:
+            _to_disk(self.folder)
+            self._there.add(place.parent)
+
+
+def _to_disk(folder: Path) -> None:
+    """Force the names in a folder to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def attach(session: Session, message_id: str, attachment: AttachedFile, kept: Kept) -> None:

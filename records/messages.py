@@ -19,6 +19,9 @@ DONE_WITH = "claim"
 _FIND = select(StoredMessage).where(
     col(StoredMessage.channel) == bindparam("channel"), col(StoredMessage.provider_id) == bindparam("provider_id")
 )
+_KNOWN = select(StoredMessage.n).where(
+    col(StoredMessage.channel) == bindparam("channel"), col(StoredMessage.provider_id) == bindparam("provider_id")
+)
 _GET = select(StoredMessage).where(col(StoredMessage.id) == bindparam("id"))
 _PLACE = update(StoredMessage).where(col(StoredMessage.id) == bindparam("of")).values(reference=bindparam("case"))
 # One out of quarantine joined its inquiry when a person let it out, however early it came.
@@ -50,7 +53,7 @@ _ALBUM = (
     select(StoredMessage)
     .where(
         col(StoredMessage.album) == bindparam("album"),
-        col(StoredMessage.album) != "",
+        col(StoredMessage.album) != "",  # as the index has it
         col(StoredMessage.channel) == bindparam("channel"),
         col(StoredMessage.sender) == bindparam("sender"),
         col(StoredMessage.part_of) == "",
@@ -134,11 +137,15 @@ def store(
 
 def find(session: Session, channel: str, provider_id: str) -> StoredMessage | None:
     """Return the message that came with that id of the provider's, or None."""
-    return session.exec(_FIND, params={"channel": channel, "provider_id": provider_id}).first()
+    key = {"channel": channel, "provider_id": provider_id}
+    # Nearly all that comes in is new, and to find that out takes no whole row.
+    return session.exec(_FIND, params=key).first() if first(session, _KNOWN, **key) else None
 
 
 def find_album(session: Session, channel: str, sender: str, album: str) -> StoredMessage | None:
     """Return the first message of an album, which its further pictures continue; None where this is the first."""
+    if not album:
+        return None
     return session.exec(_ALBUM, params={"channel": channel, "sender": sender, "album": album}).first()
 
 

@@ -12,6 +12,8 @@ from models.inquiry import ActorId, Area, Language
 from models.tables import AbsenceRow, ShiftRow, StaffRow, TrainingRow
 from records import keys
 
+_EVERYBODY = select(StaffRow).where(col(StaffRow.left_at).is_(None)).order_by(col(StaffRow.id))
+
 
 def add(session: Session, person: StaffRow) -> None:
     """Add somebody, or bring up to date what is known of them."""
@@ -26,7 +28,7 @@ def person(session: Session, staff: ActorId) -> StaffRow | None:
 
 def everybody(session: Session) -> list[StaffRow]:
     """Return all who have not left, by id."""
-    return list(session.exec(select(StaffRow).where(col(StaffRow.left_at).is_(None)).order_by(col(StaffRow.id))))
+    return list(session.exec(_EVERYBODY))
 
 
 def present(session: Session, staff: ActorId, day: date) -> bool:

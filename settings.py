@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     reply_domain: str = ""
     """The domain of reply addresses; its MX record points at Inbound Parse."""
     reply_secret: SecretStr = SecretStr("")
-    """Signs the tokens in reply addresses."""
+    """Signs the tokens in reply addresses, and makes the codes of identity links."""
 
     keys: SecretStr | None = None
     """The key ring as `id:base64,id2:base64`; the first encodes, all decode."""

@@ -10,7 +10,8 @@ from sqlmodel import Session
 from activities.letters.complete import complete
 from activities.letters.context import build_context
 from activities.letters.memos import Memos
-from activities.letters.rendering import Letters
+from activities.letters.rendering import Letters, Rendered
+from channels.chat.post import CHAT
 from channels.letter import LONGEST_ADDRESS, OutboundLetter
 from channels.tokens import reply_token
 from models.case import Case
@@ -20,6 +21,7 @@ from models.letters import FINALS, Letter, LetterKind
 from models.policy import Policy
 from models.tables import Notice, StoredMessage
 from records import cases, contacts, documents, messages, notices
+from records.bindings import spelled_out
 
 ACKNOWLEDGING = {LetterKind.ACKNOWLEDGEMENT, LetterKind.ACKNOWLEDGEMENT_LATE}
 BY_PEOPLE = {*FINALS.values(), LetterKind.REPLY, LetterKind.INFORMATION_REQUEST, LetterKind.AUTHORITY_REPLY}
@@ -27,7 +29,10 @@ BY_PEOPLE = {*FINALS.values(), LetterKind.REPLY, LetterKind.INFORMATION_REQUEST,
 
 @dataclass(frozen=True)
 class Stationery:
-    """What every letter of this operator is written with. `reply_secret` signs the tokens of reply addresses."""
+    """What every letter of this operator is written with.
+
+    `reply_secret` signs the tokens of reply addresses, and makes the codes of links.
+    """
 
     policy: Policy
     letters: Letters
@@ -38,9 +43,10 @@ class Stationery:
 
 
 def compose(session: Session, case: Case, letter: Letter, stationery: Stationery, now: datetime) -> Notice:
-    """Write a letter down as it will leave. `case.head` must be the chain as it stands before it.
+    """Write a letter down as it will leave, but for the code of a link, which its hash counts in.
 
-    Raises OperatorError where it has no address, or lacks what a final answer must say.
+    `case.head` must be the chain as it stands before it. Raises OperatorError where the letter has no address, or lacks
+    what a final answer must say.
     """
     if letter.address is None:
         raise OperatorError("the letter has no address yet")
@@ -74,7 +80,7 @@ def compose(session: Session, case: Case, letter: Letter, stationery: Stationery
         html=leaving.html,
         full_text=full.text if full else "",
         full_html=full.html if full else "",
-        sha256=notices.letter_hash(leaving.text, leaving.html),
+        sha256=notices.letter_hash(*_in_full(letter.kind, leaving, case.reference, stationery)),
         message_id=f"{letter.key.replace('/', '.')}@{stationery.mail_domain}",
         head=case.head,
         created_at=now,
@@ -88,20 +94,31 @@ def outbound(session: Session, notice: Notice, stationery: Stationery) -> Outbou
     """
     kind = LetterKind(notice.kind)
     thread = [] if kind is LetterKind.AUTHORITY_REPLY else _thread(session, notice)
+    text, html = notice.text, notice.html
+    if notice.channel != CHAT:  # its book is ours too, and is spelled out where the visitor reads it
+        text, html = _in_full(kind, notice, notice.reference, stationery)
     return OutboundLetter(
         notice=notice.key,
         kind=notice.kind,
         to=_to(session, notice, stationery),
         public=_public(notice),
         subject=notice.subject,
-        text=notice.text,
-        html=notice.html,
+        text=text,
+        html=html,
         message_id=notice.message_id,
         reply_token=reply_token(stationery.reply_secret, notice.reference),
         in_reply_to=thread[-1] if thread else None,
         references=tuple(thread),
         auto_submitted="auto-replied" if kind in ACKNOWLEDGING else "no" if kind in BY_PEOPLE else "auto-generated",
     )
+
+
+def _in_full(kind: LetterKind, words: Rendered | Notice, reference: str, stationery: Stationery) -> tuple[str, str]:
+    """Text and HTML as the user gets them: with the code of a link, of which the records hold a number alone."""
+    if kind is not LetterKind.IDENTITY_REQUEST:
+        return words.text, words.html
+    secret = stationery.reply_secret
+    return spelled_out(words.text, reference, secret), spelled_out(words.html, reference, secret)
 
 
 def _draft(session: Session, draft_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from models.extensions import drop_extension
 from models.inquiry import TEMPORAL_OPERATOR, Actor, Kind, Role
 from models.letters import ONE_PLACE, LetterKind
 from models.obligations import Obligation, ObligationKind
+from models.owning import give, still_theirs
 from models.post import settle
 from models.promises import replace_final
 from models.resending import announce_change, write_again
@@ -23,19 +24,10 @@ def assign(case: Case, order: Assign, actor: Actor, now: datetime) -> None:
         raise Refused(
             "assign.unknown-area", f"one of {', '.join(case.terms.areas)} is needed", field="area", rule="M5.4"
         )
-    if order.instead_of is not None and order.instead_of != case.owner:
-        raise Refused("assign.moved", f"it is {case.owner}'s by now", field="instead_of", rule="M3.3")
-    case.owner, case.area = order.owner, order.area or case.area
-    case.record(
-        now,
-        "case.assigned",
-        actor=actor,
-        rule="M3.3",
-        owner=case.owner,
-        area=case.area,
-        assignment=order.found.model_dump(mode="json") if order.found else None,
-        texts={"reasons": order.reasons},
-    )
+    if order.instead_of is not None:
+        still_theirs(case, order.instead_of, "instead_of")
+    case.area = order.area or case.area
+    give(case, order.owner, actor, now, found=order.found, reasons=order.reasons)
 
 
 def claim(case: Case, order: Claim, actor: Actor, now: datetime) -> None:
@@ -48,8 +40,7 @@ def claim(case: Case, order: Claim, actor: Actor, now: datetime) -> None:
         raise Refused("claim.own", "it is yours already", rule="M3.3")
     if case.owner != order.owner:
         raise Refused("claim.moved", f"it is {case.owner}'s by now", rule="M3.3")
-    case.record(now, "case.assigned", actor=actor, rule="M3.3", owner=actor.id, area=case.area, claimed_from=case.owner)
-    case.owner = actor.id
+    give(case, actor.id, actor, now, claimed_from=case.owner)
 
 
 def note(case: Case, order: Note, actor: Actor, now: datetime) -> None:

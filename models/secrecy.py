@@ -14,6 +14,7 @@ from models.episodes import Assigned
 from models.errors import Refused
 from models.inquiry import Actor, ActorId, Role
 from models.messages import Order, Reasons
+from models.owning import give, still_theirs
 from models.sight import Eyes, Kept
 
 MOST_PEOPLE = 50
@@ -100,18 +101,8 @@ def _pass_on(case: Case, order: Keeping, actor: Actor, now: datetime) -> None:
     """A case is never owned by somebody who may not see it; who may is known to the records, so the API asks there."""
     if order.found is None:
         return
-    if case.owner != order.instead_of:
-        raise Refused("assign.moved", f"it is {case.owner}'s by now", rule="M3.3")
-    case.owner = order.found.owner
-    case.record(
-        now,
-        "case.assigned",
-        actor=actor,
-        rule="M3.3",
-        owner=case.owner,
-        area=case.area,
-        assignment=order.found.model_dump(mode="json"),
-    )
+    still_theirs(case, order.instead_of)
+    give(case, order.found.owner, actor, now, found=order.found)
 
 
 def check(case: Case, actor: Actor, owner: ActorId | None) -> None:

@@ -116,6 +116,7 @@ def _projection(case: Case) -> dict[str, Any]:
         "closed_at": case.closed_at,
         "proposed": int(case.proposal is not None),
         "referred": sum(one.open for one in case.referrals),
+        "answered": int(case.final is not None),
         "version": case.version,
         "seq": case.seq,
         "head": case.head,

@@ -26,9 +26,6 @@ from records.visibility import visible
 MOST = 200
 """The longest page."""
 
-UNDECIDED = '"final":null'
-"""How the saved state of a case reads that has no final answer, given or on its way."""
-
 
 class Joined(NamedTuple):
     """A case that joined; `n` is the incident's number there.
@@ -135,7 +132,7 @@ _OF_THE_CASE = col(CaseRow.reference) == col(IncidentJoin.reference)
 
 _UNANSWERED = (
     col(CaseRow.status) != Status.CLOSED.value,
-    col(CaseRow.state).contains(UNDECIDED, autoescape=True),
+    col(CaseRow.answered) == 0,
     not_(col(CaseRow.flags).contains(Flag.WITHDRAWN.value)),
     not_(col(CaseRow.flags).contains(Flag.MERGED.value)),
 )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from models.inquiry import ActorId
+from models.inquiry import ActorId, Area, Language
 from models.sight import Eyes
 from models.tables import FAR, CaseRow
 from records.visibility import visible
@@ -23,6 +23,14 @@ class Load(NamedTuple):
     overdue: int
     next_due_at: datetime
     next_reference: str
+
+
+class Owned(NamedTuple):
+    """An inquiry of somebody's, and what its owner must be trained for."""
+
+    reference: str
+    area: Area
+    language: Language
 
 
 def loads(session: Session, owners: Collection[ActorId]) -> dict[ActorId, int]:
@@ -48,7 +56,9 @@ def _first(session: Session, owner: ActorId, eyes: Eyes) -> str:
     return session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference)).limit(1)).one()
 
 
-def owned(session: Session, owner: ActorId) -> list[str]:
+def owned(session: Session, owner: ActorId) -> list[Owned]:
     """Return the open inquiries of an owner, the next due first; also those that owe nothing for now."""
-    query = select(CaseRow.reference).where(col(CaseRow.owner) == owner, col(CaseRow.closed_at).is_(None))
-    return list(session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference))))
+    query = select(CaseRow.reference, CaseRow.area, CaseRow.language)
+    query = query.where(col(CaseRow.owner) == owner, col(CaseRow.closed_at).is_(None))
+    rows = session.exec(query.order_by(col(CaseRow.due_order), col(CaseRow.reference)))
+    return [Owned(reference, area, Language(language)) for reference, area, language in rows]

@@ -143,7 +143,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.state.trackers = load_trackers(policy, settings, clock)
     app.include_router(tracker_router(TrackerDoor(database, app.state.trackers, clock, threads, wake)))
     if CHAT in hall.channels:
-        _add_chat(app, ChatDesk(database, intake, policy, read_section(ChatSettings, settings), clock, threads))
+        secret, chat = settings.reply_secret.get_secret_value().encode(), read_section(ChatSettings, settings)
+        _add_chat(app, ChatDesk(database, intake, policy, chat, clock, threads, secret))
     rooms = (
         *(api, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff, sign_ins),
         *(break_glass, incidents, own_incidents, registrations, hooks, reporting, quality, status),

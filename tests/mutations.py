@@ -46,7 +46,7 @@ MUTATIONS = (
     Mutation("M5.3", "models/alerting.py", '{"spared": (fact.actor.id,)}', '{"spared": ()}'),
     Mutation("M5.3", "models/secrecy.py", "if taken_off and case.proposal and", "if False and case.proposal and"),
     Mutation("M5.3", "records/agenda.py", "kept=kept,", "kept=None,", "tests/workflows/test_digest.py"),
-    Mutation("M3.3", "models/secrecy.py", "case.owner = order.found.owner", "pass"),
+    Mutation("M3.3", "models/owning.py", "case.owner = owner\n", "pass\n"),
     Mutation(
         "M3.3",
         "starter/admin/staff_orders.py",

@@ -40,7 +40,8 @@ class CaseRow(SQLModel, table=True):
     `due_order` is `next_due_at`, or FAR without one. `search` holds, casefolded, reference, subject and the
     beginning of the message. `compartment` and `about` are people as `records.visibility` writes them. `asked` are the
     areas whose findings are waited for, `,` before, between and after them, and `referred` counts them. `proposed` is 1
-    while an approval is waited for. `cause` is that of the final answer, None where it names none.
+    while an approval is waited for, `answered` while a final answer is given or on its way. `cause` is that of the
+    final answer, None where it names none.
     """
 
     __tablename__ = "cases"
@@ -80,6 +81,7 @@ class CaseRow(SQLModel, table=True):
     closed_at: datetime | None = maybe_moment()
     proposed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     referred: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    answered: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     version: int
     seq: int
     head: str

@@ -15,7 +15,8 @@ class IncidentRow(SQLModel, table=True):
     """One incident, written before its tracker is told: after a lost answer it says what may stand there already.
 
     `unsure` means that the last call may have opened it, `busy_until` that one is under way. `state` and `changed_at`
-    are what the tracker said last. `draft` is where the description lies.
+    are what the tracker said last. `draft` is where the description lies. `cases_told` is how many inquiries joined it,
+    as a tracker outside knows, `cases_tried_at` when that was last said, or tried.
     """
 
     __tablename__ = "incidents"
@@ -49,6 +50,8 @@ class IncidentRow(SQLModel, table=True):
     possible_duplicate: bool = False
     failing_since: datetime | None = maybe_moment()
     error: str = Field(default="", sa_type=Text)
+    cases_told: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    cases_tried_at: datetime | None = maybe_moment()
 
 
 class IncidentComment(SQLModel, table=True):

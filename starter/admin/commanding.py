@@ -126,7 +126,8 @@ def _prepare(desk: Desk, wish: Wish) -> Orders:
 
 
 def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
-    writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy)
+    secret = desk.settings.reply_secret.get_secret_value().encode()
+    writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy, secret)
     if orders := _of_two(session, wish):
         # One of two cases that refuses after the other has agreed would leave them at odds.
         for reference, made in orders.items():

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from models.assignment import Member
 from models.episodes import Assigned
-from models.errors import Refused
+from models.errors import EngineUnavailable, Refused
 from models.inquiry import Actor, ActorId, Area
 from models.sight import Eyes, Kept
 from records import cases, visibility, workload
+from records.workload import Owned
 from starter.admin.bodies import HandOverBody
 from starter.admin.commanding import Wish, fulfil
 from starter.admin.desk import Desk
@@ -36,6 +37,26 @@ NO_OWNER = "handover.nobody"
 """Nobody may see the case and is there."""
 
 
+class Lost(NamedTuple):
+    """What somebody may have no longer: all of these areas, or, with `untrained`, what they are not trained for there.
+
+    Without areas, every case.
+    """
+
+    areas: frozenset[Area] = frozenset()
+    untrained: bool = False
+
+    def holds(self, case: Owned, member: Member | None) -> bool:
+        """Whether a case of theirs is among it; `member` is who they are today, as seen from its area."""
+        if self.areas and case.area not in self.areas:
+            return False
+        return not (self.untrained and member and member.speaks(case.language))
+
+
+ALL = Lost()
+"""They leave, or will be away for long."""
+
+
 class Plan(NamedTuple):
     """Whom the first cases go to, the next due first, what cannot go, and how many are left for another time."""
 
@@ -44,12 +65,14 @@ class Plan(NamedTuple):
     later: int
 
 
-async def hand_over(desk: Desk, who: ActorId, actor: Actor, reasons: str, eyes: Eyes) -> HandOverView:
-    """Hand over as many of somebody's open cases as fit into one go.
+async def hand_over(
+    desk: Desk, who: ActorId, actor: Actor, reasons: str, eyes: Eyes, *, lost: Lost = ALL
+) -> HandOverView:
+    """Hand over as many of somebody's open cases as fit into one go: all, or those they may have no longer.
 
     Raises EngineUnavailable when Temporal does not answer; what was handed over by then stays so.
     """
-    plan = await asyncio.to_thread(_plan, desk, who, eyes)
+    plan = await asyncio.to_thread(_plan, desk, who, eyes, lost)
     handed: list[HandedView] = []
     stays = list(plan.stays)
     for reference, found in plan.found.items():
@@ -64,7 +87,18 @@ async def hand_over(desk: Desk, who: ActorId, actor: Actor, reasons: str, eyes: 
     return HandOverView(handed=tuple(handed), stays=tuple(stays), remaining=plan.later)
 
 
-def _plan(desk: Desk, who: ActorId, eyes: Eyes) -> Plan:
+async def hand_over_lost(
+    desk: Desk, who: ActorId, actor: Actor, reasons: str, eyes: Eyes, *, lost: Lost
+) -> HandOverView:
+    """Hand over what somebody may have no longer; while Temporal is away it remains, to be asked for again."""
+    try:
+        return await hand_over(desk, who, actor, reasons, eyes, lost=lost)
+    except EngineUnavailable:
+        plan = await asyncio.to_thread(_plan, desk, who, eyes, lost)
+        return HandOverView(handed=(), stays=tuple(plan.stays), remaining=len(plan.found) + plan.later)
+
+
+def _plan(desk: Desk, who: ActorId, eyes: Eyes, lost: Lost = ALL) -> Plan:
     now = desk.clock()
     crews: dict[Area, list[Member]] = {}
     plan: dict[str, Assigned] = {}
@@ -72,8 +106,12 @@ def _plan(desk: Desk, who: ActorId, eyes: Eyes) -> Plan:
     later = 0
     given: dict[ActorId, int] = {}
     with desk.database.read() as session:
-        theirs = workload.owned(session, who)
-        for reference in theirs:
+        for one in workload.owned(session, who):
+            if one.area not in crews:
+                crews[one.area] = crew(session, desk.policy, one.area, now)
+            if not lost.holds(one, next((m for m in crews[one.area] if m.id == who), None)):
+                continue
+            reference = one.reference
             if visibility.hidden(session, reference, eyes):
                 stays.append(StaysView(reference="", code=HIDDEN))
                 continue
@@ -81,10 +119,8 @@ def _plan(desk: Desk, who: ActorId, eyes: Eyes) -> Plan:
                 later += 1
                 continue
             case = cases.load(session, reference)
-            if case.area not in crews:
-                crews[case.area] = [_away(m, who) for m in crew(session, desk.policy, case.area, now)]
             # The projection follows later, so what is given out here is counted here.
-            team = [m._replace(load=m.load + given.get(m.id, 0)) for m in crews[case.area]]
+            team = [_away(m, who)._replace(load=m.load + given.get(m.id, 0)) for m in crews[one.area]]
             found = next_owner(desk.policy, Kept.of(case), case.language, RULE, team)
             if found.step == NOBODY:
                 stays.append(StaysView(reference=reference, code=NO_OWNER))

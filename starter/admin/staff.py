@@ -1,7 +1,9 @@
 """The staff over HTTP: who represents which area, who is there, who has what; kept by supervisors and compliance."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,15 +15,17 @@ from models.errors import Malformed
 from models.inquiry import Actor, Area
 from models.rights import may
 from models.sight import Eyes
-from models.tables import AbsenceRow, StaffRow, TrainingRow
+from models.tables import AbsenceRow, StaffRow
 from records import audit, staff, workload
 from records.audit import Outcome
 from starter.admin.api import COMMANDING, ONE, READING, Here, private
 from starter.admin.desk import Desk
-from starter.admin.handover import hand_over
+from starter.admin.handover import Lost, hand_over, hand_over_lost
+from starter.admin.losing import Loss, put, train
 from starter.admin.rights import Caller, Sight
 from starter.admin.staff_views import (
     AbsenceBody,
+    HandOverAskBody,
     HandOverView,
     LeaveBody,
     LoadView,
@@ -40,6 +44,9 @@ from starter.http.problems import Problem
 
 router = APIRouter(prefix="/api", tags=["staff"], route_class=PlainJsonRoute, dependencies=[private])
 
+
+Changed = tuple[WholePersonView, Loss | None]
+"""Somebody as they are known from now on, and what they lost by it."""
 
 Who = Annotated[StaffId, Path(description="Their opaque id.", examples=["cx-lead"])]
 
@@ -69,24 +76,13 @@ def who_has_what(desk: Here, _actor: Caller, eyes: Sight) -> WorkloadView:
 
 
 @router.post("/staff", responses=COMMANDING)
-def set_person(desk: Here, actor: Caller, body: PersonBody) -> WholePersonView:
-    """Add somebody, or change what is known of them."""
+async def set_person(desk: Here, actor: Caller, eyes: Sight, body: PersonBody) -> WholePersonView:
+    """Add somebody, or change what is known of them. Open cases of an area that they lose go to somebody else."""
     unknown = set(body.areas) - set(desk.policy.areas)
     if unknown:
         raise _unknown_area(min(unknown), desk, "areas")
     of_another(actor, body.id)
-    with desk.database.write() as session:
-        before = staff.person(session, body.id)
-        if before and before.left_at:
-            raise Problem(HTTPStatus.CONFLICT, "staff.left", "they have left; compliance takes them in again first")
-        row = StaffRow(
-            **body.model_dump(exclude={"areas", "languages"}),
-            areas=list(body.areas),
-            languages=list(body.languages),
-            joined_at=before.joined_at if before else desk.clock(),
-        )
-        staff.add(session, row)
-        return noted(session, desk, actor, "staff.set", body.id)
+    return await _and_hand_over(desk, actor, eyes, body.reasons, partial(_set, desk, actor, body))
 
 
 @router.post("/staff/{who}/absences", responses=COMMANDING)
@@ -110,15 +106,12 @@ def end_absence(desk: Here, actor: Caller, who: Who, first: date) -> WholePerson
 
 
 @router.post("/staff/{who}/trainings", responses=COMMANDING)
-def set_training(desk: Here, actor: Caller, who: Who, body: TrainingBody) -> WholePersonView:
-    """Somebody is trained for an area and a language, up to a day; a day that is past ends it."""
+async def set_training(desk: Here, actor: Caller, eyes: Sight, who: Who, body: TrainingBody) -> WholePersonView:
+    """Somebody is trained for an area and a language, up to a day; one that is past ends it, and hands cases over."""
     if body.area not in desk.policy.areas:
         raise _unknown_area(body.area, desk, "area")
     of_another(actor, who)
-    with desk.database.write() as session:
-        known(session, who)
-        staff.train(session, TrainingRow(staff=who, **body.model_dump()))
-        return noted(session, desk, actor, "staff.training", who)
+    return await _and_hand_over(desk, actor, eyes, body.reasons, partial(_train, desk, actor, who, body))
 
 
 @router.post("/staff/{who}/shifts", responses=COMMANDING)
@@ -149,10 +142,10 @@ def come_back(desk: Here, actor: Caller, who: Who) -> WholePersonView:
 
 
 @router.post("/staff/{who}/handover", responses=COMMANDING)
-async def handover(desk: Here, actor: Caller, eyes: Sight, who: Who, body: LeaveBody) -> HandOverView:
+async def handover(desk: Here, actor: Caller, eyes: Sight, who: Who, body: HandOverAskBody) -> HandOverView:
     """Give somebody's open cases to others, as before a long absence. Ask again while some remain."""
     await asyncio.to_thread(_begin, desk, who, actor, leaves=False)
-    return await hand_over(desk, who, actor, body.reasons, eyes)
+    return await hand_over(desk, who, actor, body.reasons, eyes, lost=Lost(frozenset(body.areas), body.untrained))
 
 
 def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
@@ -161,6 +154,30 @@ def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
         if leaves:
             staff.leave(session, who, desk.clock())
         noted(session, desk, actor, "staff.leave" if leaves else "staff.handover", who)
+
+
+def _set(desk: Desk, actor: Actor, body: PersonBody) -> Changed:
+    with desk.database.write() as session:
+        change = put(session, body, desk.clock())
+        return noted(session, desk, actor, "staff.set", body.id), change
+
+
+def _train(desk: Desk, actor: Actor, who: str, body: TrainingBody) -> Changed:
+    with desk.database.write() as session:
+        known(session, who)
+        change = train(session, who, body, _today(desk))
+        return noted(session, desk, actor, "staff.training", who), change
+
+
+async def _and_hand_over(
+    desk: Desk, actor: Actor, eyes: Eyes, reasons: str | None, change: Callable[[], Changed]
+) -> WholePersonView:
+    """Make a change, and give others the cases that its person may have no longer."""
+    whole, loss = await asyncio.to_thread(change)
+    if loss is None:
+        return whole
+    told = await hand_over_lost(desk, whole.person.id, actor, reasons or loss.why, eyes, lost=loss.lost)
+    return whole.model_copy(update={"handover": told})
 
 
 def workload_view(session: Session, now: datetime, today: date, eyes: Eyes) -> WorkloadView:

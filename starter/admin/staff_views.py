@@ -23,7 +23,10 @@ Holding = Literal["agent", "representative", "supervisor", "compliance", "audito
 
 
 class PersonBody(Body):
-    """Somebody of the staff, new or as they are from now on."""
+    """Somebody of the staff, new or as they are from now on.
+
+    `reasons` stand in the timeline of each case that they lose with an area.
+    """
 
     id: StaffId
     email: Annotated[Email, StringConstraints(min_length=3)]
@@ -31,6 +34,7 @@ class PersonBody(Body):
     language: Spoken = "es"
     areas: tuple[Area, ...] = Field(default=(), max_length=MOST)
     languages: tuple[Spoken, ...] = Field(default=("es",), min_length=1, max_length=2)
+    reasons: Reasons | None = None
 
 
 class SignInBody(Body):
@@ -48,11 +52,15 @@ class AbsenceBody(Body):
 
 
 class TrainingBody(Body):
-    """Trained for an area's matters in a language, up to and including a day."""
+    """Trained for an area's matters in a language, up to and including a day.
+
+    `reasons` stand in the timeline of each case that they lose where that day is past.
+    """
 
     area: Area
     language: Spoken
     until: date
+    reasons: Reasons | None = None
 
 
 def _local(value: time) -> time:
@@ -83,6 +91,13 @@ class LeaveBody(Body):
     """Why the cases go on; it stands in the timeline of each."""
 
     reasons: Reasons
+
+
+class HandOverAskBody(LeaveBody):
+    """Why, and which: those of these areas, or all; with `untrained` only those that they are not trained for today."""
+
+    areas: tuple[Area, ...] = Field(default=(), max_length=MOST)
+    untrained: bool = False
 
 
 class PersonView(View):
@@ -140,7 +155,9 @@ class Training(View):
 class WholePersonView(View):
     """Somebody of the staff with all that is known of them.
 
-    `subjects`: the `sub`s of their tokens, shown to supervisors and compliance alone.
+    `subjects`: the `sub`s of their tokens, shown to supervisors and compliance alone. `handover` answers a change that
+    took an area or a training away: what of their open cases went to whom. While its `remaining` is not 0, ask
+    `POST /api/staff/{who}/handover` for the rest.
     """
 
     person: PersonView
@@ -150,6 +167,7 @@ class WholePersonView(View):
     absences: tuple[Absence, ...]
     trainings: tuple[Training, ...]
     shifts: tuple[Shift, ...]
+    handover: "HandOverView | None" = None
 
     @classmethod
     def of(cls, session: Session, row: StaffRow, policy: Policy, *, absent: bool, whole: bool) -> "WholePersonView":

@@ -20,13 +20,17 @@ OrderData = dict[str, Any]
 
 @dataclass(frozen=True)
 class Writer:
-    """Makes an order inside one write transaction of the records database; `now` is aware UTC."""
+    """Makes an order inside one write transaction of the records database.
+
+    `now` is aware UTC, `secret` that of reply addresses, of which the codes of links are made.
+    """
 
     session: Session
     reference: str
     actor: Actor
     now: datetime
     policy: Policy
+    secret: bytes
 
     @property
     def case(self) -> Case:

@@ -75,8 +75,10 @@ def request_identity(by: Writer, body: RequestIdentityBody) -> OrderData:
     """The letter with a code of its own, which the operator's portal confirms."""
     wanted, case = by.policy.identity, by.case
     life = timedelta(hours=wanted.link_hours)
-    code, ends_at = bindings.make(by.session, case.contact, bound=False, made_by=by.actor.id, now=by.now, life=life)
-    link = {"link": f"{wanted.link}?code={code}", "link_ends": ends_at.isoformat()}
+    number, ends_at = bindings.number(
+        by.session, case.contact, by.reference, by.secret, made_by=by.actor.id, now=by.now, life=life
+    )
+    link = {"link": f"{wanted.link}?code={number}", "link_ends": ends_at.isoformat()}
     return {"draft": by.draft(LetterKind.IDENTITY_REQUEST, {"reasons": body.reasons, **link})}
 
 

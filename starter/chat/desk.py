@@ -58,6 +58,8 @@ class ChatDesk:
     settings: ChatSettings
     clock: Callable[[], datetime]
     threads: Threads
+    secret: bytes
+    """That of reply addresses, which spells out the codes of links."""
     address_left: Callable[[LeftAddress], None] | None = None
     heartbeat: float = 15
     """Seconds between two signs of life on a quiet stream."""
@@ -65,7 +67,9 @@ class ChatDesk:
     def __post_init__(self) -> None:
         """Set up the limits and the streams."""
         self.verifier = Verifier(self.settings)
-        self.streams = Streams(self.database, self.threads.work, self.clock, most=self.settings.streams_per_session)
+        self.streams = Streams(
+            self.database, self.threads.work, self.clock, self.secret, most=self.settings.streams_per_session
+        )
         self.bodies = Bodies()
         self.openings = Rate(self.settings.sessions_per_minute)
         self.messages = Rate(self.settings.messages_per_minute)

@@ -57,10 +57,16 @@ class _Follower:
 
 
 class Streams:
-    """The open streams of this process, used on its event loop alone; `most` for each session."""
+    """The open streams of this process, used on its event loop alone; `most` for each session.
 
-    def __init__(self, database: Database, work: Work, clock: Callable[[], datetime], *, most: int) -> None:
+    `secret` spells out the codes of links.
+    """
+
+    def __init__(
+        self, database: Database, work: Work, clock: Callable[[], datetime], secret: bytes, *, most: int
+    ) -> None:
         self._database, self._work, self._clock, self._most = database, work, clock, most
+        self._secret = secret
         self._open: defaultdict[str, set[_Follower]] = defaultdict(set)
         self._watcher: asyncio.Task[None] | None = None
 
@@ -91,7 +97,7 @@ class Streams:
                 follower.woken.clear()
                 head, found = await self._read(row.id, seq)
                 for event in found:
-                    yield _told(event)
+                    yield _told(event, self._secret)
                     seq = event.seq
                 if head is not None and head.read_seq > read_seq:
                     read_seq = head.read_seq
@@ -170,8 +176,8 @@ async def _woken(follower: _Follower) -> None:
         pass
 
 
-def _told(event: ChatEvent) -> ServerSentEvent:
-    shown = view(event)
+def _told(event: ChatEvent, secret: bytes) -> ServerSentEvent:
+    shown = view(event, secret)
     # In ASCII: some clients take every line separator of Unicode for the end of a line.
     data = json.dumps(shown.model_dump(mode="json", exclude_none=True))
     return ServerSentEvent(id=str(event.seq), event=shown.event, data=data)

@@ -134,7 +134,9 @@ def _history(desk: ChatDesk, session_id: str, after: int) -> History:
     with desk.database.read() as session:
         row = chat_sessions.get(session, session_id)
         found = chat.events(session, session_id, after, PAGE)
-    return History(events=tuple(view(event) for event in found), last_seq=row.last_seq, read_seq=row.read_seq)
+    return History(
+        events=tuple(view(event, desk.secret) for event in found), last_seq=row.last_seq, read_seq=row.read_seq
+    )
 
 
 def _see(desk: ChatDesk, session_id: str, until: int) -> int:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from channels.email.markup import sanitise
 from models.tables import ChatEvent
+from records.bindings import spelled_out
 from records.chat import MESSAGE
 
 
@@ -40,8 +41,11 @@ class History(BaseModel):
     read_seq: int
 
 
-def view(event: ChatEvent) -> EventView:
-    """Show an event; whatever a letter's HTML holds, nothing of it runs or loads."""
+def view(event: ChatEvent, secret: bytes) -> EventView:
+    """Show an event; whatever a letter's HTML holds, nothing of it runs or loads.
+
+    `secret` spells out the code of a link: only the visitor reads this, and the book holds none.
+    """
     if event.kind == MESSAGE:
         return EventView(
             seq=event.seq,
@@ -52,12 +56,13 @@ def view(event: ChatEvent) -> EventView:
             text=event.text,
             attachments=tuple(FileView.model_validate(file) for file in event.attachments),
         )
+    text, html = (spelled_out(one, event.reference, secret) for one in (event.text, event.html or ""))
     return EventView(
         seq=event.seq,
         event="letter",
         at=event.at,
         reference=event.reference or None,
         subject=event.subject,
-        text=event.text,
-        html=sanitise(event.html) if event.html else None,
+        text=text,
+        html=sanitise(html) if html else None,
     )

@@ -10,32 +10,22 @@ import typer
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from engine import connect
 from models.errors import Refused
 from models.inquiry import Actor, Role
 from models.policy import Policy
 from models.policy_reading import load_policy
-from models.sight import Eyes
-from models.tables import AbsenceRow, StaffRow, TrainingRow
+from models.tables import AbsenceRow, StaffRow
 from records import audit, staff
 from records.audit import Outcome
-from records.database import Database
-from settings import Settings
-from starter.admin.desk import Desk
-from starter.admin.handover import hand_over
+from starter.admin.losing import put, train
 from starter.admin.staff import workload_view
-from starter.admin.staff_views import HandedView, HandOverView, PersonBody, PersonView
+from starter.admin.staff_views import PersonBody, PersonView, TrainingBody
 from starter.commands.console import CONSOLE_EYES, AsJson, Dates, now, print_json, print_rows, records
-from starter.reception.intake import make_intake
+from starter.commands.handing_over import hand_over_all, pass_on, print_told
 
 Who = Annotated[str, typer.Argument(help="Their opaque id, such as cx-lead; never a name.")]
+Why = Annotated[str | None, typer.Option(help="Stands in the timeline of each case that they lose by it.")]
 By = Annotated[str, typer.Option(help="The id of the supervisor who says so.")]
-UNTOLD = "(hidden)"
-"""What stands for the reference of a case that whoever asks may not see."""
-
-PROJECTED = 0.5
-"""Seconds in which the records learn of what cases have decided."""
-
 Holding = Literal["agent", "representative", "supervisor", "compliance", "auditor"]
 
 
@@ -61,8 +51,9 @@ def add_command(
     by: By,
     area: Annotated[list[str] | None, typer.Option(help="An area they work for; may be said again.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="A language they answer in; may be said again.")] = None,
+    why: Why = None,
 ) -> None:
-    """Add somebody, or change what is known of them."""
+    """Add somebody, or change what is known of them. Open cases of an area that they lose go to somebody else."""
     of_another(who, by)
     spoken = language or ["es"]
     said = {"id": who, "email": email, "role": role, "areas": area or [], "languages": spoken, "language": spoken[0]}
@@ -73,10 +64,10 @@ def add_command(
             known = staff.person(session, who)
             if known and known.left_at:
                 raise Refused("staff.left", "they have left; see `plazo staff return`")
-            values: dict[str, Any] = body.model_dump() | {"areas": list(body.areas), "languages": list(body.languages)}
-            staff.add(session, StaffRow(**values, joined_at=known.joined_at if known else now()))
+            loss = put(session, body, now())
             note(session, by, "staff.set", who)
-    typer.echo(f"{who} is known")
+        typer.echo(f"{who} is known")
+        pass_on(settings, database, who, loss, by=by, why=why)
 
 
 def absent_command(
@@ -103,19 +94,22 @@ def trained_command(
     area: Annotated[str, typer.Argument(help="The area.")],
     language: Annotated[Literal["es", "en"], typer.Argument(help="The language.")],
     *,
-    until: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day it holds.")],
+    until: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day it holds; one that is past ends it.")],
     by: By,
+    why: Why = None,
 ) -> None:
-    """Say what somebody is trained for; without it they are assigned nothing."""
+    """Say what somebody is trained for; without it they are assigned nothing, and what they have goes on."""
     of_another(who, by)
-    day = _day(until)
+    body = TrainingBody(area=area, language=language, until=_day(until))
     with records() as (settings, database):
-        _known_areas(load_policy(settings.policy), (area,))
+        policy = load_policy(settings.policy)
+        _known_areas(policy, (area,))
         with database.write() as session:
             one_of(session, who)
-            staff.train(session, TrainingRow(staff=who, area=area, language=language, until=day))
+            loss = train(session, who, body, _today(policy))
             note(session, by, "staff.training", who)
-    typer.echo(f"{who} answers {area} in {language} until {day}")
+        typer.echo(f"{who} answers {area} in {language} until {body.until}")
+        pass_on(settings, database, who, loss, by=by, why=why)
 
 
 def leave_command(
@@ -139,9 +133,7 @@ def leave_command(
     if as_json:
         print_json(told)
         return
-    rows: list[tuple[str, ...]] = [(one.reference, one.owner, one.step) for one in told.handed]
-    rows += [(one.reference or UNTOLD, f"{who}, still", one.code) for one in told.stays]
-    print_rows(("REFERENCE", "NOW WITH", "HOW"), rows)
+    print_told(who, told)
 
 
 def return_command(who: Who, *, by: Annotated[str, typer.Option(help="The id of who of compliance says so.")]) -> None:
@@ -180,25 +172,6 @@ def workload_command(*, as_json: AsJson = False) -> None:
                 for one in view.items
             ],
         )
-
-
-async def hand_over_all(settings: Settings, database: Database, who: str, actor: Actor, why: str) -> HandOverView:
-    """Hand over everything of somebody, however long it takes; say what went to whom, and what stays.
-
-    Raises EngineUnavailable.
-    """
-    policy = load_policy(settings.policy)
-    client = await connect(settings, lazy=True)
-    intake = make_intake(settings, policy, database, now)
-    desk = Desk(settings, policy, database, client, intake, now, lambda: None)
-    handed: list[HandedView] = []
-    while True:
-        view = await hand_over(desk, who, actor, why, Eyes(actor.id))
-        handed += view.handed
-        if not view.remaining:
-            return view.model_copy(update={"handed": tuple(handed)})
-        if not view.handed:
-            await asyncio.sleep(PROJECTED)
 
 
 def _row(one: PersonView) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
+from sqlmodel import SQLModel
 
 from channels.letter import OutboundLetter
 from channels.port import Arrivals, Claim
@@ -129,6 +130,7 @@ async def test_who_opens_the_link_of_an_identity_request_signed_in_is_known(worl
         shown = await world.get(f"/api/inquiries/{reference}/{place}")
         assert "code=..." in shown.text
         assert code not in shown.text, "an agent cannot be the user's portal"
+    assert code not in _all_that_is_kept(world), "whoever reads the records is not the user's portal either"
     body = {"code": code, "account": "user-9", "email": "ana@example.org"}
     for nobody in (Role.AGENT, Role.COMPLIANCE):
         denied = await world.http.post("/api/bindings/confirm", json=body, headers=world.bearer(nobody))
@@ -141,6 +143,15 @@ async def test_who_opens_the_link_of_an_identity_request_signed_in_is_known(worl
     order = {"email": "counsel@example.org", "document": "0" * 64, "until": "2199-01-01", "reasons": "x"}
     refusal = await world.command(reference, "accept_representative", order)
     assert is_problem(refusal, 409)["code"] == "representative.no-document"
+
+
+def _all_that_is_kept(world: World) -> str:
+    """Every cell of every table, and the drafts and letters among them."""
+    with world.desk.database.read() as session:
+        tables = SQLModel.metadata.sorted_tables
+        kept = "\n".join(str(row) for table in tables for row in session.connection().execute(table.select()))
+    assert "code=ic_" in kept
+    return kept
 
 
 async def _last(world: World, kind: str) -> OutboundLetter | None:

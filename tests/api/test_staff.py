@@ -14,8 +14,9 @@ from records import audit, keys, staff
 from records.database import Database
 from starter.admin import handover
 from starter.cli import build
-from starter.commands import staff as lines
+from starter.commands import handing_over
 from tests.api.crew import hire, send_away
+from tests.api.test_refusals import is_problem
 from tests.api.test_rights import vanished
 from tests.api.world import ROLES, World, now
 
@@ -180,6 +181,79 @@ async def test_before_a_long_absence_cases_are_given_to_others(world: World, rec
     assert {"staff": "ana", "why": "absent"} in told
 
 
+async def timeline_of(world: World, reference: str, owner: str) -> Any:
+    """How a case came to somebody."""
+    view = await world.settled(reference, lambda view: view["state"]["owner"] == owner)
+    return next(one for one in reversed(view["timeline"]) if one["type"] == "case.assigned")
+
+
+@pytest.mark.rule("M3.3")
+async def test_who_loses_an_area_loses_its_cases_and_keeps_the_others(world: World, records: Database) -> None:
+    hire(records, "ana")
+    hers = await world.opened()
+    other = await world.opened(email="luis@example.org")
+    moved = await world.command(other, "assign", {"owner": "ana", "area": "finance", "reasons": "x"}, Role.SUPERVISOR)
+    assert is_problem(moved, 409)["code"] == "assign.untrained"
+    hire(records, "bea")
+    edit = {**ANA, "areas": ["finance"]}
+    told = (await tell(world, "staff", {**edit, "areas": ["cx", "finance"]})).json()
+    assert told["handover"] is None, "nothing was taken away"
+    until = {"area": "finance", "language": "es", "until": "2199-12-31"}
+    assert (await tell(world, "staff/ana/trainings", until)).json()["handover"] is None
+    moved = await world.command(other, "assign", {"owner": "ana", "area": "finance", "reasons": "x"}, Role.SUPERVISOR)
+    assert moved.status_code == 200, moved.text
+    await world.settled(other, lambda view: view["state"]["area"] == "finance")
+    told = (await tell(world, "staff", edit)).json()["handover"]
+    assert told == {"handed": [{"reference": hers, "owner": "bea", "step": "area"}], "stays": [], "remaining": 0}
+    event = await timeline_of(world, hers, "bea")
+    assert event["texts"]["reasons"] == "no longer works for cx"
+    assert event["actor"]["id"] == "supervisor-1"
+    reads = {**edit, "role": "auditor", "reasons": "reads from now on"}
+    told = (await tell(world, "staff", reads, Role.COMPLIANCE)).json()["handover"]
+    assert [one["reference"] for one in told["handed"]] == [other]
+
+
+@pytest.mark.rule("M3.3")
+async def test_whose_training_is_taken_away_loses_what_they_may_answer_no_longer(
+    world: World, records: Database, http_without_engine: AsyncClient
+) -> None:
+    hire(records, "ana")
+    reference = await world.opened()
+    hire(records, "bea")
+    over = {"area": "cx", "until": "2026-01-01"}
+    english = (await tell(world, "staff/ana/trainings", {**over, "language": "en"})).json()
+    assert english["handover"] == {"handed": [], "stays": [], "remaining": 0}, "the inquiry is in Spanish"
+    body = {**over, "language": "es", "reasons": "the course was not passed"}
+    away = await http_without_engine.post("/api/staff/ana/trainings", json=body, headers=world.bearer(Role.SUPERVISOR))
+    assert (away.status_code, away.json()["handover"]) == (200, {"handed": [], "stays": [], "remaining": 1})
+    rest = {"reasons": "the course was not passed", "areas": ["cx"], "untrained": True}
+    told = (await tell(world, "staff/ana/handover", rest)).json()
+    assert [(one["reference"], one["owner"]) for one in told["handed"]] == [(reference, "bea")]
+    assert (await timeline_of(world, reference, "bea"))["texts"]["reasons"] == rest["reasons"]
+    again = (await tell(world, "staff/bea/handover", rest)).json()
+    assert again == {"handed": [], "stays": [], "remaining": 0}, "she is trained"
+
+
+async def test_the_command_line_passes_on_what_somebody_loses(
+    world: World, records: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hire(records, "ana")
+    reference = await world.opened()
+    hire(records, "bea")
+    settings = world.desk.settings
+    for name in ("records_url", "temporal", "task_queue", "var"):
+        monkeypatch.setenv(f"PLAZO_{name.upper()}", str(getattr(settings, name)))
+    line = ["staff", "trained", "ana", "cx", "es", "--until", "2026-01-01", "--by", "supervisor-1", "--why", "lapsed"]
+    told = await asyncio.to_thread(CliRunner().invoke, build(line), line)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines()[1:] == ["REFERENCE\tNOW WITH\tHOW", f"{reference}\tbea\tarea"]
+    assert (await timeline_of(world, reference, "bea"))["texts"]["reasons"] == "lapsed"
+    line = ["staff", "add", "ana", "ana@example.org", "agent", "--area", "finance", "--by", "supervisor-1"]
+    await world.settled(reference, lambda view: view["state"]["owner"] == "bea")
+    told = await asyncio.to_thread(CliRunner().invoke, build(line), line)
+    assert told.stdout.splitlines() == ["ana is known"]
+
+
 async def test_who_has_what(world: World, records: Database) -> None:
     hire(records, "ana")
     reference = await world.opened()
@@ -203,7 +277,7 @@ async def test_the_command_line_hands_over_all_at_once(
     hire(records, "bea")
     monkeypatch.setattr(handover, "AT_ONCE", 2)
     boss = Actor(id="supervisor-1", role=Role.SUPERVISOR)
-    told = await lines.hand_over_all(world.desk.settings, records, "ana", boss, "moves on")
+    told = await handing_over.hand_over_all(world.desk.settings, records, "ana", boss, "moves on")
     assert {one.reference for one in told.handed} == references
     assert (told.stays, told.remaining) == ((), 0)
     for reference in references:

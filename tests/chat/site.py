@@ -51,7 +51,14 @@ class Site:
         self.executor = ThreadPoolExecutor(4)
         intake = Intake(database, policy(), FolderStore(documents), self.now, lambda: None, reply_secret=REPLY_SECRET)
         self.desk = ChatDesk(
-            database, intake, policy(), ChatSettings(**settings), self.now, Threads(self.executor), heartbeat=0.2
+            database,
+            intake,
+            policy(),
+            ChatSettings(**settings),
+            self.now,
+            Threads(self.executor),
+            REPLY_SECRET,
+            heartbeat=0.2,
         )
         self.transcript = Transcript(database)
         self.app = FastAPI()

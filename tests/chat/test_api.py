@@ -17,13 +17,13 @@ from models.case import Case
 from models.errors import RecipientError, RecordsUnavailable
 from models.inquiry import EMAIL, Language
 from models.tables import NoticeEvent
-from records import cases, chat, contacts, dispatches, documents, notices
+from records import bindings, cases, chat, contacts, dispatches, documents, notices
 from records.chat import LETTER, MESSAGE
 from starter.chat import abandoned
 from starter.chat.desk import LeftAddress
 from starter.http import threads
 from starter.http.limits import Rate, network
-from tests.chat.site import SECRET, Site, letter
+from tests.chat.site import REPLY_SECRET, SECRET, Site, letter
 from tests.starter.mailbag import left
 
 COMPLAINT = "Mi retiro no ha llegado y nadie me responde."
@@ -248,6 +248,19 @@ def test_hostile_words_are_stored_as_they_came(site: Site) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------------- letters
+
+
+@pytest.mark.rule("M3.7")
+def test_the_code_of_a_link_stands_in_what_the_visitor_reads_and_not_in_the_book(site: Site) -> None:
+    visit = site.open()
+    reference = visit.taken(COMPLAINT)["reference"]
+    link = "https://example.org/confirm?code=ic_abcdefghijklmnop"
+    visit.write(f"{reference}/identity_request/1", text=link, html=f"<p>{link}</p>")
+    shown = visit.call("GET", "/history").json()["events"][1]
+    spelled = bindings.spelled_out(link, reference, REPLY_SECRET)
+    assert (shown["text"], shown["html"]) == (spelled, f"<p>{spelled}</p>")
+    assert spelled != link
+    assert site.book(visit.session)[1].text == link
 
 
 def test_letters_stand_in_the_history_harmless(site: Site) -> None:

@@ -17,6 +17,12 @@ def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcTime) else False
 
 
+def belongs(item: Any, _name: str | None, kind: str, reflected: bool, _other: Any) -> bool:  # noqa: FBT001  Alembic's
+    """Say whether the database at hand should have it: some indexes are of one of the two alone."""
+    here = context.get_context().dialect.name
+    return reflected or kind != "index" or item.info.get("only", here) == here
+
+
 def run() -> None:
     """Migrate the database named by the caller, else by the settings, in one transaction; or only write the SQL."""
     url = context.config.attributes.get("url") or load_settings().records_url
@@ -33,6 +39,7 @@ def run() -> None:
                 target_metadata=SQLModel.metadata,
                 render_as_batch=True,
                 render_item=render,
+                include_object=belongs,
                 transactional_ddl=True,
             )
             with context.begin_transaction():

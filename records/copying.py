@@ -104,7 +104,7 @@ def put_back(file: Path, url: str, progress: Progress) -> None:
         place.chmod(0o600)
         return
     progress("PostgreSQL is being filled")
-    how = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
+    how = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-comments"]
     _run([_program("pg_restore"), *how, str(file), "--dbname"], address)
 
 

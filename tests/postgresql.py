@@ -96,5 +96,9 @@ class Server:
 
     def run(self, statement: str) -> None:
         """Say something to the server as its owner."""
-        with psycopg.connect(f"host={self.folder} user=plazo dbname=postgres", autocommit=True) as connection:
+        self.run_in("postgres", statement)
+
+    def run_in(self, name: str, statement: str) -> None:
+        """Say something in a database as its owner."""
+        with psycopg.connect(f"host={self.folder} user=plazo dbname={name}", autocommit=True) as connection:
             connection.execute(statement.encode())

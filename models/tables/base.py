@@ -15,6 +15,9 @@ SQLModel.metadata.naming_convention = {
 }
 # Set before the first table: a constraint without a name cannot be changed later on SQLite.
 
+ON_SQLITE, ON_POSTGRESQL = {"only": "sqlite"}, {"only": "postgresql"}
+"""What an index says of itself (`info`) that the other database does not have."""
+
 
 class UtcTime(TypeDecorator[datetime]):
     """A moment: `timestamptz` on PostgreSQL, sortable text in UTC on SQLite. A naive time raises ValueError."""

@@ -17,11 +17,27 @@ from starter.checkup.finding import Finding
 MOST_APART = timedelta(seconds=5)
 """How far two clocks may be apart: letters carry times to the minute, terms end at a second."""
 
+_SEARCH = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix_cases_search')")
+
 
 def migrations(database: Database) -> Iterator[Finding]:
     """The form that this version needs."""
     found, needed = database.revision(), head()
     yield Finding("migrations", f"at {found}, needs {needed}", "" if found == needed else "run `plazo migrate`")
+
+
+def search(database: Database) -> Iterator[Finding]:
+    """On PostgreSQL the index that text is found by; a server without trigrams goes without."""
+    if database.engine.dialect.name == "sqlite":
+        yield Finding("search", "along the list")
+        return
+    with database.read() as session:
+        valid = session.connection().execute(_SEARCH).scalar()
+    yield Finding(
+        "search",
+        "by trigrams" if valid else "looks at every inquiry: ix_cases_search is not there",
+        "" if valid else "install pg_trgm on the server and make the index; docs/records.md",
+    )
 
 
 def writing(database: Database) -> Iterator[Finding]:

@@ -64,6 +64,7 @@ def _all(settings: Settings, policy: Policy, database: Database) -> Iterator[Fin
     yield from look("channels", partial(house.channels, settings, policy, now()), "set them; docs/channels.md")
     yield from look("documents", partial(house.documents, settings), "correct PLAZO_DOCUMENTS")
     yield from look("migrations", partial(records.migrations, database), reachable)
+    yield from look("search", partial(records.search, database), reachable)
     yield from look("database", partial(records.writing, database), reachable)
     yield from look("clock of the database", lambda: records.clock(database, now()), reachable)
     yield from look("staff", partial(records.people, database, policy, now()), reachable)

@@ -227,3 +227,63 @@ def test_the_due_list_uses_no_count(database: Database) -> None:
         case_list.page(session)
         session.connection().execute(text("SELECT 1"))
     assert not any("count(" in statement.lower() for statement in asked)
+
+
+def test_any_part_of_what_is_searched_is_found(database: Database) -> None:
+    with database.write() as session:
+        add(
+            session,
+            new_case(reference="RX-7KQ4-M2PD"),
+            subject="Comisión de 1.50",
+            excerpt="El año pasado, en BANCO 日本銀行",
+        )
+        add(session, new_case(reference="RX-2222-2222"), subject="Otra cosa", excerpt="de nadie más")
+    for part in (
+        "comisión",
+        "ISIÓN",
+        "misi",
+        "1.50",
+        "año",
+        "ñ",
+        "o p",
+        "pasado, en",
+        "kq4-m2",
+        "banco",
+        "日本",
+        "本銀行",
+        ".",
+    ):
+        assert listed(database, text=part) == ["RX-7KQ4-M2PD"], part
+    assert listed(database, text="o") == ["RX-2222-2222", "RX-7KQ4-M2PD"]
+    for nothing in ("comision", "zzz", "%", "1_50", "\\", "comisión  de"):
+        assert listed(database, text=nothing) == [], nothing
+
+
+@pytest.mark.postgresql
+def test_on_postgresql_text_is_found_by_its_trigrams(database: Database) -> None:
+    with database.write() as session:
+        add(session, new_case())
+        row = session.get_one(CaseRow, "RX-7KQ4-M2PD").model_dump() | {"state": "{}"}
+        rows = [{**row, "reference": f"RX-{n:05}", "search": f"rx-{n:05} retiro pendiente"} for n in range(5_000)]
+        session.connection().execute(insert(CaseRow), rows)
+    with database.write() as session:
+        # What the server does by itself within minutes.
+        session.connection().exec_driver_sql("SELECT gin_clean_pending_list('ix_cases_search')")
+        session.connection().exec_driver_sql("ANALYZE cases")
+    asked: list[tuple[str, Any]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+    with database.read() as session:
+        assert [one.reference for one in case_list.page(session, text="x-0417").items] == [
+            f"RX-{n:05}" for n in range(4170, 4180)
+        ]
+        case_list.page(session, text="retiro")
+        case_list.page(session, channel="none")
+        session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")  # so few fit into a glance
+        plans = []
+        for statement, parameters in [one for one in asked if one[0].startswith("SELECT cases")]:
+            plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars()
+            plans.append("\n".join(plan))
+    rare, common, other = plans
+    assert "ix_cases_search" in rare
+    assert "ix_cases_search" not in common, "what most of them say is found along the list"
+    assert "ix_cases_listed" in other

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from sqlalchemy import TextClause
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import text
 
@@ -18,6 +19,7 @@ from models.errors import RecordsUnavailable, SettingsError
 from models.tables import Salt
 from records.database import Database
 from records.migrate import config, head, revision, upgrade
+from starter.checkup.records import search
 from tests.databases import Template
 from tests.postgresql import Server
 
@@ -62,6 +64,63 @@ def test_up_down_up_and_the_models_say_the_same(postgresql: Server) -> None:
     database.revision()
     database.close()
     postgresql.drop(name)
+
+
+def test_without_trigrams_it_is_migrated_all_the_same(postgresql: Server) -> None:
+    name = postgresql.create()
+    postgresql.run("DO $$ BEGIN CREATE ROLE guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    postgresql.run(f"GRANT CONNECT ON DATABASE {name} TO guest")
+    owner = Database(postgresql.address(name))
+    with owner.write() as session:
+        session.connection().exec_driver_sql("GRANT ALL ON SCHEMA public TO guest")
+    owner.close()
+    url = postgresql.address(name).replace("plazo@", "guest@")
+    upgrade(url)
+    guests = Database(url)
+    indexes = text("SELECT indexname FROM pg_indexes WHERE tablename = 'cases'")
+
+    def made() -> set[str]:
+        with guests.read() as session:
+            return set(session.connection().execute(indexes).scalars())
+
+    assert "ix_cases_listed" in made()
+    assert not {"ix_cases_due", "ix_cases_search"} & made()
+    assert [one.ok for one in search(guests)] == [False]
+    command.downgrade(config(url), "0023")
+    assert "ix_cases_due" in made()
+    assert "ix_cases_listed" not in made()
+    postgresql.run_in(name, "CREATE EXTENSION pg_trgm")
+    upgrade(url)
+    assert "ix_cases_search" in made()
+    assert [one.ok for one in search(guests)] == [True]
+    guests.close()
+    postgresql.drop(name)
+
+
+def test_writers_go_on_while_an_index_is_made(postgresql: Server, url: str) -> None:
+    command.downgrade(config(url), "0023")
+    reader = Database(url)
+    with reader.read() as session:
+        session.get(Salt, "a")  # a view that stands, which the migration waits for
+        migrating = threading.Thread(target=upgrade, args=[url])
+        migrating.start()
+        made = text("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_cases_search'")
+        until_begun(reader, made)
+        with reader.write() as writing:
+            writing.add(Salt(reference="b", salt="s"))
+    migrating.join(60)
+    assert revision(url) == head()
+    reader.close()
+
+
+def until_begun(database: Database, asked: TextClause) -> None:
+    """Wait until a count is no longer nothing."""
+    for _ in range(1_000):
+        with database.read() as session:
+            if session.connection().execute(asked).scalar_one():
+                return
+        time.sleep(0.02)
+    raise TimeoutError
 
 
 def test_a_migration_waits_for_no_lock_longer_than_it_must(postgresql: Server, url: str) -> None:

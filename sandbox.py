@@ -7,6 +7,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import SerializationContext, StorageDriverStoreContext, WorkflowSerializationContext
 from temporalio.worker import WorkflowRunner
 from temporalio.worker._command_aware_visitor import CommandInfo
@@ -50,6 +52,17 @@ class CaseInstance(_Instance):
     The SDK asks it several times with every payload whose it is, and enters the sandbox for the answer, which took a
     fifth of a worker's time. It has no setting for that.
     """
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        """Take a step, and keep in the history what a try on the spot was given: `plazo rebuild` tells a case from it.
+
+        Temporal's core can do that; the SDK has no parameter for it.
+        """
+        done = super().activate(act)
+        for command in done.successful.commands:
+            if command.HasField("schedule_local_activity"):
+                command.schedule_local_activity.include_arguments_in_marker = True
+        return done
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:  # noqa: ARG002
         """Say whose a payload is: this workflow's, activities' included, as the codec wants to know it."""

@@ -68,4 +68,4 @@ def tries(step: Step) -> tuple[int, datetime]:
     info = activity.info()
     if step.tried is None:
         return info.attempt, info.scheduled_time
-    return info.attempt + (0 if step.wait_until else 1), step.tried
+    return max(2, info.attempt + (0 if step.wait_until else 1)), step.tried

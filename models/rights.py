@@ -30,6 +30,8 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "inquiry.read": READING,
     "inquiry.register": ANSWERING | {Role.INTAKE},
     "inquiry.try": ANSWERING,
+    "letter.approve": frozenset({Role.COMPLIANCE}),
+    "letter.read": READING,
     "message.promote": ANSWERING,
     "quality.judge": MANAGING,
     "quality.read": MANAGING | {Role.AUDITOR},

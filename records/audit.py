@@ -42,6 +42,12 @@ def note(  # noqa: PLR0917  a line reads in the order it is shown
     add_once(session, line)
 
 
+def done(session: Session, action: str) -> Sequence[AuditLine]:
+    """Return every line of an action that was done, the oldest first."""
+    query = select(AuditLine).where(col(AuditLine.action) == action, col(AuditLine.outcome) == Outcome.DONE.value)
+    return session.exec(query.order_by(col(AuditLine.id))).all()
+
+
 def page(
     session: Session,
     *,

@@ -35,6 +35,7 @@ from settings import Settings, load_settings, read_section
 from starter.admin import (
     answer_routes,
     api,
+    approvals,
     audit,
     bindings,
     break_glass,
@@ -146,7 +147,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         secret, chat = settings.reply_secret.get_secret_value().encode(), read_section(ChatSettings, settings)
         _add_chat(app, ChatDesk(database, intake, policy, chat, clock, threads, secret))
     rooms = (
-        *(api, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff, sign_ins),
+        *(api, approvals, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff, sign_ins),
         *(break_glass, incidents, own_incidents, registrations, hooks, reporting, quality, status),
     )
     for room in rooms:

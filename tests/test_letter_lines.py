@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 
 from models.errors import PolicyError
 from models.inquiry import Language
+from records import audit
+from records.database import Database
 from settings import Settings
 from starter.checkup import house
 from starter.house.run import prepare
@@ -128,6 +130,16 @@ def test_a_policy_with_a_letter_that_was_never_approved_is_not_in_order(desk: De
     assert "is not approved by compliance" in desk.run("policy", "check", code=2)
     desk.run("letters", "approve", "--all", *BY)
     assert "in order" in desk.run("policy", "check")
+
+
+def test_what_the_console_of_production_writes_stands_in_the_audit_log(desk: Desk, database: Database) -> None:
+    changed(desk)
+    desk.run("letters", "approve", "extension", "--language", "es", *BY, code=0, **PRODUCTION)
+    with database.read() as session:
+        (line,) = audit.page(session)
+    assert (line.actor, line.action, line.object) == ("console", "letter.write", "extension.es")
+    written = (desk.policy / "letters" / "approved.toml").read_text(encoding="utf-8")
+    assert line.detail in written
 
 
 def test_production_writes_what_is_approved_or_does_not_start(desk: Desk) -> None:

@@ -57,6 +57,8 @@ ROUTES = {
     "DELETE /api/webhooks/{webhook}": "webhook.change",
     "POST /api/webhooks/{webhook}/rotate": "webhook.change",
     "POST /api/webhooks/{webhook}/replay": "webhook.change",
+    "GET /api/letters": "letter.read",
+    "POST /api/letters/approvals": "letter.approve",
     "GET /api/inbox": "inbox.read",
     "GET /api/quarantine": "inbox.read",
     "POST /api/quarantine/{message}/promote": "message.promote",

@@ -5,14 +5,20 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session, text
 
+from activities.letters.survey import survey
 from keys import KeyRing
 from models.inquiry import ActorId
 from models.policy import Policy
 from records import hooks, staff
 from records.database import Database
 from records.migrate import head
+from settings import Settings
+from starter.admin.approvals import proofs, unproved
 from starter.admin.hook_secrets import unseal
 from starter.checkup.finding import Finding
+
+TOLD = 5
+"""As many templates as one line names."""
 
 MOST_APART = timedelta(seconds=5)
 """How far two clocks may be apart: letters carry times to the minute, terms end at a second."""
@@ -78,6 +84,20 @@ def people(database: Database, policy: Policy, now: datetime) -> Iterator[Findin
                 f"{', '.join(there)} today" if there else f"none of {', '.join(ids)} is there with an address",
                 "" if there else "`plazo staff add` one of them, or name somebody else in the policy",
             )
+
+
+def approvals(database: Database, settings: Settings) -> Iterator[Finding]:
+    """Whether somebody with the right has approved, signed in, the words that letters are written with."""
+    with database.read() as session:
+        left = unproved(list(survey(settings.policy)), proofs(session))
+    told = f"{', '.join(left[:TOLD])}{' ...' if len(left) > TOLD else ''}"
+    yield Finding(
+        "approvals",
+        f"{len(left)} texts in use were approved by nobody who signed in: {told}" if left else "all are proved",
+        "let compliance read them and approve with POST /api/letters/approvals; docs/letters.md"
+        if left and settings.environment == "production"
+        else "",
+    )
 
 
 def _there(session: Session, one: ActorId, day: date) -> bool:

@@ -68,6 +68,7 @@ def _all(settings: Settings, policy: Policy, database: Database) -> Iterator[Fin
     yield from look("database", partial(records.writing, database), reachable)
     yield from look("clock of the database", lambda: records.clock(database, now()), reachable)
     yield from look("staff", partial(records.people, database, policy, now()), reachable)
+    yield from look("approvals", partial(records.approvals, database, settings), reachable)
     yield from look("secrets of webhooks", lambda: records.webhooks(database, settings.key_ring()), reachable)
     yield from look("names", partial(outside.names, settings, policy, database), reachable)
     yield from look(

@@ -23,6 +23,7 @@ from records import cases, contacts, documents, ledger
 from starter.commands.rehearsal import QUEUE, Rehearsal, rehearsal
 from starter.temporal.engine import start_case
 from tests.cases import AGENT, MONDAY, ROXOM, new_case, policy, usual, with_cause
+from tests.waiting import PATIENCE
 from trackers.registry import Trackers
 
 TOKEN = "t" * 43
@@ -100,7 +101,7 @@ class Life(Rehearsal):
         return kept.model_dump(mode="json")
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE) -> None:
     """Wait for a condition, not for time; fail when it never comes."""
     async with asyncio.timeout(seconds):
         while not await condition():

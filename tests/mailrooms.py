@@ -11,7 +11,7 @@ import httpx2
 import uvicorn
 
 from counterparts.mailroom.app import Arrangement, mailroom
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -40,7 +40,7 @@ def open_mailroom(arrangement: Arrangement) -> Iterator[Mailroom]:
     until(lambda: server.started, "the mailroom is up")
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        with httpx2.Client(base_url=url, timeout=20) as http:
+        with httpx2.Client(base_url=url, timeout=PATIENCE) as http:
             yield Mailroom(url, http)
     finally:
         server.should_exit = True

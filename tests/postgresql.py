@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.waiting import PATIENCE
+
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin")
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB")
 """A test's database need not survive a power cut."""
@@ -44,7 +46,7 @@ class Server:
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         data = str(self.folder / "data")
         making = [str(found / "initdb"), "-D", data, "-U", "plazo", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-        subprocess.run(making, user=self._user, check=True, capture_output=True, cwd=self.folder, timeout=60)
+        subprocess.run(making, user=self._user, check=True, capture_output=True, cwd=self.folder, timeout=PATIENCE)
         self._process = self._start(data)
 
     def _start(self, data: str) -> subprocess.Popen[bytes]:

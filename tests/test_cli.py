@@ -25,6 +25,7 @@ from starter.commands.keys import development_keys
 from tests.cases import CX_LEAD, MONDAY, do, new_case
 from tests.databases import Template
 from tests.starter.mailbag import Bench, message
+from tests.waiting import PATIENCE
 
 PLAZO = Path(sys.executable).parent / "plazo"
 REFERENCE = "RX-7KQ4-M2PD"
@@ -53,7 +54,7 @@ class Plazo:
             [PLAZO, *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
             env={**inherited, **self._own},
         )
@@ -340,7 +341,7 @@ def test_dates_are_explained_and_days_seeded(plazo: Plazo) -> None:
 
 def test_a_reader_that_goes_away_is_no_failure(plazo: Plazo) -> None:
     command = f"{PLAZO} calendar seed --from 2000 --to 2100 | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.stdout.startswith("# Closed days")
     assert "Traceback" not in done.stderr
 

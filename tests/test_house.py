@@ -14,6 +14,7 @@ import pytest
 
 from starter.house.supervisor import Child, House, Patience, ending
 from starter.house.tether import Tether, kill_group, tied
+from tests.waiting import PATIENCE
 
 QUICK = Patience(first=0.05, longest=0.2, forgive=60, ask=0.02)
 STAY = "import time; time.sleep(60)"
@@ -32,7 +33,7 @@ def alive(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rsplit(") ", 1)[1][0] != "Z"
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -105,7 +106,7 @@ time.sleep(60)
 
     children = [python(name, code, order, name, ready=seen(name), holds_back=name == "temporal") for name in names]
     async with Running(tmp_path, *children) as running:
-        await asyncio.wait_for(running.settled.wait(), 20)
+        await asyncio.wait_for(running.settled.wait(), PATIENCE)
     assert order.read_text().split() == ["web", "worker", "mailroom", "temporal"]
     assert running.said == []
 
@@ -124,7 +125,7 @@ async def test_the_next_wait_for_a_child_that_holds_them_back(tmp_path: Path) ->
         assert len(numbers(pids)) == 1
         assert not running.settled.is_set()
         door.touch()
-        await asyncio.wait_for(running.settled.wait(), 20)
+        await asyncio.wait_for(running.settled.wait(), PATIENCE)
         await until(lambda: len(numbers(pids)) == 2)
 
 

@@ -31,6 +31,7 @@ from starter.web import create_app
 from tests.cases import MONDAY, new_case, policy
 from tests.lives import ring
 from tests.starter.conftest import free_port
+from tests.waiting import PATIENCE
 
 CANARY = "canary@example.org"
 
@@ -167,10 +168,10 @@ def running(folder: Path, *program: str, **settings: str) -> Iterator[httpx2.Cli
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, *program], env=environment, stdout=log, stderr=log)
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
             yield http
         process.send_signal(signal.SIGTERM)
-        assert process.wait(40) == 0, (folder / "log").read_text()
+        assert process.wait(PATIENCE) == 0, (folder / "log").read_text()
     finally:
         if process.poll() is None:
             process.kill()
@@ -178,7 +179,7 @@ def running(folder: Path, *program: str, **settings: str) -> Iterator[httpx2.Cli
 
 
 async def comes(http: httpx2.Client, path: str, status: int = 200, word: str = "") -> httpx2.Response:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 answer = http.get(path)

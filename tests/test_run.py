@@ -22,6 +22,7 @@ from settings import Settings
 from starter.house.residents import _answers, _polls, ports, residents, temporal_program
 from starter.house.run import prepare, refuse_taken, sole, welcome
 from starter.house.supervisor import House, Patience
+from tests.waiting import PATIENCE
 
 
 def free_ports(count: int) -> list[int]:
@@ -65,7 +66,7 @@ class Embedded:
 async def embedded(settings: Settings) -> AsyncIterator[Embedded]:
     it = Embedded(settings)
     task = asyncio.create_task(it.house.run(it.settled.set))
-    await asyncio.wait_for(it.settled.wait(), 30)
+    await asyncio.wait_for(it.settled.wait(), PATIENCE)
     yield it
     it.house.stop()
     await task
@@ -80,7 +81,7 @@ async def test_the_embedded_temporal_keeps_its_state_its_retention_and_our_attri
     embedded.ask("operator", "namespace", "update", "-n", "default", "--retention", "48h", "--data", "mark=1")
     (process,) = embedded.house._processes.values()
     process.kill()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while "temporal is back" not in embedded.said:
             await asyncio.sleep(0.05)
     assert embedded.retention() == "7776000s"
@@ -99,7 +100,7 @@ async def test_a_worker_is_ready_when_it_polls(embedded: Embedded) -> None:
     assert not await ready(os.getpid())
     client = await Client.connect(embedded.settings.temporal_address)
     async with Worker(client, task_queue=embedded.settings.task_queue, workflows=[Idle]):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not await ready(os.getpid()):
                 await asyncio.sleep(0.05)
         assert not await ready(1)  # another process, such as the worker that died a moment ago

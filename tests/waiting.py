@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable
 
+PATIENCE = 300.0
+"""Seconds. A busy machine comes late to everything; only what never comes costs so much."""
 
-def until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+
+def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import HypothesisException
@@ -86,7 +85,6 @@ def _content(sent: dict[str, Any]) -> bytes | None:
     return data.encode() if isinstance(data, str) else data
 
 
-@pytest.mark.timeout(180)
 async def test_the_api_does_what_its_document_says(world: World) -> None:
     reference = await world.opened()
     session = (await world.http.post("/chat/v1/sessions", json={})).json()["token"]

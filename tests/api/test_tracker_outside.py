@@ -16,6 +16,7 @@ from settings import Settings
 from tests.api.test_incidents import FINAL, MATTER, linked, opened, over, post
 from tests.api.world import World, until
 from tests.trackers.site import SECRET, Site, open_site
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ async def connected(world: World, site: Site) -> AsyncIterator[World]:
     app = world.http._transport.app  # type: ignore[attr-defined]
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not server.started:
             await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]

@@ -16,6 +16,7 @@ from records.database import Database
 from starter.admin.desk import Desk
 from starter.reception.web_form import WebForm
 from tests.cases import CAUSE, with_cause
+from tests.waiting import PATIENCE
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Post:
         return Accepted(provider_id=f"p{len(self.letters)}", at=now())
 
 
-async def until(look: Callable[[], Awaitable[T | None]], patience: float = 60) -> T:
+async def until(look: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:
     """What `look` finds, once it finds something."""
     async with asyncio.timeout(patience):
         while (found := await look()) is None:

@@ -30,6 +30,7 @@ from starter.http.problems import install_problems
 from starter.http.threads import Threads
 from starter.reception.intake import Intake
 from tests.cases import policy
+from tests.waiting import PATIENCE
 
 REPLY_SECRET = b"reply secret"
 SECRET = "a secret shared with the platform, long enough"
@@ -78,13 +79,13 @@ class Site:
         thread = threading.Thread(target=server.run)
         thread.start()
         try:
-            end = time.monotonic() + 10
+            end = time.monotonic() + PATIENCE
             while not server.started:
                 assert time.monotonic() < end, "the server did not start"
                 time.sleep(0.01)
             port = server.servers[0].sockets[0].getsockname()[1]
             self.url = f"http://127.0.0.1:{port}"
-            with httpx2.Client(base_url=self.url, timeout=10) as self.http:
+            with httpx2.Client(base_url=self.url, timeout=PATIENCE) as self.http:
                 yield self
         finally:
             server.should_exit = True

@@ -25,6 +25,7 @@ from starter.http import threads
 from starter.http.limits import Rate, network
 from tests.chat.site import REPLY_SECRET, SECRET, Site, letter
 from tests.starter.mailbag import left
+from tests.waiting import PATIENCE
 
 COMPLAINT = "Mi retiro no ha llegado y nadie me responde."
 
@@ -420,7 +421,7 @@ def test_light_calls_are_counted_too(site: Site, monkeypatch: pytest.MonkeyPatch
 
 def test_a_message_beyond_all_measure_is_refused(site: Site) -> None:
     visit = site.open()
-    with httpx2.Client(base_url=site.url, timeout=60) as http:
+    with httpx2.Client(base_url=site.url, timeout=PATIENCE) as http:
         most = site.desk.policy.intake.max_mail_bytes
         body = b'{"client_msg_id": "' + str(uuid.uuid4()).encode() + b'", "text": "' + b"a" * most + b'"}'
         answer = http.post("/chat/v1/messages", content=body, headers=visit.headers)

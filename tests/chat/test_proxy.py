@@ -12,6 +12,7 @@ import pytest
 
 from records.database import Database
 from tests.starter.conftest import free_port
+from tests.waiting import PATIENCE
 
 PROXY = "127.0.0.2"
 MOST = 3
@@ -33,7 +34,7 @@ def port(database: Database, tmp_path: Path) -> Iterator[int]:
     with (tmp_path / "web.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "starter.web"], env=environment, stdout=log, stderr=log)
     try:
-        end = time.monotonic() + 90
+        end = time.monotonic() + PATIENCE
         while not _answers(found):
             assert process.poll() is None, (tmp_path / "web.log").read_text()
             assert time.monotonic() < end, "the web process did not start"

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from tests.postgresql import Server
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 HOUSE = Path(__file__).parents[2]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((HOUSE / "docker-compose.yml").read_text("utf-8"))["services"]
@@ -112,7 +112,7 @@ class Machine:
 
     def _run(self, command: list[str], environment: dict[str, str]) -> str:
         done = subprocess.run(
-            command, cwd=HOUSE, env=environment or None, capture_output=True, text=True, check=False, timeout=100
+            command, cwd=HOUSE, env=environment or None, capture_output=True, text=True, check=False, timeout=PATIENCE
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -126,7 +126,6 @@ def machine(tmp_path: Path, postgresql: Server) -> Iterator[Machine]:
         yield made
 
 
-@pytest.mark.timeout(300)
 def test_the_services_start_on_postgresql_and_end_when_asked(machine: Machine) -> None:
     for _ in range(2):  # every start runs it again
         machine.once("temporal-namespace")
@@ -158,4 +157,4 @@ def test_the_services_start_on_postgresql_and_end_when_asked(machine: Machine) -
         assert all(process.poll() is None for process in (mailroom, *running)), logs
         for process in reversed(running):
             process.send_signal(signal.SIGTERM)
-        assert {process.wait(timeout=40) for process in running} == {0}, logs
+        assert {process.wait(timeout=PATIENCE) for process in running} == {0}, logs

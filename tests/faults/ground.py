@@ -17,6 +17,9 @@ UNKNOWN_WAIT = 5
 GATHERED_FOR = 600
 """Seconds that deliveries are gathered as the policy is shipped (notices.delivered_after_seconds)."""
 
+GIVEN: set[int] = set()
+"""Ports of towns: one that is being built does not listen on all of its own yet."""
+
 
 def short_policy(folder: Path, gather: int, more: Mapping[str, tuple[int, int]]) -> Path:
     """A copy of the policy with a short wait for the provider's word; deliveries are gathered for `gather` seconds.
@@ -48,11 +51,13 @@ def given_records(folder: Path) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    numbers = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
+    """Ports that nobody listens on just now, and that nobody here was given before."""
+    numbers: list[int] = []
+    while len(numbers) < count:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            number = int(probe.getsockname()[1])
+        if number not in GIVEN:
+            GIVEN.add(number)
+            numbers.append(number)
     return numbers

@@ -14,6 +14,7 @@ from models.tables import CaseRow, Notice, StoredMessage
 from records import ledger, messages, notices
 from tests.faults.senders import Person, letter, post_mail, taken
 from tests.faults.town import Town
+from tests.waiting import PATIENCE
 
 NUMBERS = count(100_000)
 
@@ -31,7 +32,7 @@ async def write(town: Town, person: Person, *, follows: int = 0) -> str:
     return person.reference
 
 
-async def until(condition: Callable[[], object], what: str, seconds: float = 90) -> None:
+async def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Wait for a condition. The time is generous: other processes may have the machine."""
     end = time.monotonic() + seconds
     while not condition():

@@ -10,7 +10,6 @@ from tests.faults.channels import SHORT, trial
 SEED = 20
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.rule("M2.1")
 @pytest.mark.rule("M3.1")
 async def test_what_is_said_on_any_channel_while_temporal_is_away_is_kept_once_and_in_order(

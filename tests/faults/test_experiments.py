@@ -7,12 +7,12 @@ import pytest_asyncio
 
 from tests.faults.experiments.experiment import Elsewhere, Experiment
 from tests.faults.experiments.stage import Stage
-from tests.faults.experiments.table import TABLE
+from tests.faults.experiments.table import TABLE, TOWNS
 from tests.faults.experiments.verdict import kept
 from tests.faults.senders import Load
 from tests.faults.town import Town
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEED, SCALE = 20, 0.05
 QUICK = {
@@ -44,3 +44,8 @@ async def test_the_table_names_each_experiment_once_and_where_the_others_are() -
         "make faults-kills",
         "make test",
     }
+
+
+async def test_each_is_played_in_one_town() -> None:
+    played = [name for names in TOWNS for name in names]
+    assert sorted(played) == sorted(one.name for one in TABLE if isinstance(one, Experiment))

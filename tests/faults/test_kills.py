@@ -3,14 +3,11 @@
 import random
 from pathlib import Path
 
-import pytest
-
 from tests.faults.trial import trial
 
 SEED = 20
 
 
-@pytest.mark.timeout(400)
 async def test_whatever_is_killed_nothing_that_got_its_2xx_is_lost_and_no_letter_leaves_twice_unrecorded(
     tmp_path: Path, records_url: str
 ) -> None:

@@ -1,7 +1,6 @@
 """Each thing that may be away for a while: Temporal, the records, the provider; and a worker asked to stop."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +32,7 @@ from tests.faults.reading import (
 from tests.faults.senders import Person, letter, post_mail, taken
 from tests.faults.town import SLOWLY, Town
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AWAY = 8.0
 """Seconds that Temporal stays away."""
@@ -53,7 +52,7 @@ async def test_the_same_mail_50_times_at_once_through_two_web_processes_makes_on
     reference = said[0]["reference"]
     await until(lambda: acknowledged(here, reference), "it is acknowledged")
     assert len(await copies(here, reference)) == 1
-    assert await here.down("web2", signal.SIGTERM) == 0
+    assert await here.stop("web2") == 0
 
 
 async def test_while_temporal_is_away_all_is_taken_in_and_dispatched_in_order_afterwards(here: Town) -> None:
@@ -198,7 +197,7 @@ async def test_a_worker_asked_to_stop_finishes_the_letter_under_way(here: Town) 
     reference = await write(here, somebody())
     await until(lambda: tries(here, reference) == 1, "its letter is under way")
     assert not acknowledged(here, reference)
-    assert await here.down("worker", signal.SIGTERM) == 0
+    assert await here.stop("worker") == 0
     assert acknowledged(here, reference)
     await here.up("worker")
     assert (await note(here, reference, "after-the-stop")).status_code == 200

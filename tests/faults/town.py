@@ -8,12 +8,10 @@ channels, for every process.
 import asyncio
 import os
 import signal
-import subprocess
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,34 +25,12 @@ from settings import HOUSE, Settings
 from starter.house.residents import residents
 from starter.house.run import prepare
 from starter.house.supervisor import Child
-from starter.house.tether import kill_group, tied
 from tests.faults.ground import GATHERED_FOR, free_ports, short_policy
+from tests.faults.members import Member
+from tests.waiting import PATIENCE
 
 SLOWLY = 2
 """Seconds between two tries after a fault of our own account in a town."""
-
-PAUSE = 0.2
-"""Seconds from a death to the next start."""
-
-AT_WORK = {"worker": b"the worker works", "worker2": b"the worker works", "collector": b"collector.collects"}
-"""What those log that listen on no port, once they are at work."""
-
-LOOK = 0.02
-GRACE = 30.0
-
-
-@dataclass
-class Member:
-    """One process of the town, through all its lives."""
-
-    child: Child
-    wanted: asyncio.Event = field(default_factory=asyncio.Event)
-    process: subprocess.Popen[bytes] | None = None
-    log: Path = Path()
-    begun: int = 0
-    """Where in its log the present life begins."""
-    ends: Counter[int] = field(default_factory=Counter)
-    """How its lives ended: exit codes, negative for signals."""
 
 
 class Town:
@@ -83,9 +59,11 @@ class Town:
             slow_retry=SLOWLY,
         )
         self.policy: Policy = load_policy(self.settings.policy)
-        self.members = {child.name: Member(child) for child in residents(self.settings)}
+        self.members = {child.name: self._member(child) for child in residents(self.settings)}
         self._stack = AsyncExitStack()
-        self._keepers: list[asyncio.Task[None]] = []
+
+    def _member(self, child: Child) -> Member:
+        return Member(child, self.settings.var / "log", self._environment)
 
     async def __aenter__(self) -> Self:
         self.key = prepare(self.settings)
@@ -93,10 +71,11 @@ class Town:
         self._stack.callback(self.database.close)
         self.web = await self._http(self.settings.web_url)
         self.mailroom = await self._http(f"http://127.0.0.1:{self.settings.mailroom_port}")
-        self._stack.push_async_callback(self._stop)
+        self._stack.push_async_callback(self._leave)
         try:
-            for name in list(self.members):
-                await self.up(name)
+            await self.up("temporal")
+            # The others wait for it, each in its own way.
+            await asyncio.gather(*(self.up(name) for name in self.members))
         except BaseException:
             await self._stack.aclose()
             raise
@@ -107,85 +86,49 @@ class Town:
     ) -> None:
         await self._stack.aclose()
 
-    async def up(self, name: str, *, seconds: float = 120) -> None:
+    async def up(self, name: str, *, seconds: float = PATIENCE) -> None:
         """Keep a process running from now on, and wait until it is ready."""
-        member = self.members[name]
-        if not any(keeper.get_name() == name for keeper in self._keepers):
-            self._keepers.append(asyncio.create_task(self._keep(member), name=name))
-        member.wanted.set()
-        async with asyncio.timeout(seconds):
-            await self.ready(name)
+        await self.members[name].up(seconds)
 
     async def ready(self, name: str) -> None:
         """Wait until a process runs and is ready."""
-        member = self.members[name]
-        while True:
-            process = member.process
-            if process is not None and await self._says_ready(member, process.pid) and member.process is process:
-                return
-            await asyncio.sleep(0.1)
-
-    async def _says_ready(self, member: Member, pid: int) -> bool:
-        if sign := AT_WORK.get(member.child.name):
-            # Cheaper than to ask Temporal, which takes a process of its own each time.
-            return sign in member.log.read_bytes()[member.begun :]
-        return await member.child.ready(pid)
+        await self.members[name].ready()
 
     def kill(self, name: str) -> None:
         """SIGKILL; it is started again after a pause."""
-        process = self.members[name].process
-        if process is not None:
-            kill_group(process.pid)
+        self.members[name].kill()
 
-    async def down(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
-        """End a process for good and return its exit code."""
-        member = self.members[name]
-        member.wanted.clear()
-        process = member.process
-        assert process is not None
-        process.send_signal(number)
-        async with asyncio.timeout(GRACE):
-            while member.process is process:
-                await asyncio.sleep(LOOK)
-        return process.returncode
+    async def down(self, name: str) -> int:
+        """SIGKILL a process for good and return its exit code."""
+        return await self.members[name].down(signal.SIGKILL)
+
+    async def stop(self, name: str) -> int:
+        """Ask a process to end for good, as a deploy does, and return its exit code."""
+        return await self.members[name].down(signal.SIGTERM)
 
     def freeze(self, name: str) -> None:
         """SIGSTOP: the process is there, and does nothing until it is thawed."""
-        self._signal(name, signal.SIGSTOP)
+        self.members[name].signal(signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
         """SIGCONT."""
-        self._signal(name, signal.SIGCONT)
-
-    def _signal(self, name: str, number: signal.Signals) -> None:
-        process = self.members[name].process
-        assert process is not None
-        process.send_signal(number)
+        self.members[name].signal(signal.SIGCONT)
 
     def change(self, name: str, *command: str, **environment: str) -> None:
         """From its next start on a process is another program, where one is named, in a changed environment."""
-        member = self.members[name]
-        member.child = replace(
-            member.child,
-            command=command or member.child.command,
-            environment={**member.child.environment, **environment},
-        )
+        self.members[name].change(*command, **environment)
 
     def restore(self, name: str) -> None:
         """From its next start on a process is again what it was at first."""
-        member = self.members[name]
-        member.child = next(child for child in residents(self.settings) if child.name == name)
+        self.members[name].restore()
 
     async def add_worker(self, **environment: str) -> None:
         """Start a second worker, or start it anew, in a changed environment."""
         twin = next(child for child in residents(self.settings) if child.name == "worker")
-        child = replace(twin, name="worker2", environment={**twin.environment, **environment})
-        self.members.setdefault("worker2", Member(child)).child = child
+        second = self.members.setdefault("worker2", self._member(replace(twin, name="worker2")))
+        second.restore()
+        second.change(**environment)
         await self.up("worker2")
-
-    async def stop(self, name: str) -> int:
-        """Ask a process to end for good, as a deploy does, and return its exit code."""
-        return await self.down(name, signal.SIGTERM)
 
     async def add_web(self) -> str:
         """Start a second web process on the same records, and return its address."""
@@ -194,7 +137,7 @@ class Town:
         settings = self.settings.model_copy(update={"web_port": port})
         twin = next(child for child in residents(settings) if child.name == "web")
         environment = {**first.environment, "PLAZO_WEB_PORT": str(port)}
-        self.members["web2"] = Member(replace(twin, name="web2", environment=environment))
+        self.members["web2"] = self._member(replace(twin, name="web2", environment=environment))
         await self.up("web2")
         return f"http://127.0.0.1:{port}"
 
@@ -205,18 +148,6 @@ class Town:
     async def well(self) -> None:
         """Take all the mailroom's faults away."""
         (await self.mailroom.delete("/api/faults")).raise_for_status()
-
-    async def _keep(self, member: Member) -> None:
-        while True:
-            await member.wanted.wait()
-            process = self._start(member)
-            member.process = process
-            while process.poll() is None:
-                await asyncio.sleep(LOOK)
-            kill_group(process.pid)
-            member.ends[process.returncode] += 1
-            member.process = None
-            await asyncio.sleep(PAUSE)
 
     async def plazo(self, *arguments: str) -> tuple[int, bytes]:
         """Run a command of the command line; its exit code, and what it printed."""
@@ -247,34 +178,13 @@ class Town:
             **self._variables,
         }
 
-    def _start(self, member: Member) -> subprocess.Popen[bytes]:
-        child = member.child
-        member.log = self.settings.var / "log" / f"{child.name}.log"
-        member.log.parent.mkdir(exist_ok=True)
-        with member.log.open("ab") as log:
-            member.begun = log.tell()
-            return subprocess.Popen(
-                tied(child.command),
-                cwd=HOUSE,
-                env={**self._environment, **child.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
     async def _http(self, url: str) -> httpx2.AsyncClient:
         limits = httpx2.Limits(max_connections=200)
         return await self._stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=30, limits=limits))
 
-    async def _stop(self) -> None:
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+    async def _leave(self) -> None:
         for member in reversed(self.members.values()):
-            if member.process is not None:
-                kill_group(member.process.pid)
-                member.process.wait()
+            await member.leave()
 
 
 @asynccontextmanager

@@ -26,7 +26,6 @@ from tests.reporting.past import everyone, on_time, store
 COPIES = 124
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kept", ["blank_in_a_file", "blank_on_postgresql"])
 def test_the_quarter_of_ten_thousand_inquiries_agrees_with_that_of_few(
     kept: str, request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]

@@ -14,6 +14,7 @@ from models.search import cli_arguments
 from records.database import Database
 from starter.house.residents import temporal_program
 from tests.starter.mailbag import Bench
+from tests.waiting import PATIENCE
 
 
 def free_port() -> int:
@@ -60,7 +61,7 @@ class TemporalServer:
         for attribute in cli_arguments():
             command += ["--search-attribute", attribute]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:

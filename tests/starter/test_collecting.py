@@ -22,7 +22,7 @@ from starter.collecting.rounds import ALARM_AGAIN, FIRST_PAUSE, LEASE, OPERATOR_
 from tests.databases import away
 from tests.starter.mailbag import NOW, Bench
 from tests.starter.talk import said
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 class Provider(Feed):
@@ -40,7 +40,7 @@ class Provider(Feed):
         self.cursors.append(cursor)
         self.looking.set()
         if self.held:
-            assert self.held.wait(15)
+            assert self.held.wait(PATIENCE)
         if self.faults:
             raise self.faults.pop(0)
         begin = int(cursor or 0)
@@ -189,7 +189,7 @@ def test_the_cursor_stays_while_the_records_are_away(
 
     thread = threading.Thread(target=look)
     thread.start()
-    assert feed.looking.wait(15)
+    assert feed.looking.wait(PATIENCE)
     bench.database.close()
     with away(records_url):
         feed.held.set()
@@ -261,7 +261,7 @@ def test_who_lost_the_feed_moves_no_cursor(rounds: Rounds, bench: Bench, feed: P
     feed.held = threading.Event()
     thread = threading.Thread(target=rounds.round)
     thread.start()
-    assert feed.looking.wait(15)
+    assert feed.looking.wait(PATIENCE)
     bench.tick(seconds=LEASE.total_seconds() + Provider.pause)
     held, feed.held = feed.held, None
     second.round()

@@ -29,6 +29,7 @@ from starter.temporal.engine import Signal, command_case, resume_case, signal_ca
 from starter.temporal.reconciler import Reconciler
 from tests.starter.conftest import TemporalServer
 from tests.starter.mailbag import REPLY_SECRET, Bench, message
+from tests.waiting import PATIENCE
 from workflows.inquiry import InquiryWorkflow
 
 QUICK = Pace(at_once=8, away=(0.05, 0.2), refused=(0.1, 0.2))
@@ -49,7 +50,7 @@ def settings_for(server: TemporalServer, tmp_path: Path, queue: str = "plazo") -
     return Settings(var=tmp_path, temporal=server.address, task_queue=queue)
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = PATIENCE) -> Any:
     async with asyncio.timeout(seconds):
         while not (found := await condition()):
             await asyncio.sleep(0.02)

@@ -21,7 +21,7 @@ from records import contacts, messages, streams
 from starter.http.threads import FORGOTTEN_AT_ONCE, Threads
 from tests.databases import away
 from tests.starter.test_webhooks import Site, first, problem, site_of
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SECRET = "s" * 40
 UPDATES = "/intake/telegram/updates"
@@ -57,7 +57,7 @@ class Courtesy:
 
     def greet(self, greeting: Greeting) -> None:
         self.begun += 1
-        assert self.go.wait(15)
+        assert self.go.wait(PATIENCE)
         if self.then:
             raise self.then
         self.said.append(greeting)
@@ -87,7 +87,7 @@ async def test_who_does_not_know_the_secret_is_turned_away(site: Site, headers: 
 async def test_a_stranger_is_turned_away_before_the_body_comes(site: Site) -> None:
     reader, writer = await asyncio.open_connection(site.http.base_url.host, site.http.base_url.port)
     writer.write(f"POST {UPDATES} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert b" 401 " in await reader.readline()
     writer.close()
 
@@ -176,7 +176,7 @@ async def test_greetings_never_keep_messages_waiting(site: Site, monkeypatch: py
     courtesy = Courtesy(monkeypatch)
     for n in range(1, 30):
         assert (await telegram(site, update(n, "/start"))).status_code == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert first(await telegram(site, update(30)))["new"] is True
     assert courtesy.begun == FORGOTTEN_AT_ONCE
     courtesy.go.set()

@@ -16,6 +16,7 @@ from settings import Settings
 from starter.web import create_app
 from tests.starter.conftest import free_port
 from tests.starter.test_webhooks import serving
+from tests.waiting import PATIENCE
 
 FORM = {"email": "ana@example.org", "text": "Mi retiro no llegó", "subject": "Retiro"}
 
@@ -38,7 +39,7 @@ class Site:
 
     async def get(self, path: str, *, address: str = "192.0.2.1", key: str = "") -> httpx2.Response:
         headers = {"X-Forwarded-For": address} | ({"Authorization": f"Bearer {key}"} if key else {})
-        async with httpx2.AsyncClient(base_url=self.url, timeout=30) as http:
+        async with httpx2.AsyncClient(base_url=self.url, timeout=PATIENCE) as http:
             return await http.get(path, headers=headers)
 
     def key(self, actor: str) -> str:
@@ -64,7 +65,7 @@ async def site(records_url: str, tmp_path: Path) -> AsyncIterator[Site]:
 
 async def link(site: Site) -> str:
     """The path of a status page that is there."""
-    async with httpx2.AsyncClient(base_url=site.url, timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=site.url, timeout=PATIENCE) as http:
         reference = (await http.post("/intake/web", json=FORM)).json()["reference"]
     with site.database.read() as session:
         return f"/s/{cases.status_token(session, reference)}"

@@ -20,6 +20,7 @@ from records.database import Database
 from settings import Settings
 from tests.starter.conftest import TemporalServer, free_port
 from tests.starter.mailbag import HEADERS, mail, post
+from tests.waiting import PATIENCE
 
 SECRET = b"development"
 
@@ -45,7 +46,7 @@ class WebProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "starter.web"], env=self._environment, stdout=log, stderr=log
             )
-        async with asyncio.timeout(30), httpx2.AsyncClient(base_url=self.url) as http:
+        async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(base_url=self.url) as http:
             while True:
                 assert self.process.poll() is None, self.log.read_text()
                 try:
@@ -57,7 +58,7 @@ class WebProcess:
     def end(self, number: signal.Signals) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ async def test_killed_in_the_middle_nothing_that_got_its_2xx_is_lost(
         for n in range(1000):
             taken.add(await take(http, n))
 
-    async with httpx2.AsyncClient(base_url=web.url, timeout=10) as http:
+    async with httpx2.AsyncClient(base_url=web.url, timeout=PATIENCE) as http:
         sending = asyncio.create_task(send(http))
         while len(taken) < 10:
             await asyncio.sleep(0.01)
@@ -107,7 +108,7 @@ async def test_killed_in_the_middle_nothing_that_got_its_2xx_is_lost(
     await web.start()
     client = await connect(Settings(var=tmp_path, temporal=temporal_away.address))
     database = Database(records_url)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while waiting(database):
             await asyncio.sleep(0.1)
     with database.read() as session:
@@ -123,7 +124,7 @@ async def test_it_starts_without_temporal_takes_in_and_stops_when_told(
     web: WebProcess, records_url: str, temporal_away: TemporalServer
 ) -> None:
     await web.start()
-    async with httpx2.AsyncClient(base_url=web.url, timeout=10) as http:
+    async with httpx2.AsyncClient(base_url=web.url, timeout=PATIENCE) as http:
         reference = await take(http, 1)
         token = reply_token(SECRET, reference)
         assert await take(http, 2, to=f"help+{token}@reply.example.org") == reference
@@ -146,7 +147,7 @@ async def test_it_starts_without_temporal_takes_in_and_stops_when_told(
 async def test_a_mail_of_31_mb_costs_two_copies_of_it_at_most(web: WebProcess) -> None:
     await web.start()
     assert web.process is not None
-    async with httpx2.AsyncClient(base_url=web.url, timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=web.url, timeout=PATIENCE) as http:
         await take(http, 1)
         before = peak(web.process.pid)
         raw = mail(2) + b"\r\n" + b"x" * 31_000_000

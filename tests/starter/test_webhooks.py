@@ -29,6 +29,7 @@ from starter.web import create_app
 from tests.databases import away
 from tests.starter.conftest import free_port
 from tests.starter.mailbag import HEADERS, Signer, left, mail, post
+from tests.waiting import PATIENCE
 
 FORM = {"email": "ana@example.org", "name": "Ana", "text": "Mi retiro no ha llegado y nadie me responde, por favor."}
 
@@ -93,7 +94,7 @@ async def site_of(records_url: str, tmp_path: Path, **changes: Any) -> AsyncIter
     )
     app = create_app(settings)
     database = Database(settings.records_url)
-    async with serving(app) as url, httpx2.AsyncClient(base_url=url, timeout=30) as http:
+    async with serving(app) as url, httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as http:
         yield Site(http, database, app, signer, settings.documents)
     database.close()
 
@@ -160,7 +161,7 @@ async def test_a_stranger_gets_no_room_for_a_body(site: Site) -> None:
     reader, writer = await asyncio.open_connection(site.http.base_url.host, site.http.base_url.port)
     head = b"POST /intake/email/inbound HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40000000\r\n\r\n"
     writer.write(head)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert b" 401 " in await reader.readline()
     writer.close()
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from counterparts.jira.app import Arrangement, jira
 from tests.cases import policy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 from trackers.jira.adapter import Jira
 from trackers.jira.settings import JiraSettings
 from trackers.port import Draft
@@ -70,7 +70,7 @@ def open_site(**more: Any) -> Iterator[Site]:
     login = httpx2.BasicAuth(arranged.email, arranged.token)
     with (
         serve(Starlette(routes=[Mount("/jira", jira(arranged))])) as root,
-        httpx2.Client(base_url=f"{root}/jira", auth=login, timeout=20) as http,
+        httpx2.Client(base_url=f"{root}/jira", auth=login, timeout=PATIENCE) as http,
     ):
         yield Site(f"{root}/jira", http)
 

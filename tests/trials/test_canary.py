@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from tests.faults.town import Town
 from tests.faults.voices import Filler, Poster, Telegrammer, Visitor, Voice, Writer
 from tests.trials.agent import Agent, heard, reference_of, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CANARY = "zafirocanario"
 ADDRESS = f"ana.{CANARY}@example.org"
@@ -76,8 +75,7 @@ async def there(tmp_path_factory: pytest.TempPathFactory, blank_records: Templat
     records_url, _ = blank_records.apart(tmp_path_factory.mktemp("records"))
     made = Town(tmp_path_factory.mktemp("town"), records_url, gather=1)
     for name, port in zip(LISTENERS, free_ports(len(LISTENERS)), strict=True):
-        member = made.members[name]
-        member.child = replace(member.child, environment={**member.child.environment, "PLAZO_METRICS_PORT": str(port)})
+        made.change(name, PLAZO_METRICS_PORT=str(port))
     async with made:
         yield made
 

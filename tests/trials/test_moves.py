@@ -17,7 +17,7 @@ from tests.trials.agent import Agent, heard, reference_of, until
 from tests.trials.people import REFERENCE, MailUser, PageVisitor, Person, TelegramUser, XUser
 from tests.trials.trip import WORDS
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WORD = WORDS["es"]
 CHANGED = "A partir de ahora le escribiremos por otro de nuestros canales"

@@ -12,7 +12,7 @@ from tests.trials.agent import Agent
 from tests.trials.people import PEOPLE
 from tests.trials.trip import round_trip
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -12,7 +12,7 @@ from tests.trials.agent import Agent
 from tests.trials.people import MailboxUser, TelegramUser
 from tests.trials.trip import round_trip
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300), needs_dovecot]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_dovecot]
 
 both = pytest.mark.parametrize("language", ["es", "en"])
 

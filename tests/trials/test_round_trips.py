@@ -8,7 +8,7 @@ from tests.trials.agent import Agent
 from tests.trials.people import PEOPLE, PageVisitor
 from tests.trials.trip import round_trip
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 both = pytest.mark.parametrize("language", ["es", "en"])
 

@@ -20,6 +20,7 @@ from starter.temporal.engine import start_case
 from tests.cases import OTHER, new_case
 from tests.lives import TOKEN, Life, until
 from tests.records.mail import attachment, message
+from tests.waiting import PATIENCE
 
 CANARY = "zunzuncito"
 """Stands in the address, the name, the words, the files, the notes and the answer."""
@@ -89,7 +90,7 @@ async def test_after_an_erasure_nothing_of_the_person_is_found_and_the_chain_hol
     assert len(before) > 1
     await life.command(handle, "propose", command="erase", order={})
     await life.command(handle, "approve", OTHER)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         await handle.result()
     life.database.forget()
     assert found(tmp_path, life.database) == []

@@ -18,7 +18,7 @@ from channels.letter import OutboundLetter
 from channels.telegram.adapter import Telegram
 from channels.telegram.settings import TelegramSettings
 from counterparts.telegram.app import Arrangement, telegram
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 TOKEN = "4242:AAtoken-of-the-tests"
 SECRET = "s" * 40
@@ -100,7 +100,7 @@ def serve(app: ASGIApp) -> Iterator[str]:
 def open_town() -> Iterator[Town]:
     with (
         serve(telegram(Arrangement(token=TOKEN, retry_seconds=0.02, first=1000))) as url,
-        httpx2.Client(base_url=url, timeout=20) as http,
+        httpx2.Client(base_url=url, timeout=PATIENCE) as http,
     ):
         yield Town(url, http)
 

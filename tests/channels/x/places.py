@@ -24,7 +24,7 @@ from counterparts.mailroom.app import HangUps
 from counterparts.x.app import Arrangement, x
 from models.errors import UnreadableMessage, VerificationError
 from settings import Settings
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 def now() -> datetime:
@@ -77,7 +77,7 @@ def open_standin(arrangement: Arrangement) -> Iterator[Standin]:
     until(lambda: server.started, "the stand-in is up")
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
             yield Standin(port, http)
     finally:
         server.should_exit = True

@@ -13,6 +13,7 @@ from channels.x.api import Grants, open_client
 from channels.x.tokens import Pair, Tokens
 from models.errors import ChannelError, OperatorError, TransientError
 from tests.channels.x.places import Standin, Taken, adapter, letter, now
+from tests.waiting import PATIENCE
 
 FIRST = Pair("a0", "r0")
 AT = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
@@ -132,7 +133,7 @@ def test_two_processes_on_one_file_refresh_once_in_all(standin: Standin, tmp_pat
     standin.set(expire=True)
     command = [sys.executable, "-c", SENDING, str(standin.port), str(tmp_path), ana]
     processes = [subprocess.Popen([*command, str(number)]) for number in range(2)]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(PATIENCE) for process in processes] == [0, 0]
     assert sorted(standin.thread(ana)) == ["0", "1"]
     assert standin.stands()["refreshes"] == 1
 

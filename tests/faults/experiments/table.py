@@ -17,6 +17,12 @@ TABLE: tuple[Experiment | Elsewhere, ...] = (
     Elsewhere("3", "workers die again and again under a load", KILLS),
     Elsewhere("4", "Temporal dies under a load", KILLS),
     Experiment(
+        "5",
+        "Temporal dies with a timer in every open case",
+        "every workflow is there again, and obeys",
+        servers.killed_with_timers,
+    ),
+    Experiment(
         "6",
         "Temporal is away across deadlines",
         "each is told once, none before its time",
@@ -88,12 +94,6 @@ TABLE: tuple[Experiment | Elsewhere, ...] = (
     Experiment(
         "25", "a flood while no worker works", "every message gets its 2xx; all drained", workers.flood_without_a_worker
     ),
-    Experiment(
-        "5",
-        "Temporal dies with a timer in every open case",
-        "every workflow is there again, and obeys",
-        servers.killed_with_timers,
-    ),
     Experiment("26", "a worker with 512 MB wakes many open cases", "it is not killed", workers.little_memory),
     Experiment(
         "27",
@@ -102,4 +102,12 @@ TABLE: tuple[Experiment | Elsewhere, ...] = (
         deploys.rolling,
     ),
 )
-"""In the order in which they are played: those that need many open cases follow the flood."""
+
+TOWNS = (
+    ("2", "6", "22", "23", "25", "5", "26"),
+    ("7", "10", "11", "12", "15", "17", "19", "24", "20", "21", "27"),
+)
+"""What is played in each of the towns that stand side by side, in this order: what needs many cases follows the flood.
+
+They are about equally long: while one waits the other works.
+"""

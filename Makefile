@@ -49,7 +49,7 @@ bench: $(READY) ## measure, print the table, write it as JSON
 manual: $(READY) ## each rule of the manual, the tests that show it, pass or fail
 	$(BIN)/python -m tests.manual
 
-faults: $(READY) ## the fault experiments at a tenth, with one seed: about 3 minutes
+faults: $(READY) ## the fault experiments at a tenth, with one seed, in two towns: some minutes
 	$(BIN)/python -m tests.faults.experiments --seed 1 --scale 0.1
 
 faults-long: $(READY) ## the same at full size and the trial of kills, with new seeds, for an hour

@@ -22,6 +22,7 @@ from temporalio.client import Client
 
 from bench import figures
 from bench.due_list import due_list
+from bench.growth import growth
 from bench.histories import history
 from bench.intake import intake
 from bench.latency import latency
@@ -41,12 +42,14 @@ WINDOW_DAYS = 90
 class Size:
     """How much of everything: lives and empty workflows a round, rounds, open cases, idle seconds, requests.
 
-    `asked` is for each way to ask for the list; `rate` a second, for `seconds`, is what comes in.
+    `sizes`, rising, are how many open inquiries costs are compared among. `asked` is for each way to ask for the list;
+    `rate` a second, for `seconds`, is what comes in.
     """
 
     lives: int = 300
     rounds: int = 3
     open: int = 10_000
+    sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
     idle: float = 20.0
     requests: int = 500
     asked: int = 100
@@ -57,7 +60,17 @@ class Size:
 
 
 QUICK = Size(
-    lives=60, rounds=1, open=300, idle=5.0, requests=100, asked=10, posts=20, starts=100, rate=50.0, seconds=5.0
+    lives=60,
+    rounds=1,
+    open=300,
+    sizes=(30, 100, 300),
+    idle=5.0,
+    requests=100,
+    asked=10,
+    posts=20,
+    starts=100,
+    rate=50.0,
+    seconds=5.0,
 )
 Tell = Callable[[str], None]
 
@@ -87,6 +100,8 @@ async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
                 found["intake"] = await intake(server, engine, rate=size.rate, seconds=size.seconds, tell=tell)
             if "list" in only:
                 found["list"] = await due_list(server.folder, count=size.open, requests=size.asked, tell=tell)
+            if "growth" in only:
+                found["growth"] = await growth(server.folder, sizes=size.sizes, asked=size.asked, tell=tell)
             if "open" in only:
                 tell(f"{size.open} open cases")
                 found["open"] = await open_cases(
@@ -143,12 +158,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="everything small, in about a minute")
     parser.add_argument("--open", type=int, help="how many open cases (default 10,000; quick 300)")
+    parser.add_argument("--asked", type=int, help="how often the list is asked in each way (default 100; quick 10)")
     parser.add_argument("--rounds", type=int, help="rounds of the rates (default 3; quick 1)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="only these parts")
     parser.add_argument("--out", type=Path, help="where the results go (default bench/results/<date>.json)")
     options = parser.parse_args()
     size = QUICK if options.quick else Size()
-    changes = {name: value for name in ("open", "rounds") if (value := getattr(options, name)) is not None}
+    changes = {name: value for name in ("open", "asked", "rounds") if (value := getattr(options, name)) is not None}
     size = Size(**(vars(size) | changes))
     console = Console()
     # What is under way is stopped in order by SIGTERM as well.
@@ -162,7 +178,7 @@ def main() -> int:
     return 0
 
 
-PARTS = ("rates", "starts", "latency", "intake", "open", "list")
+PARTS = ("rates", "starts", "latency", "intake", "open", "list", "growth")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -45,7 +45,7 @@ TERM = timedelta(days=45)
 async def due_list(folder: Path, *, count: int, requests: int, tell: Callable[[str], None]) -> dict[str, Any]:
     """Measure on both databases: milliseconds by way to ask, and the worst of all."""
     found: dict[str, Any] = {}
-    for name, url in _places(folder):
+    for name, url in places(folder):
         tell(f"the list among {count} inquiries on {name}")
         with url as address:
             found[name] = await _measure(folder, address, count, requests)
@@ -156,7 +156,8 @@ def _row(like: dict[str, Any], n: int, chooser: random.Random) -> dict[str, Any]
     }
 
 
-def _places(folder: Path) -> Iterator[tuple[str, Any]]:
+def places(folder: Path) -> Iterator[tuple[str, AbstractContextManager[str]]]:
+    """Each database by name, and a context that makes it, migrated, and gives its address."""
     yield "SQLite", _file(folder)
     if programs() is not None:
         yield "PostgreSQL", _server()

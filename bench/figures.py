@@ -29,6 +29,8 @@ def of(details: dict[str, Any]) -> list[Figure]:
         found += _intake(details["intake"])
     if "list" in details:
         found += _list(details["list"])
+    if "growth" in details:
+        found += _growth(details["growth"])
     if "open" in details:
         found += _open(details["open"])
     return found
@@ -94,6 +96,23 @@ def _list(found: dict[str, Any]) -> Iterator[Figure]:
         slowest = max(one["ways"], key=lambda way: float(one["ways"][way]["p50"]))
         yield Figure(f"the list by any filter, on {name}: p99", one["all_ms"]["p99"], "ms", 50, why=why)
         yield Figure(f"the slowest ({slowest}), on {name}: p50", one["ways"][slowest]["p50"], "ms", 50, why=why)
+
+
+def _growth(found: dict[str, Any]) -> Iterator[Figure]:
+    for name, sizes in found.items():
+        first, last = sizes[min(sizes, key=int)], sizes[most := max(sizes, key=int)]
+        number, why = f"{int(most):,} open, {name}", strangers(last["foreign_percent"])
+        wanted = 50 if name == "PostgreSQL" else None
+        yield Figure(f"{number}: a page of the list, p99", last["due_list_ms"]["p99"], "ms", wanted, why=why)
+        yield Figure(f"{number}: a page of the list, p50", last["due_list_ms"]["p50"], "ms")
+        yield Figure(f"{number}: search, p99", last["search_ms"]["p99"], "ms", 200, why=why)
+        yield Figure(f"{number}: search, p50", last["search_ms"]["p50"], "ms")
+        for cost, what in (("case", "opening one"), ("store", "storing a new one"), ("scrape", "a scrape")):
+            yield Figure(f"{number}: {what}, p50", last[f"{cost}_ms"]["p50"], "ms")
+        yield Figure(f"{number}: the web process", last["web_mb"], "MB")
+        grown = round(last["web_mb"] - first["web_mb"], 1)
+        yield Figure(f"{number}: the web process, more than among the fewest", grown, "MB")
+        yield Figure(f"{number}: records, each", last["records_kb_each"], "KB")
 
 
 def _open(found: dict[str, Any]) -> Iterator[Figure]:

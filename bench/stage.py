@@ -134,8 +134,11 @@ class Server:
 class Site:
     """One installation: settings, a migrated database, and the processes started so far (a context)."""
 
-    def __init__(self, server: Server, name: str, variables: dict[str, str] | None = None) -> None:
-        self._variables = variables or {}
+    def __init__(
+        self, server: Server, name: str, variables: dict[str, str] | None = None, records: str | None = None
+    ) -> None:
+        """`records` is where its records lie, in its folder unless said otherwise."""
+        self._variables = (variables or {}) | ({"PLAZO_RECORDS_URL": records} if records else {})
         self.folder = server.folder / name
         self.folder.mkdir()
         self.settings = Settings(
@@ -146,6 +149,8 @@ class Site:
             web_port=free_port(),
             mailroom_port=free_port(),
         )
+        if records:
+            self.settings = self.settings.model_copy(update={"records_url": records})
         self.settings.key_ring()
         upgrade(self.settings.records_url)
         self._open = ExitStack()

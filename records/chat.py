@@ -108,6 +108,18 @@ def find(session: Session, session_id: str, kind: str, key: str) -> ChatEvent | 
     return session.exec(_BY_KEY, params={"session": session_id, "kind": kind, "key": key}).first()
 
 
+def place(session: Session, provider_id: str, reference: str) -> None:
+    """What a visitor said belongs to that inquiry. Nothing where it was said elsewhere than here.
+
+    `provider_id` is `<session>/<key>`, as `channels.chat.post` makes it.
+    """
+    of, _, key = provider_id.partition("/")
+    event = find(session, of, MESSAGE, key)
+    if event is not None:
+        event.reference = reference
+        session.add(event)
+
+
 def events(session: Session, session_id: str, after: int, limit: int) -> list[ChatEvent]:
     """Return what comes after a number, in order."""
     query = select(ChatEvent).where(col(ChatEvent.session) == session_id, col(ChatEvent.seq) > after)

@@ -38,6 +38,7 @@ from models.tables import (
     StoredMessage,
     VerdictRow,
 )
+from records import chat
 from records.documents import AttachmentStore
 
 TOMBSTONE = re.compile(r"\[erased [0-9a-f]{64}\]")
@@ -76,6 +77,8 @@ class _Eraser:
         ids = [row.id for row in rows]
         paths = {row.raw_path for row in rows}
         for row in rows:
+            # Let out of quarantine while it was written down, it lies in the chat's book without its inquiry.
+            chat.place(self._session, row.provider_id, self._of)
             self._bury(row, MESSAGE_TEXTS)
             row.provider_id = f"{ERASED_ADDRESS}/{row.id}"
             row.message_id = row.in_reply_to = row.references = row.public_place = ""

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, or_, select
 
 from models.tables import StoredMessage
-from records import remote_files
+from records import chat, remote_files
 from records.database import add_once, first
 from records.documents import AttachmentStore, Kept, attach
 from records.ids import new_id
@@ -199,6 +199,7 @@ def promote(
 ) -> None:
     """A person lets a message out of quarantine into an inquiry. Its reception stays what it was (reading 2)."""
     row.promoted_at, row.reference, row.contact, row.address_id = now, reference, contact, address_id
+    chat.place(session, row.provider_id, reference)
     session.flush()
 
 

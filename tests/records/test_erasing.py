@@ -1,10 +1,13 @@
 """What an erasure leaves alone: a file that another message shares, an address that another inquiry needs."""
 
+from datetime import timedelta
+
+import pytest
 from sqlmodel import select
 
 from models.erasing import Wiped
-from models.tables import VerdictRow
-from records import case_list, cases, contacts, documents, erasing, messages
+from models.tables import ChatEvent, VerdictRow
+from records import case_list, cases, chat, chat_sessions, contacts, documents, erasing, messages
 from records.database import Database
 from records.documents import FolderStore
 from tests.cases import MONDAY, new_case
@@ -77,3 +80,43 @@ def test_remarks_on_its_answer_go_and_the_verdict_stays(database: Database, file
     with database.read() as session:
         kept = session.exec(select(VerdictRow)).one()
         assert (kept.criteria, kept.remarks) == ({"clear": False}, {})
+
+
+@pytest.mark.parametrize("written_first", [True, False])
+def test_what_a_visitor_said_goes_also_where_it_came_through_quarantine(
+    database: Database, files: FolderStore, *, written_first: bool
+) -> None:
+    """The chat's book is written after the message is stored: a person may have let it out before that."""
+    with database.write() as session:
+        visit, _ = chat_sessions.open_session(
+            session, MONDAY, lives=timedelta(days=1), email="ana@example.org", name="Ana"
+        )
+        contact, address = contacts.find_or_add(session, "chat", visit.id, now=MONDAY)
+        case = new_case(addresses=(address,)).model_copy(update={"contact": contact})
+        cases.add(session, case, subject="", excerpt="", status_token="t")
+
+    def write_down() -> None:
+        said = ChatEvent(session=visit.id, seq=0, kind=chat.MESSAGE, key="k", message_id="", text="secret", at=MONDAY)
+        with database.write() as session:
+            chat.add(session, said)
+
+    mail = message(f"{visit.id}/k", channel="chat", sender=visit.id)
+    filed = messages.file(mail, mail.raw, files)
+    with database.write() as session:
+        row, _ = messages.store(session, mail, filed, MONDAY)
+    if written_first:
+        write_down()
+    with database.write() as session:
+        held = messages.get(session, row.id)
+        messages.promote(session, held, HERE, MONDAY, contact=contact, address_id=address.id)
+    if not written_first:
+        write_down()
+    with database.read() as session:
+        (event,) = chat.events(session, visit.id, 0, 10)
+        assert event.reference == (HERE if written_first else "")
+    wiped(database, files, HERE)
+    with database.read() as session:
+        (event,) = chat.events(session, visit.id, 0, 10)
+        there = chat_sessions.get(session, visit.id)
+        assert event.text.startswith("[erased ")
+        assert (there.email, there.name) == ("", "")

@@ -19,7 +19,7 @@ DELIVERED = "notice_delivered"
 MOST_DELIVERED = 500
 MOST_ERROR = 500
 DEAD_AFTER = 5
-"""Tries after which a row that Temporal refuses counts as a dead letter: tried on slowly, and told as an alarm."""
+"""Refusals after which a row counts as a dead letter: tried on slowly, and told as an alarm."""
 
 
 class Waiting(NamedTuple):
@@ -105,11 +105,15 @@ def done(session: Session, dispatch_id: int, now: datetime) -> None:
         raise _missing(dispatch_id)
 
 
-def retry(session: Session, dispatch_id: int, error: str, not_before: datetime) -> int:
-    """Temporal did not take it: not again before `not_before`. `error` without personal data. Returns the tries."""
+def retry(session: Session, dispatch_id: int, error: str, not_before: datetime, *, refused: bool) -> int:
+    """Temporal did not take it, or `refused` it: not again before `not_before`. Returns the tries.
+
+    `error` is without personal data.
+    """
     row = _get(session, dispatch_id)
     if row.done_at is None:
         row.attempts += 1
+        row.refusals += int(refused)
         row.last_error, row.not_before, row.claimed_until = error[:MOST_ERROR], not_before, None
         session.add(row)
         session.flush()

@@ -75,7 +75,7 @@ def read(session: Session, now: datetime, soon: Sequence[datetime], channels: It
             session,
             Dispatch.created_at,
             col(Dispatch.done_at).is_(None),
-            col(Dispatch.attempts) >= dispatches.DEAD_AFTER,
+            col(Dispatch.refusals) >= dispatches.DEAD_AFTER,
         ).waiting,
         quarantine=messages.quarantine(session, MOST),
         files=_queue(session, RemoteFile.created_at, col(RemoteFile.done_at).is_(None)),

@@ -273,11 +273,16 @@ def test_what_waits_is_shown_with_its_reason(plazo: Plazo, database: Database) -
     assert "1 for Temporal" in said
     assert f"{REFERENCE}\tstart\t2026-02-02 10:30\t0\ton its way" in said
     assert "ALARM" not in said
+    later = datetime.now(UTC) + timedelta(hours=1)
     with database.write() as session:
-        for _ in range(5):
-            dispatches.retry(session, row.number, "INVALID_ARGUMENT: too large", datetime.now(UTC) + timedelta(hours=1))
+        for _ in range(dispatches.DEAD_AFTER):
+            dispatches.retry(session, row.number, "UNAVAILABLE", later, refused=False)
+    assert "ALARM" not in plazo.run("inbox"), "nobody was there to refuse it"
+    with database.write() as session:
+        for _ in range(dispatches.DEAD_AFTER):
+            dispatches.retry(session, row.number, "INVALID_ARGUMENT: too large", later, refused=True)
     (one,) = plazo.data("inbox")["waiting"]
-    assert (one["tries"], one["dead"]) == (5, True)
+    assert (one["tries"], one["dead"]) == (10, True)
     assert f"ALARM  {REFERENCE}: Temporal refuses start: INVALID_ARGUMENT: too large" in plazo.run("inbox")
 
 
@@ -286,7 +291,7 @@ def test_what_waits_is_hurried(plazo: Plazo, database: Database) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     with database.write() as session:
         row = dispatches.add(session, REFERENCE, "start", {}, MONDAY)
-        dispatches.retry(session, row.number, "refused", later)
+        dispatches.retry(session, row.number, "refused", later, refused=True)
         assert dispatches.claim(session, datetime.now(UTC), lease_seconds=1, limit=10) == []
     assert "1 to be handed over at once" in plazo.run("retry", REFERENCE)
     with database.write() as session:

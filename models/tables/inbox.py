@@ -132,6 +132,8 @@ class Dispatch(SQLModel, table=True):
     created_at: datetime = moment()
     not_before: datetime | None = maybe_moment()
     attempts: int = 0
+    refusals: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How many of the tries Temporal answered, and refused."""
     last_error: str = ""
     claimed_until: datetime | None = maybe_moment()
     done_at: datetime | None = maybe_moment()

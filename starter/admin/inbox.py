@@ -79,7 +79,7 @@ def inbox(session: Session, at: datetime, unseen: frozenset[str] = frozenset()) 
             tries=row.attempts,
             next_try=row.not_before,
             why=row.last_error or ("gathered" if row.name == dispatches.DELIVERED else "on its way"),
-            dead=row.attempts >= dispatches.DEAD_AFTER,
+            dead=row.refusals >= dispatches.DEAD_AFTER,
         )
         for row in dispatches.all_undone(session)
         if row.reference not in unseen

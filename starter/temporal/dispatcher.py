@@ -54,11 +54,15 @@ class Pace:
 
 
 class Outcome(NamedTuple):
-    """What became of a row: handed over, or to be tried again at `not_before` (aware UTC)."""
+    """What became of a row: handed over, or to be tried again at `not_before` (aware UTC).
+
+    `refused` by a server that answers, or else nobody did.
+    """
 
     row: Dispatch
     error: str = ""
     not_before: datetime | None = None
+    refused: bool = False
 
 
 class Dispatcher:
@@ -131,12 +135,12 @@ class Dispatcher:
 
     def _settle_and_claim(self, landed: list[Outcome], free: int, now: datetime) -> list[Dispatch]:
         with self._database.write() as session:
-            for row, error, not_before in landed:
+            for row, error, not_before, refused in landed:
                 try:
                     if not_before is None:
                         dispatches.done(session, row.number, now)
                     else:
-                        dispatches.retry(session, row.number, error, not_before)
+                        dispatches.retry(session, row.number, error, not_before, refused=refused)
                 except KeyError:
                     # The database was put back to an earlier state: its own rows are what counts now.
                     log.error("dispatch.gone", reference=row.reference, name=row.name, row=row.number)  # noqa: TRY400
@@ -153,7 +157,7 @@ class Dispatcher:
         except RecordsUnavailable:
             outcome = Outcome(row, "the records database does not answer", self._clock() + timedelta(seconds=TURN))
         except Exception as error:  # noqa: BLE001  whatever is wrong with one row must not stop the others
-            outcome = Outcome(row, _reason(error), self._note_refused(row, error))
+            outcome = Outcome(row, _reason(error), self._note_refused(row, error), refused=True)
         else:
             outcome = Outcome(row)
             self._failures, self._away_until = 0, None
@@ -194,10 +198,10 @@ class Dispatcher:
             reference=row.reference,
             name=row.name,
             row=row.number,
-            attempts=row.attempts + 1,
+            refusals=row.refusals + 1,
             error=_reason(error),
         )
-        return self._clock() + _pause(self._pace.refused, row.attempts + 1)
+        return self._clock() + _pause(self._pace.refused, row.refusals + 1)
 
     async def _land(self) -> None:
         """Wait a moment for what is under way and mark what has landed; the lease gives back the rest."""

@@ -36,7 +36,7 @@ async def test_the_inbox_shows_what_waits_and_why(front: World) -> None:
     with front.desk.database.write() as session:
         row = dispatches.add(session, "RX-7KQ4-M2PD", "receive_message", {}, now, not_before=now + timedelta(hours=1))
         for _ in range(5):
-            dispatches.retry(session, row.number, "INVALID_ARGUMENT", now + timedelta(hours=1))
+            dispatches.retry(session, row.number, "INVALID_ARGUMENT", now + timedelta(hours=1), refused=True)
         feeds.hold(session, "imap", EMAIL, "here", now=now, lease=timedelta(minutes=1))
         feeds.failed(session, "imap", "the password is refused", now)
         streams.add(session, [("telegram:1", 1), ("telegram:1", 3)], now)

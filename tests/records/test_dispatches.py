@@ -53,7 +53,7 @@ def test_a_failure_holds_the_rest_of_its_conversation_back(database: Database) -
     assert claim(database) == [start]
     later = NOW + timedelta(seconds=10)
     with database.write() as session:
-        assert dispatches.retry(session, start, "Unavailable" * 100, later) == 1
+        assert dispatches.retry(session, start, "Unavailable" * 100, later, refused=False) == 1
     assert claim(database) == []
     assert claim(database, later) == [start]
     with database.read() as session:
@@ -63,8 +63,18 @@ def test_a_failure_holds_the_rest_of_its_conversation_back(database: Database) -
         assert (first.attempts, len(first.last_error), second.number) == (1, 500, message)
     done(database, start)
     with database.write() as session:
-        assert dispatches.retry(session, start, "late news", later) == 1
+        assert dispatches.retry(session, start, "late news", later, refused=True) == 1
     assert claim(database, later) == [message]
+
+
+def test_only_what_somebody_refused_counts_as_refused(database: Database) -> None:
+    start = add(database, "RX-1", "start")
+    with database.write() as session:
+        for n in range(10):
+            dispatches.retry(session, start, "why", NOW, refused=n in {3, 7})
+    with database.read() as session:
+        (row,) = dispatches.undone(session, "RX-1")
+    assert (row.attempts, row.refusals) == (10, 2)
 
 
 def test_a_lease_that_ran_out_is_free_again(database: Database) -> None:
@@ -108,7 +118,7 @@ def test_delivered_letters_of_one_inquiry_travel_together(database: Database) ->
     second = deliver("RX-1", "RX-1/final_upheld/1", NOW)
     assert second not in {first, other}
     with database.write() as session:
-        dispatches.retry(session, first, "Unavailable", due)
+        dispatches.retry(session, first, "Unavailable", due, refused=False)
     assert deliver("RX-1", "RX-1/missed/1", NOW) == second
     done(database, first)
     done(database, second)
@@ -212,7 +222,7 @@ def test_whatever_happens_a_conversation_keeps_its_order(
                         finished.append(number)
                     case "retry" if held:
                         _, number = held.pop(int(str(one)) % len(held))
-                        dispatches.retry(session, number, "Unavailable", now + timedelta(seconds=two))
+                        dispatches.retry(session, number, "Unavailable", now + timedelta(seconds=two), refused=False)
                         tried.add(number)
                     case _:
                         pass

@@ -93,10 +93,11 @@ def test_letters_hand_overs_and_files_wait_since_the_oldest(database: Database) 
             notices.begin(session, notice(n))
         notices.accepted(session, "RX/reply/1", MONDAY, "p")
         first = dispatches.add(session, "RX-1", "start", {}, MONDAY)
-        dispatches.add(session, "RX-1", "message", {}, MONDAY + HOUR)
+        other = dispatches.add(session, "RX-1", "message", {}, MONDAY + HOUR)
         dispatches.add(session, "RX-2", "notice_delivered", {}, MONDAY, not_before=MONDAY + DAY)
         for _ in range(dispatches.DEAD_AFTER):
-            dispatches.retry(session, first.number, "INVALID_ARGUMENT", MONDAY + HOUR)
+            dispatches.retry(session, first.number, "INVALID_ARGUMENT", MONDAY + HOUR, refused=True)
+            dispatches.retry(session, other.number, "UNAVAILABLE", MONDAY + HOUR, refused=False)
         session.add(message(1))
         session.flush()
         session.add(

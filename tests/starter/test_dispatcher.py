@@ -173,6 +173,7 @@ async def test_temporal_away_everything_waits_and_nothing_overtakes(
 
         await until(tried)
         assert len(bench.rows()) == 5
+        assert not any(row.refusals for row in bench.dispatches()), "nobody was there to refuse"
         server.start()
         try:
             await all_done(bench)
@@ -228,7 +229,7 @@ async def test_a_row_that_temporal_refuses_is_kept_and_holds_up_nobody_else(
 
         async def settled() -> bool:
             rows = bench.dispatches()
-            return [one.reference for one in rows] == [poisoned] and rows[0].attempts > 2
+            return [one.reference for one in rows] == [poisoned] and rows[0].refusals > 2
 
         await until(settled)
     (left,) = bench.dispatches()

@@ -88,9 +88,8 @@ def status_token(session: Session, reference: str) -> str:
 
 def open_references(session: Session) -> list[str]:
     """Return every case whose workflow must run, for the reconciler: the open ones, and who is owed an erasure."""
-    query = select(CaseRow.reference).where(
-        or_(col(CaseRow.closed_at).is_(None), col(CaseRow.due_order) < FAR)  # the index of the list finds the latter
-    )
+    open_, owed = col(CaseRow.closed_at).is_(None), col(CaseRow.due_order) < FAR  # each along an index of its own
+    query = select(CaseRow.reference).where(or_(open_, owed, col(CaseRow.erasing) == 1))
     return list(session.exec(query.order_by(col(CaseRow.reference))))
 
 
@@ -117,6 +116,7 @@ def _projection(case: Case) -> dict[str, Any]:
         "proposed": int(case.proposal is not None),
         "referred": sum(one.open for one in case.referrals),
         "answered": int(case.final is not None),
+        "erasing": int(case.erasing),
         "version": case.version,
         "seq": case.seq,
         "head": case.head,

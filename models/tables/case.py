@@ -34,6 +34,7 @@ COUNTED_BY = ("status", "area", "flags", "proposed", "referred", "closed_at")
 """What open cases are counted by. SQLite looks at the rows for what an index asks for and does not hold."""
 
 _OPEN = "closed_at IS NULL"
+_ERASING = "erasing = 1"
 
 
 class CaseRow(SQLModel, table=True):
@@ -42,8 +43,8 @@ class CaseRow(SQLModel, table=True):
     `due_order` is `next_due_at`, or FAR without one. `search` holds, casefolded, reference, subject and the
     beginning of the message. `compartment` and `about` are people as `records.visibility` writes them. `asked` are the
     areas whose findings are waited for, `,` before, between and after them, and `referred` counts them. `proposed` is 1
-    while an approval is waited for, `answered` while a final answer is given or on its way. `cause` is that of the
-    final answer, None where it names none.
+    while an approval is waited for, `answered` while a final answer is given or on its way, `erasing` while what the
+    user was told is erased stands there still. `cause` is that of the final answer, None where it names none.
     """
 
     __tablename__ = "cases"
@@ -69,6 +70,7 @@ class CaseRow(SQLModel, table=True):
         ),
         # What is open is counted along this one, and no closed case is looked at.
         Index("ix_cases_counted", *COUNTED_BY, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+        Index("ix_cases_erasing", "reference", sqlite_where=text(_ERASING), postgresql_where=text(_ERASING)),
         Index("ix_cases_follow_up", "follow_up_at"),
         Index("ix_cases_contact", "contact", "opened_at"),
     )
@@ -93,6 +95,7 @@ class CaseRow(SQLModel, table=True):
     proposed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     referred: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     answered: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    erasing: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     version: int
     seq: int
     head: str

@@ -10,13 +10,15 @@ from sqlmodel import Session, text
 
 from models.case import Case
 from models.clock import wake
+from models.erasing import Wiped, erased
 from models.errors import Malformed, UnknownInquiry
 from models.inquiry import Kind, Status
 from models.tables import FAR, CaseRow
 from records import case_list, cases, contact_cases, obligations
 from records.database import Database
-from tests.cases import MONDAY, do, new_case, send_all
+from tests.cases import DAY, MONDAY, OTHER, closed, do, new_case, send_all
 
+CLOSED = MONDAY + 100 * DAY
 TOKEN = "k" * 43
 
 
@@ -108,6 +110,27 @@ def test_only_open_cases_are_reconciled(database: Database) -> None:
     with database.read() as session:
         assert cases.open_references(session) == ["RX-4444-4444", "RX-7KQ4-M2PD"], "who is owed something is not over"
         assert case_list.line(session, "RX-3333-3333").status == "closed"
+
+
+def test_a_closed_case_is_reconciled_until_what_the_user_was_told_is_erased_is_gone(database: Database) -> None:
+    case = do(closed(), "request_erasure", CLOSED, message="ms_9")
+    case = do(do(case, "propose", CLOSED, command="erase", order={}), "approve", CLOSED, OTHER)
+
+    def kept() -> list[str]:
+        with database.write() as session:
+            cases.project(session, case)
+        with database.read() as session:
+            return cases.open_references(session)
+
+    with database.write() as session:
+        add(session, case)
+    assert kept() == [case.reference]
+    send_all(case, CLOSED)
+    assert not case.owed(), "the letter has left, and no promise is open"
+    assert kept() == [case.reference]
+    erased(case, Wiped(at=CLOSED, texts=4, files=1, addresses=()))
+    case.version += 1
+    assert kept() == []
 
 
 def test_the_status_link_leads_to_one_case(database: Database) -> None:

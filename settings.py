@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """Its port, of one process: worker, web process and collector on one machine want different ones."""
     forms_per_minute: Annotated[int, Field(ge=1)] = 10
     """Web forms that are taken in from one network address."""
+    spent_days: Annotated[int, Field(ge=7, le=3650)] = 30
+    """Days for which what is done with is kept, such as an answer under its Idempotency-Key (`records.purging`)."""
     mailroom_port: Port = 8025
     trusted_proxies: Trusted = "127.0.0.1"
     """Addresses or networks, with commas, whose word for a visitor's address (X-Forwarded-For) is taken."""

@@ -9,9 +9,10 @@ import signal
 import socket
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -25,7 +26,7 @@ from metrics import exposition
 from models.errors import PlazoError, RecordsUnavailable
 from models.inquiry import Channel
 from models.policy_reading import load_policy
-from records import feeds, streams
+from records import feeds, purging, streams
 from records.chat import Transcript
 from records.database import Database
 from records.documents import FolderStore
@@ -38,6 +39,9 @@ from starter.http.outside import networks
 from starter.reception.intake import Intake, make_intake
 
 HOUR, MINUTE = 3600.0, 60.0
+BREATH = 0.1
+"""Seconds between two batches of what is purged, in which others get their turn to write."""
+
 LAST_ROUND = 35.0
 """Seconds that a look under way gets when the process ends."""
 
@@ -73,6 +77,8 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
         tasks += [("webhooks", lambda: posting.run(stop))]
         tasks += [("files", lambda: Fetching(database, files, channels, now).run(stop))]
         tasks += [("gaps", lambda: _every(HOUR, "gaps", partial(_watch, database, names), stop))]
+        spent = timedelta(days=settings.spent_days)
+        tasks += [("spent", lambda: _every(HOUR, "spent", partial(purge_spent, database, spent, stop), stop))]
         tasks += [("chat", lambda: _every(MINUTE, "chat", partial(_give_back, database, house.intake), stop))]
     threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in tasks]
     for thread in threads:
@@ -113,6 +119,17 @@ def _watch(database: Database, wanted: Collection[str]) -> None:
         found = streams.gaps(session, since=now() - streams.KEPT)
     if found:
         log.warning("collector.gaps", gaps=len(found), numbers=sum(gap.last - gap.first + 1 for gap in found))
+
+
+def purge_spent(database: Database, kept: timedelta, stop: threading.Event) -> None:
+    """Take away what has been done with for that long, until nothing is left or it is told to stop."""
+    before, counts = now() - kept, Counter[str]()
+    for spent in purging.SPENT:
+        while not stop.is_set() and (count := purging.purge(database, spent, before)):
+            counts[str(spent.table.__tablename__)] += count
+            stop.wait(BREATH)
+    if counts:
+        log.info("collector.purged", **counts)
 
 
 def _give_back(database: Database, intake: Intake) -> None:

@@ -28,7 +28,6 @@ _SALT = select(Salt.salt).where(col(Salt.reference) == bindparam("of"))
 _DRAFT = select(DraftRow.id, DraftRow.reference, DraftRow.kind, DraftRow.content).where(
     col(DraftRow.id) == bindparam("id")
 )
-
 _OPENING = select(DraftRow.content).where(col(DraftRow.reference) == bindparam("of"), col(DraftRow.kind) == OPENING)
 
 
@@ -63,10 +62,13 @@ class AttachedFile(Protocol):
 
 
 class AttachmentStore(Protocol):
-    """Where files are kept, found by what is in them. Both raise RecordsUnavailable when the store does not answer."""
+    """Where files are kept, found by what is in them. All raise RecordsUnavailable when the store does not answer."""
 
     def put(self, content: bytes) -> Kept:
         """Keep bytes durably; the same bytes again cost nothing."""
+
+    def hold(self, kept: Kept, content: bytes) -> None:
+        """Keep what `put` kept also where an erasure removed it since: asked in the transaction that names it."""
 
     def open(self, path: str) -> BinaryIO:
         """Open what `put` kept. KeyError when there is nothing under that path."""
@@ -87,14 +89,18 @@ class FolderStore:
     def put(self, content: bytes) -> Kept:
         """Keep bytes: written beside, forced to disk, then put in place by a rename."""
         digest = hashlib.sha256(content).hexdigest()
-        path = f"{digest[:2]}/{digest}"
-        place = self.folder / path
+        kept = Kept(digest, f"{digest[:2]}/{digest}", len(content))
+        self.hold(kept, content)
+        return kept
+
+    def hold(self, kept: Kept, content: bytes) -> None:
+        """Keep bytes again unless they are there."""
+        place = self._place(kept.path)
         try:
             if not place.exists():
                 self._write(place, content)
         except OSError as error:
             raise RecordsUnavailable(f"a file could not be kept: {error.strerror}; ask again later") from None
-        return Kept(digest, path, len(content))
 
     def open(self, path: str) -> BinaryIO:
         """Open a file for reading."""

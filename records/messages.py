@@ -75,6 +75,13 @@ def file(message: Incoming, raw: bytes, files: AttachmentStore) -> Filed:
     return Filed(files.put(raw), tuple(files.put(one.content) for one in message.attachments))
 
 
+def hold(message: Incoming, raw: bytes, filed: Filed, files: AttachmentStore) -> None:
+    """See that all is there still, in the transaction that stores the message: an erasure may have come in between."""
+    files.hold(filed.raw, raw)
+    for one, kept in zip(message.attachments, filed.attachments, strict=True):
+        files.hold(kept, one.content)
+
+
 def store(
     session: Session,
     message: Incoming,

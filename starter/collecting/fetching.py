@@ -78,6 +78,7 @@ class Fetching:
         with self.database.write() as session:
             if remote_files.done(session, row.id or 0, self.clock()):
                 documents.attach(session, row.message, file, kept)
+                self.files.hold(kept, content)
         return True
 
     def _later(self, row: RemoteFile, why: str) -> bool:

@@ -96,6 +96,7 @@ class Intake:
         filed = messages.file(message, message.raw, self._files)
         with self._database.write() as session:
             receipt = self._taking.store(session, message, filed, now)
+            messages.hold(message, message.raw, filed, self._files)
         if not receipt.duplicate:
             self._wake()
         log.info(
@@ -123,6 +124,7 @@ class Intake:
         filed = messages.file(message, message.raw, self._files)
         with self._database.write() as session:
             receipt = Registering(session, self._taking, given, actor, now).store(message, filed)
+            messages.hold(message, message.raw, filed, self._files)
         self._wake()
         return receipt
 

@@ -19,7 +19,7 @@ from models.policy import Policy
 from models.tables import Dispatch, Notice
 from records import cases, dispatches
 from records.database import Database
-from records.documents import FolderStore
+from records.documents import FolderStore, Kept
 from starter.reception.intake import Intake
 from tests.cases import policy
 
@@ -79,6 +79,15 @@ def left(reference: str, kind: str = "acknowledgement") -> Notice:
     )
 
 
+class Emptied(FolderStore):
+    """Files that an erasure of the same ones elsewhere takes away as soon as they are put there."""
+
+    def put(self, content: bytes) -> Kept:
+        kept = super().put(content)
+        self.remove(kept.path)
+        return kept
+
+
 @dataclass
 class Bench:
     """An intake on a real database, its clock in the test's hand."""
@@ -98,7 +107,7 @@ class Bench:
         return Intake(
             self.database,
             changes.get("policy", self.policy),
-            FolderStore(self.folder),
+            changes.get("files", FolderStore(self.folder)),
             lambda: self.now,
             self._wake,
             reply_secret=REPLY_SECRET,

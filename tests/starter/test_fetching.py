@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from starter.admin.inbox import inbox
 from starter.admin.thread import thread
 from starter.collecting.fetching import FIRST_PAUSE, LONGEST_PAUSE, PATIENCE, Fetching
 from tests.databases import away
-from tests.starter.mailbag import Bench
+from tests.starter.mailbag import Bench, Emptied
 from tests.starter.talk import said
 from tests.waiting import until
 
@@ -93,6 +93,16 @@ class Desk:
 @pytest.fixture
 def desk(bench: Bench) -> Desk:
     return Desk(bench)
+
+
+@pytest.mark.rule("M5.5")
+def test_what_an_erasure_takes_away_meanwhile_is_kept_again(desk: Desk) -> None:
+    desk.bring("a")
+    desk.fetching = replace(desk.fetching, files=Emptied(desk.bench.folder))
+    assert desk.turn() == 1
+    (file,) = desk.files()
+    with FolderStore(desk.bench.folder).open(file.path) as kept:
+        assert kept.read() == CONTENT + b"a"
 
 
 @pytest.mark.rule("M5.5")

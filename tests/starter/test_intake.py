@@ -18,7 +18,7 @@ from records.database import Database
 from records.documents import FolderStore, Kept
 from starter.reception.receipt import Receipt
 from starter.reception.web_form import WebForm
-from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, left, message
+from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, Emptied, left, message
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
 
@@ -68,6 +68,17 @@ def test_a_first_message_opens_an_inquiry_with_its_promises(bench: Bench, kind: 
     assert [one.kind for one in case.letters] == [LetterKind.ACKNOWLEDGEMENT]
     assert bench.rows() == [(receipt.reference, "start")]
     assert bench.woken == 1
+
+
+@pytest.mark.rule("M5.5")
+def test_what_an_erasure_takes_away_before_the_message_is_stored_is_kept_again(bench: Bench) -> None:
+    file = Attachment(filename="a.txt", content_type="text/plain", content=b"proof", sha256="0" * 64)
+    intake = bench.make(files=Emptied(bench.folder))
+    reference = str(intake.receive(message(attachments=(file,), raw=b"the very bytes")).reference)
+    with bench.database.read() as session:
+        (row,) = messages.of_case(session, reference)
+        (attached,) = documents.attachments(session, row.id)
+    assert (kept(bench, row.raw_path), kept(bench, attached.path)) == (b"the very bytes", b"proof")
 
 
 @pytest.mark.rule("M5.5")

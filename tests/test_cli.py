@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from models.errors import Refused
 from models.inquiry import Role
 from models.reference import new_reference
-from records import case_list, cases, dispatches, feeds, keys, ledger, streams
+from records import case_list, cases, deliveries, dispatches, feeds, hooks, keys, ledger, streams
 from records.database import Database
+from records.deliveries import Tried
 from records.keys import HOLDERS
 from settings import Settings
 from starter.cli import build
@@ -227,7 +228,11 @@ def test_a_list_goes_on_where_it_ended(plazo: Plazo, database: Database) -> None
 def test_a_chain_is_walked_and_a_forged_one_is_found(plazo: Plazo, database: Database) -> None:
     with database.read() as session:
         head = case_list.line(session, REFERENCE).head
-    assert plazo.data("verify", REFERENCE) == {"verified": {REFERENCE: head}, "broken": {}}
+    assert plazo.data("verify", REFERENCE) == {
+        "verified": {REFERENCE: head},
+        "broken": {},
+        "hidden": {"verified": 0, "broken": 0},
+    }
     assert f"{REFERENCE}\tok\t{head}" in plazo.run("verify", "--all")
     with database.write() as session:
         on_postgresql = session.connection().dialect.name == "postgresql"
@@ -239,6 +244,48 @@ def test_a_chain_is_walked_and_a_forged_one_is_found(plazo: Plazo, database: Dat
     broken = plazo.data("verify", "--all", code=1)
     assert list(broken["broken"]) == [REFERENCE]
     assert "event 1" in broken["broken"][REFERENCE]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_what_lies_in_a_compartment_is_walked_and_never_named(
+    plazo: Plazo, database: Database, *, broken: bool
+) -> None:
+    case = new_case(MONDAY)
+    case.compartment = ("compliance-1",)
+    with database.write() as session:
+        cases.add(session, case, subject="", excerpt="", status_token="t")
+        ledger.append(session, case.seal())
+        if not broken:
+            cases.project(session, case)
+    code = int(broken)
+    assert plazo.run("verify", REFERENCE, code=1) == plazo.run("show", REFERENCE, code=1)
+    assert plazo.data("verify", "--all", code=code) == {
+        "verified": {},
+        "broken": {},
+        "hidden": {"verified": 1 - code, "broken": code},
+    }
+    assert plazo.run("verify", "--all", code=code) == f"in compartments\t{1 - code} ok\t{code} BROKEN\n"
+
+
+def test_a_post_that_was_not_taken_is_not_named_where_its_inquiry_lies_in_a_compartment(
+    plazo: Plazo, database: Database
+) -> None:
+    hidden = new_case(MONDAY, reference=SECOND)
+    hidden.compartment = ("compliance-1",)
+    with database.write() as session:
+        url, wanted = "https://hooks.example.org/", ("inquiry.opened.v1",)
+        hook = hooks.subscribe(session, url, wanted, "sealed", label="", made_by="s-1", now=MONDAY)
+        for n, case in enumerate((new_case(MONDAY), hidden)):
+            cases.add(session, case, subject="", excerpt="", status_token=str(n))
+            ledger.append(session, case.seal())
+            cases.project(session, case)
+        deliveries.share_out(session, MONDAY)
+        tried = [Tried(row.id or 0, 500, "answered 500") for row in deliveries.due(session, hook.id, MONDAY, 10)]
+        deliveries.settle(session, hook.id, tried, MONDAY, jitter=1.0)
+    assert len(tried) == 2
+    (line,) = plazo.data("webhooks", "failing")
+    assert line["reference"] == REFERENCE
+    assert SECOND not in plazo.run("webhooks", "failing")
 
 
 def test_keys_are_made_listed_and_revoked(plazo: Plazo, database: Database) -> None:

@@ -7,9 +7,9 @@ import typer
 
 from models.errors import Refused
 from models.hooks import event_id
-from records import audit, deliveries
+from records import audit, deliveries, visibility
 from starter.admin.hooks import views
-from starter.commands.console import CONSOLE, AsJson, Dates, now, print_json, print_rows, records
+from starter.commands.console import CONSOLE, CONSOLE_EYES, AsJson, Dates, now, print_json, print_rows, records
 
 WHOLE = "%Y-%m-%dT%H:%M:%S%z"
 
@@ -41,11 +41,12 @@ def list_command(*, as_json: AsJson = False) -> None:
 
 
 def failing_command(*, as_json: AsJson = False) -> None:
-    """List the posts that were not taken, and why, the oldest first."""
+    """List the posts that were not taken, and why, the oldest first; none of an inquiry in a compartment."""
     with records() as (settings, database):
         dates = Dates(settings)
         with database.read() as session:
-            found = deliveries.failing(session)
+            hidden = visibility.unseen(session, CONSOLE_EYES)
+            found = [row for row in deliveries.failing(session) if row.reference not in hidden]
     if as_json:
         print_json([row.model_dump() for row in found])
         return

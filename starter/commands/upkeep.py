@@ -7,10 +7,9 @@ import typer
 
 from models.errors import LedgerError, UnknownInquiry
 from models.policy_reading import load_policy
-from records import case_list, ledger
+from records import case_list, ledger, visibility
 from settings import load_settings
-from starter.admin.case_views import checked
-from starter.commands.console import REFUSED, AsJson, exit_codes, print_json, records
+from starter.commands.console import CONSOLE_EYES, REFUSED, AsJson, exit_codes, print_json, records, shown
 
 
 def migrate_command(
@@ -38,14 +37,18 @@ def verify_command(
     every: Annotated[bool, typer.Option("--all", help="Every inquiry.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Walk the chain of one inquiry, or of all; exit code 1 where one is broken."""
+    """Walk the chain of one inquiry, or of all; exit code 1 where one is broken.
+
+    Those that lie in a compartment are walked like all others, and counted only.
+    """
     if (reference is None) == (not every):
         raise typer.BadParameter("name one inquiry, or say --all")
     heads: dict[str, str] = {}
     broken: dict[str, str] = {}
     with records() as (_settings, database):
         with database.read() as session:
-            names = ledger.references(session) if reference is None else [checked(reference)]
+            names = ledger.references(session) if reference is None else [shown(session, reference)]
+            hidden = visibility.unseen(session, CONSOLE_EYES)
             if reference is not None:
                 case_list.line(session, names[0])
         for name in names:
@@ -54,13 +57,18 @@ def verify_command(
                     heads[name] = _verified(ledger.verify(session, name), case_list.line(session, name).head, name)
                 except (LedgerError, UnknownInquiry) as error:
                     broken[name] = str(error)
+    seen = {name: head for name, head in heads.items() if name not in hidden}
+    torn = {name: why for name, why in broken.items() if name not in hidden}
+    counted = {"verified": len(heads) - len(seen), "broken": len(broken) - len(torn)}
     if as_json:
-        print_json({"verified": heads, "broken": broken})
+        print_json({"verified": seen, "broken": torn, "hidden": counted})
     else:
-        for name, head in heads.items():
+        for name, head in seen.items():
             typer.echo(f"{name}\tok\t{head}")
-        for name, why in broken.items():
+        for name, why in torn.items():
             typer.echo(f"{name}\tBROKEN\t{why}")
+        if any(counted.values()):
+            typer.echo(f"in compartments\t{counted['verified']} ok\t{counted['broken']} BROKEN")
     if broken:
         raise typer.Exit(REFUSED)
 

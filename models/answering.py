@@ -162,6 +162,7 @@ def begin_again(case: Case, received: datetime, actor: Actor, now: datetime, *, 
             if obligation.n in letter.meets:
                 case.void(letter, now, why="reopened")
     information_came(case, now)
+    case.drop_proposal(now, why="reopened", actor=actor)
     case.final = case.withdrawn_at = case.window_ends = case.closed_at = None
     case.extensions = []
     case.unverify(now)
@@ -187,6 +188,7 @@ def drop_promises(case: Case, now: datetime, actor: Actor, *, why: str) -> None:
     remedy stays promised until a supervisor withdraws it.
     """
     drop_extension(case, now, why=why)
+    case.drop_proposal(now, why=why, actor=actor)
     stays = (ObligationKind.AUTHORITY_REPLY, ObligationKind.CHANNEL_CHANGE, ObligationKind.REMEDY)
     kept = {o.n for o in case.owed(*stays)}
     for letter in case.waiting():

@@ -83,6 +83,22 @@ class Case(Standing):
         self.obligations[obligation.n - 1] = changed
         return changed
 
+    def drop_proposal(self, at: datetime, *, why: str, actor: Actor = SYSTEM) -> None:
+        """What waits for a second pair of eyes falls away, where the case's terms let it (M5.3)."""
+        dropped = self.proposal
+        if dropped and self.terms.proposals_lapse:
+            self.proposal = None
+            self.record(
+                at,
+                "command.lapsed",
+                actor=actor,
+                rule="M5.3",
+                command=dropped.command,
+                proposer=dropped.proposer.id,
+                proposed_at=dropped.at,
+                why=why,
+            )
+
     def unverify(self, at: datetime, how: Collection[VerifiedBy] = tuple(VerifiedBy)) -> None:
         """What areas verified in these ways counts no longer: there are new facts, or the act was taken back (M5.3)."""
         self.verifications = [

@@ -44,7 +44,9 @@ class Propose(Order):
 
 
 class Approve(Order):
-    """The second pair of eyes agrees."""
+    """The second pair of eyes agrees to what was proposed at `proposed_at` (aware UTC); unsaid, to whatever waits."""
+
+    proposed_at: AwareDatetime | None = None
 
 
 class SendBack(Order):

@@ -113,6 +113,7 @@ def _propose(
         raise Refused("proposal.unknown", f"{name[:60]!r} cannot be proposed", field="command")
     order = read(name, payload)
     DECISIONS[name][1](case.model_copy(deep=True), order, actor, now)
+    case.drop_proposal(now, why="replaced", actor=actor)
     case.proposal = Proposal(
         command=name,
         order=order.model_dump(mode="json", exclude_none=True, exclude=set(Order.model_fields)),
@@ -128,6 +129,10 @@ def _approve(case: Case, approval: Approve, actor: Actor, now: datetime) -> None
     proposal = _proposal(case)
     if proposal.proposer.id == actor.id:
         raise Refused("approval.same-person", "whoever proposed it cannot approve it", rule="M5.3")
+    if approval.proposed_at not in {None, proposal.at}:
+        raise Refused(
+            "approval.replaced", "what waits now was proposed since; read that", field="proposed_at", rule="M5.3"
+        )
     if case.proposal_stale:
         raise Refused(
             "approval.stale", "the user wrote after it was proposed; read that, and propose it anew", rule="M3.8"

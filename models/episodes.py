@@ -166,3 +166,5 @@ class Answer(Wire):
     proposed: bool = False
     proposal_due: AwareDatetime | None = None
     """By when what waits for a second pair of eyes is owed all the same."""
+    proposed_at: AwareDatetime | None = None
+    """When it was proposed, by which `approve` names it."""

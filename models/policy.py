@@ -123,6 +123,7 @@ class Policy(Section):
             authority_writes_again=True,
             incidents_by_area=True,
             dates_bounded=True,
+            proposals_lapse=True,
             messages_considered=self.gate.messages_considered,
             least_characters=self.gate.least_characters.model_dump(),
             channel_order=self.channels.fallback,

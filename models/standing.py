@@ -222,6 +222,7 @@ class Standing(CaseData):
             resolution_due=self.resolution_due,
             proposed=proposed,
             proposal_due=self.proposal_due if proposed else None,
+            proposed_at=self.proposal.at if proposed and self.proposal else None,
         )
 
     @property

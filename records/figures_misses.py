@@ -60,7 +60,7 @@ MEETING: dict[str, frozenset[str]] = {
 """The letters that can meet a promise in time. What is not listed, such as sending again, any letter can meet."""
 
 SPANS = {
-    Reason.APPROVAL: ({"command.proposed"}, {"command.approved", "command.sent-back"}),
+    Reason.APPROVAL: ({"command.proposed"}, {"command.approved", "command.sent-back", "command.lapsed"}),
     Reason.INSTITUTION: ({"case.escalated"}, {"institution.answered", "case.answered"}),
     Reason.AREA: ({"case.referred"}, {"referral.answered", "referral.withdrawn"}),
 }

@@ -7,7 +7,7 @@ body holds what the person wrote instead. Only bodies that differ from their ord
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints, field_validator
 
 from models.episodes import Assigned
 from models.inquiry import ActorId, Area, Kind
@@ -146,6 +146,12 @@ class ProposeBody(Body):
 
     command: Name
     order: dict[str, Any]
+
+
+class ApproveBody(Body):
+    """Agree to the proposal that you have read: `proposed_at` is its `at`. Another that came since is not meant."""
+
+    proposed_at: AwareDatetime
 
 
 class CompartmentBody(Body):

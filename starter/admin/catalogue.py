@@ -12,6 +12,7 @@ from models.messages import Order
 from starter.admin.answer_bodies import CorrectCauseBody, ResolveBody, SetPointsBody
 from starter.admin.bodies import (
     AcceptRepresentativeBody,
+    ApproveBody,
     AssignBody,
     Body,
     ClaimBody,
@@ -48,6 +49,7 @@ WRITTEN: dict[str, type[Body]] = {
     "compartment": CompartmentBody,
     "declare_conflict": DeclareConflictBody,
     "propose": ProposeBody,
+    "approve": ApproveBody,
 }
 """Bodies that differ from their order."""
 
@@ -149,7 +151,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "refuse_erasure": {"text": "The law obliges us to keep the records of this transfer for five years."},
     "attempts_exhausted": {"reasons": "Every address bounced for five days."},
     "propose": {"command": "extend", "order": {"until": "2026-06-19", "reasons": "The confirmation is outstanding."}},
-    "approve": {},
+    "approve": {"proposed_at": "2026-03-30T15:04:05.123456Z"},
     "send_back": {"reasons": "The second point is not answered."},
 }
 """One body of each command, as the API's documentation shows it."""

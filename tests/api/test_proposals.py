@@ -41,9 +41,8 @@ async def test_a_second_key_is_no_second_person(world: World) -> None:
     with world.desk.database.write() as session:
         second = keys.create(session, "agent-1", Role.SUPERVISOR, now())
     await world.command(reference, "propose", {"command": "resolve", "order": UNFOUNDED})
-    refused = await world.http.post(
-        f"/api/inquiries/{reference}/approve", json={}, headers={"Authorization": f"Bearer {second}"}
-    )
+    bearer, yes = {"Authorization": f"Bearer {second}"}, await world.approval(reference)
+    refused = await world.http.post(f"/api/inquiries/{reference}/approve", json=yes, headers=bearer)
     assert (refused.status_code, refused.json()["code"]) == (409, "approval.same-person")
     with world.desk.database.read() as session:
         last, *_ = audit.page(session, action="approve")
@@ -73,13 +72,29 @@ async def test_only_the_staff_decide_and_only_who_is_trained_approves(world: Wor
     assert await as_one("a-stranger", "resolve", UNFOUNDED) == (409, "actor.not-staff")
     assert await as_one("a-stranger", "propose", order) == (409, "actor.not-staff")
     assert (await world.command(reference, "propose", order)).status_code == 200
-    assert await as_one("a-stranger", "approve", {}) == (409, "actor.not-staff")
-    assert await as_one("bookkeeper", "approve", {}) == (409, "approval.untrained")
-    assert await as_one("speaks-english", "approve", {}) == (409, "approval.untrained")
+    yes = await world.approval(reference)
+    assert await as_one("a-stranger", "approve", yes) == (409, "actor.not-staff")
+    assert await as_one("bookkeeper", "approve", yes) == (409, "approval.untrained")
+    assert await as_one("speaks-english", "approve", yes) == (409, "approval.untrained")
     with records.read() as session:
         denied = {(one.actor, one.outcome, one.detail) for one in audit.page(session, action="approve")}
     assert ("bookkeeper", "denied", "approval.untrained") in denied
     assert ("a-stranger", "denied", "actor.not-staff") in denied
+
+
+@pytest.mark.rule("M5.3")
+async def test_a_yes_names_what_was_read_and_is_no_yes_to_what_was_proposed_since(world: World) -> None:
+    reference = await world.opened()
+    proposal = {"command": "resolve", "order": UNFOUNDED}
+    first = (await world.command(reference, "propose", proposal)).json()["proposed_at"]
+    read = await world.approval(reference)
+    assert read == {"proposed_at": first}
+    second = (await world.command(reference, "propose", proposal)).json()["proposed_at"]
+    assert second > first
+    replaced = await world.command(reference, "approve", read, Role.SUPERVISOR)
+    assert (replaced.status_code, replaced.json()["code"]) == (409, "approval.replaced")
+    unread = await world.command(reference, "approve", {}, Role.SUPERVISOR)
+    assert (unread.status_code, unread.json()["errors"][0]["field"]) == (422, "proposed_at")
 
 
 @pytest.mark.rule("M3.3")

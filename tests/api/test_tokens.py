@@ -202,15 +202,16 @@ async def test_one_person_is_one_actor_with_a_key_and_with_a_token(
 
     order = {"command": "resolve", "order": UNFOUNDED}
     assert (await world.command(reference, "propose", order)).status_code == 200
-    assert await ask("approve", {}) == (409, "actor.not-staff")
+    yes = await world.approval(reference)
+    assert await ask("approve", yes) == (409, "actor.not-staff")
     assert await sign_in("agent-1", Role.AGENT, subject="a-1") == (403, "staff.role")
     assert await sign_in("supervisor-1", subject="a-1") == (409, "staff.oneself")
     assert await sign_in("nobody", subject="a-1") == (404, "staff.unknown")
     assert await sign_in("agent-1", subject="a-1") == (200, "")
     assert await sign_in("auditor-1", subject="a-1") == (409, "sign-in.taken")
-    assert await ask("approve", {}) == (409, "approval.same-person")
+    assert await ask("approve", yes) == (409, "approval.same-person")
     assert await sign_in("agent-1", subject="a-2") == (200, "")
-    assert await ask("approve", {}) == (409, "actor.not-staff"), "one sub at a time"
+    assert await ask("approve", yes) == (409, "actor.not-staff"), "one sub at a time"
     known = await world.get("/api/staff/agent-1", Role.COMPLIANCE)
     assert known.json()["subjects"] == ["a-2"]
     assert (await world.get("/api/staff/agent-1")).json()["subjects"] == []

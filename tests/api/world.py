@@ -69,7 +69,14 @@ class World:
         named = {header.replace("_", "-"): value for header, value in headers.items()}
         who = self.bearer(role) if role else self.usual(name, body)
         written = with_cause(name, body or {}, CAUSE)
+        if name == "approve" and body is None:
+            written = await self.approval(reference)
         return await self.http.post(f"/api/inquiries/{reference}/{name}", json=written, headers={**who, **named})
+
+    async def approval(self, reference: str) -> dict[str, Any]:
+        """The body of a yes to what waits."""
+        view = await self.settled(reference, lambda view: view["state"]["proposal"] is not None)
+        return {"proposed_at": view["state"]["proposal"]["at"]}
 
     def usual(self, name: str, body: Any) -> dict[str, str]:
         """The key of who gives a command: an agent, or who speaks for the area where its word is wanted (M5.3)."""

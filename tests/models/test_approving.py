@@ -6,7 +6,7 @@ import pytest
 
 from models.case import Case
 from models.errors import Refused
-from tests.cases import AGENT, FULL, MONDAY, OTHER, SUPERVISOR, acknowledged, do
+from tests.cases import AGENT, DAY, FULL, MONDAY, OTHER, SUPERVISOR, acknowledged, do, send_all
 
 UNFOUNDED: dict[str, Any] = {"command": "resolve", "order": {"outcome": "unfounded", "draft": FULL}}
 
@@ -60,3 +60,38 @@ def test_extensions_can_be_switched_on() -> None:
     proposed = do(case, "propose", MONDAY, command="extend", order=order)
     assert refused(proposed, "approve", actor=AGENT) == "approval.same-person"
     assert do(proposed, "approve", MONDAY, SUPERVISOR).extension_pending
+
+
+def lapsed(case: Case) -> list[str]:
+    """Why proposals fell away."""
+    return [str(fact.data["why"]) for fact in case.pending if fact.type == "command.lapsed"]
+
+
+@pytest.mark.rule("M5.3")
+def test_a_yes_is_to_what_was_read_not_to_what_took_its_place() -> None:
+    read = do(acknowledged(), "propose", MONDAY, **UNFOUNDED)
+    assert read.proposal
+    since = do(read, "propose", MONDAY + DAY, **UNFOUNDED)
+    assert since.proposal
+    assert lapsed(since) == ["replaced"]
+    assert refused(since, "approve", actor=OTHER, proposed_at=read.proposal.at) == "approval.replaced"
+    assert do(since, "approve", MONDAY + DAY, OTHER, proposed_at=since.proposal.at).final
+
+
+@pytest.mark.rule("M5.3")
+def test_a_proposal_ends_with_what_it_would_have_answered() -> None:
+    proposed = do(acknowledged(), "propose", MONDAY, **UNFOUNDED)
+    withdrawn = do(proposed, "withdraw", MONDAY + DAY, reasons="It is solved.", message="ms_1")
+    assert (withdrawn.proposal, lapsed(withdrawn)) == (None, ["withdrawn by the user"])
+    answered = do(proposed, "resolve", MONDAY, outcome="upheld", draft=FULL)
+    send_all(answered, MONDAY)
+    reopened = do(answered, "reopen", MONDAY + DAY, reasons="New documents.")
+    assert (reopened.proposal, lapsed(reopened)) == (None, ["reopened"])
+
+
+def test_a_case_opened_before_proposals_lapsed_keeps_its_own() -> None:
+    case = do(acknowledged(proposals_lapse=False), "propose", MONDAY, **UNFOUNDED)
+    case = do(case, "propose", MONDAY + DAY, **UNFOUNDED)
+    withdrawn = do(case, "withdraw", MONDAY + DAY, reasons="It is solved.", message="ms_1")
+    assert withdrawn.proposal == case.proposal
+    assert not lapsed(withdrawn)

@@ -127,6 +127,7 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         authority_writes_again=True,
         incidents_by_area=True,
         dates_bounded=True,
+        proposals_lapse=True,
         messages_considered=True,
         least_characters=LEAST,
         undo_seconds=60,

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.inquiry import Role, Status
 from models.reference import workflow_id
-from records import case_list, messages
+from records import case_list, cases, messages
 from tests.faults.experiments.stage import STILL, Guest, Stage, slowest
 from tests.faults.findings import Findings
 from tests.faults.reading import story, until
@@ -26,7 +26,8 @@ async def after_the_end(stage: Stage) -> Findings:
         (first,) = messages.of_case(session, guest.reference)
     withdrawal = {"command": "withdraw", "order": {"reasons": "settled", "message": first.id}}
     await stage.obeyed(guest, "propose", withdrawal, key="end", by=Role.REPRESENTATIVE)
-    await stage.obeyed(guest, "approve", {}, key="end")
+    await until(lambda: _proposed(stage, guest) is not None, "its proposal is known", STILL)
+    await stage.obeyed(guest, "approve", {"proposed_at": _proposed(stage, guest)}, key="end")
     guest.more += {"letter.accepted": 1, "case.withdrawn": 1}
     await until(lambda: _closed(stage, guest), "it is closed", STILL)
     await stage.rest()
@@ -40,6 +41,12 @@ async def after_the_end(stage: Stage) -> Findings:
     found.none("another reference", [s["reference"] for s in closed + forgotten if s["reference"] != guest.reference])
     found.expect("Temporal knows it", await _known(client, guest.reference), wanted=False)
     return found
+
+
+def _proposed(stage: Stage, guest: Guest) -> str | None:
+    with stage.town.database.read() as session:
+        proposal = cases.load(session, guest.reference).proposal
+        return proposal.at.isoformat() if proposal else None
 
 
 def _closed(stage: Stage, guest: Guest) -> bool:

@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 
 class Says(StrEnum):
-    """What of a letter leaves: all of it, all but the user's own words and new facts, or a pointer to it."""
+    """What of a letter leaves: all of it, all but the user's own words and what a person wrote of the account, or a pointer to it."""
 
     WHOLE = "whole"
     WITHOUT_WORDS = "without words"
@@ -40,9 +40,17 @@ HELD_BACK = frozenset(
 """Letters made of account content."""
 
 WORDLESS = frozenset(
-    {LetterKind.ACKNOWLEDGEMENT, LetterKind.ACKNOWLEDGEMENT_LATE, LetterKind.WITHDRAWN, LetterKind.REOPENED}
+    {
+        LetterKind.ACKNOWLEDGEMENT,
+        LetterKind.ACKNOWLEDGEMENT_LATE,
+        LetterKind.WITHDRAWN,
+        LetterKind.REOPENED,
+        LetterKind.EXTENSION,
+        LetterKind.EXTERNAL,
+        LetterKind.RE_ESTIMATE,
+    }
 )
-"""Letters that repeat what the user wrote."""
+"""Letters that repeat what the user wrote, or give reasons beside a date that must be told in time (M3.5, M3.6)."""
 
 UNVERIFIED_SAYS: dict[LetterKind, Says] = {
     **dict.fromkeys(HELD_BACK, Says.POINTER),

@@ -91,10 +91,14 @@ class LetterContext(Wire):
     chain_head: str
 
     @property
+    def says(self) -> Says:
+        """What of it leaves ([C])."""
+        return says(Level.BOUND if self.bound else Level.UNVERIFIED, self.kind)
+
+    @property
     def pointer_only(self) -> bool:
-        """True when what leaves is only the pointer to the letter ([C])."""
-        level = Level.BOUND if self.bound else Level.UNVERIFIED
-        return says(level, self.kind) is Says.POINTER
+        """True when what leaves is only the pointer to the letter."""
+        return self.says is Says.POINTER
 
     @property
     def in_public(self) -> bool:

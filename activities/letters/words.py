@@ -8,6 +8,7 @@ from babel.dates import format_date, format_time, get_timezone_location
 
 from activities.letters.context import FAILED_CHANNEL, LetterContext, Step
 from activities.letters.markup import Link
+from models.identity import Says
 from models.inquiry import Kind, Language
 from models.letters import LetterKind
 from models.policy_file import Bilingual
@@ -148,20 +149,20 @@ def _on_the_way(context: LetterContext, speech: Speech) -> Fields:
     facts, texts = context.facts, context.texts
     reasons = texts.get("reasons") or context.content.reasons
     failed = reasons == FAILED_CHANNEL
-    hidden = failed or (not context.bound and context.kind is LetterKind.REOPENED)
+    elsewhere = context.says is Says.WITHOUT_WORDS
     return {
         "area": speech.say(context.area),
         "representative": speech.say(context.representative),
-        "reasons": "" if hidden else reasons,
+        "reasons": "" if failed or elsewhere else reasons,
         "old_date": speech.written(facts.get("old", "")) if "new" in facts and "number" in facts else "",
         "new_date": speech.written(facts.get("new", "")) if "number" in facts else "",
         "extension_number": facts.get("number", ""),
         "first_extension": "yes" if facts.get("number") == "1" else "",
         "steps": [_step(step, speech) for step in context.steps],
         "institution": texts.get("institution", "") or _institution(context),
-        "asked": texts.get("asked", ""),
+        "asked": "" if elsewhere else texts.get("asked", ""),
         "asked_on": speech.day(context.asked_on) if context.asked_on else "",
-        "shared": texts.get("shared", ""),
+        "shared": "" if elsewhere else texts.get("shared", ""),
         "estimate": speech.written(facts.get("estimate", "")),
         "old_estimate": speech.written(facts.get("old_estimate", "")),
         "moved": facts.get("moved", ""),

@@ -278,6 +278,24 @@ def test_external_says_what_was_asked_and_which_data_were_shared() -> None:
     assert "solo los necesarios" not in rendered.text
 
 
+@pytest.mark.rule("M3.5")
+@pytest.mark.rule("M3.6")
+def test_an_unbound_person_is_told_the_dates_in_time_and_the_account_behind_the_link() -> None:
+    secret = "Cuenta 1234, USD 5,000"
+    escalation = {"institution": "Banco", "reasons": secret, "estimate": "2026-03-25", "until": "2026-03-25"}
+    case = do(opened(bound=False), "escalate", LATER, **escalation, asked=secret, shared=secret)
+    said = of(case, LetterKind.EXTERNAL)
+    case = do(case, "re_estimate", LATER, estimate="2026-03-26", reasons=secret)
+    moved = of(case, LetterKind.RE_ESTIMATE)
+    case = do(opened(bound=False), "extend", LATER, until="2026-03-25", reasons=secret)
+    extended = of(case, LetterKind.EXTENSION)
+    for one, date in ((said, "25 de marzo"), (moved, "26 de marzo"), (extended, "25 de marzo")):
+        leaving = all_letters().render(one)
+        assert not [part for part in parts(leaving) if "1234" in part]
+        says(leaving, LINK, f"{date} de 2026", "Para proteger su información" if one is not said else "solo en ese enlace")
+        assert "1234" in all_letters().render(one, full=True).text
+
+
 @pytest.mark.rule("M3.6")
 def test_external_within_the_term_extends_nothing() -> None:
     case = do(opened(), "escalate", LATER, institution="Banco", reasons="r", estimate="2026-03-10")
@@ -557,6 +575,7 @@ def test_an_unbound_person_gets_no_account_content(kind: LetterKind, language: L
     leaving, complete = all_letters().render(said), all_letters().render(said, full=True)
     held_back = [WORDS.split("\n")[0], "4471", "2.50 USD", "comprobante", "Ya no hace falta", "retiro de diciembre"]
     held_back += [point["point"] for point in DRAFT["points"]] + ["Devolveremos la comisión."]
+    held_back += ["del custodio", "Le pedimos confirmar", "pidió más días"]
     for part in parts(leaving):
         assert not [secret for secret in held_back if secret in part]
     says(leaving, LINK, "RX-7KQ4-M2PD", "0" * 64)

@@ -188,12 +188,20 @@ class Case(Standing):
         self.letters[next(i for i, one in enumerate(self.letters) if one.key == letter.key)] = changed
         return changed
 
-    def void(self, letter: Letter, at: datetime, *, why: str) -> None:
-        """A letter that has not left will not leave, nor will its copy."""
+    def void(self, letter: Letter, at: datetime, *, why: str, copies: bool = True) -> None:
+        """A letter that has not left will not leave, nor will its copies, unless they stay (`hand_copies`)."""
         for one in self.waiting():
-            if letter.key in {one.key, one.copy_of}:
+            if one.key == letter.key or (copies and one.copy_of == letter.key):
                 self.post(one, state=LetterState.VOID)
                 self.record(at, "letter.void", key=one.key, why=why)
+
+    def hand_copies(self, letter: Letter, to: Letter, at: datetime) -> None:
+        """The copies of a letter become those of the one that leaves in its place, but for one at the same address."""
+        for one in self.waiting():
+            if one.copy_of == letter.key and one.address == to.address:
+                self.void(one, at, why="the letter itself goes there")
+            elif one.copy_of == letter.key:
+                self.post(one, copy_of=to.key)
 
     def tell(self, letter: Letter, date: datetime, at: datetime) -> None:
         """Keep the date of the answer that the user has in writing (reading 4)."""

@@ -87,7 +87,7 @@ def change_channel(case: Case, order: ChangeChannel, actor: Actor, now: datetime
     case.record(now, "channel.changed", actor=actor, rule="M4.2", old=case.channel_now, new=order.channel)
     announce_change(case, case.channel_now, order.channel, now, why=order.reasons, old_works=True)
     for letter in waiting:
-        case.void(letter, now, why="it goes over the new channel")
+        case.void(letter, now, why="it goes over the new channel", copies=not case.terms.copies_follow)
         write_again(case, letter, now, meets=letter.meets, facts=letter.facts)
 
 

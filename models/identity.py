@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 
 class Says(StrEnum):
-    """What of a letter leaves: all of it, all but the user's own words and what a person wrote of the account, or a pointer to it."""
+    """What of a letter leaves: all of it, all but the words of the user and of whoever wrote it, or a pointer."""
 
     WHOLE = "whole"
     WITHOUT_WORDS = "without words"

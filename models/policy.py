@@ -124,6 +124,7 @@ class Policy(Section):
             incidents_by_area=True,
             dates_bounded=True,
             proposals_lapse=True,
+            copies_follow=True,
             messages_considered=self.gate.messages_considered,
             least_characters=self.gate.least_characters.model_dump(),
             channel_order=self.channels.fallback,

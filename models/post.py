@@ -75,6 +75,8 @@ def _arrived_after_all(case: Case, letter: Letter, at: datetime) -> None:
     """The letter that was to leave in its place need not."""
     for again in case.waiting():
         if again.replaces == letter.key:
+            if case.terms.copies_follow:
+                case.hand_copies(again, letter, at)
             case.void(again, at, why="the earlier letter was accepted after all")
             follow(case, again, letter.key)
             if case.final and case.final.letter == again.key:

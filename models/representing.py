@@ -73,5 +73,5 @@ def _end(case: Case, current: Representative, now: datetime, actor: Actor, *, re
     case.record(now, "representative.ended", actor=actor, rule="M3.7", address=current.address.id, texts=texts)
     for letter in case.waiting():
         if letter.address == current.address and letter.kind not in ONE_PLACE:
-            case.void(letter, now, why="the power of attorney has ended")
+            case.void(letter, now, why="the power of attorney has ended", copies=not case.terms.copies_follow)
             write_again(case, letter, now, meets=letter.meets, facts=letter.facts)

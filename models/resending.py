@@ -47,6 +47,8 @@ def write_again(case: Case, letter: Letter, at: datetime, *, meets: tuple[int, .
     if case.final and case.final.letter == letter.key and case.final.accepted_at is None:
         case.final = case.final.model_copy(update={"letter": again.key})
     follow(case, letter, again.key)
+    if case.terms.copies_follow:
+        case.hand_copies(letter, again, at)
     return again
 
 
@@ -60,7 +62,8 @@ def leave(case: Case, address: Address, at: datetime) -> None:
     """Whatever waits to go to a dead address goes elsewhere, and so will what comes, as the user is told."""
     for one in case.waiting():
         if one.address == address:
-            case.void(one, at, why="its address is dead")
+            told = one.kind is LetterKind.CHANNEL_CHANGE  # its copy tells the channel left of one that is none any more
+            case.void(one, at, why="its address is dead", copies=told or not case.terms.copies_follow)
             if not one.copy_of:
                 elsewhere(case, one, at, meets=one.meets)
     tell_new_channel(case, at)

@@ -105,7 +105,8 @@ class Terms(TermSettings):
     letter; with `messages_considered` a final answer waits for every point that the user's messages seem to raise to be
     answered, kept or put aside (M3.8), and `least_characters` is what each part of an answer must have at least; with
     `agenda_reminders` colleagues are told of follow-ups that have come and of information that has not; with
-    `proposals_lapse` one falls away, with a fact that says so, where another replaces it and where what it answers ends.
+    `proposals_lapse` one falls away, with a fact that says so, where another replaces it or the case ends; with
+    `copies_follow` the copy of a letter that leaves elsewhere is the copy of the one that leaves in its place.
 
     `remedy_...`: above which amount by currency a promised remedy wants a second pair of eyes, as in any currency that
     is not named; the area that confirms one as done; the business days before its date that warn of it.
@@ -129,6 +130,7 @@ class Terms(TermSettings):
     incidents_by_area: bool = False
     dates_bounded: bool = False
     proposals_lapse: bool = False
+    copies_follow: bool = False
     messages_considered: bool = False
     least_characters: dict[str, int] = Field(default_factory=dict)
     channel_order: tuple[Channel, ...] = (EMAIL,)

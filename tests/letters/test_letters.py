@@ -282,17 +282,22 @@ def test_external_says_what_was_asked_and_which_data_were_shared() -> None:
 @pytest.mark.rule("M3.6")
 def test_an_unbound_person_is_told_the_dates_in_time_and_the_account_behind_the_link() -> None:
     secret = "Cuenta 1234, USD 5,000"
-    escalation = {"institution": "Banco", "reasons": secret, "estimate": "2026-03-25", "until": "2026-03-25"}
+    escalation: dict[str, Any] = {"institution": "Banco", "reasons": secret, "estimate": "2026-03-10"}
     case = do(opened(bound=False), "escalate", LATER, **escalation, asked=secret, shared=secret)
     said = of(case, LetterKind.EXTERNAL)
-    case = do(case, "re_estimate", LATER, estimate="2026-03-26", reasons=secret)
+    case = do(case, "re_estimate", LATER, estimate="2026-03-12", reasons=secret)
     moved = of(case, LetterKind.RE_ESTIMATE)
     case = do(opened(bound=False), "extend", LATER, until="2026-03-25", reasons=secret)
     extended = of(case, LetterKind.EXTENSION)
-    for one, date in ((said, "25 de marzo"), (moved, "26 de marzo"), (extended, "25 de marzo")):
+    for one, date in ((said, "10 de marzo"), (moved, "12 de marzo"), (extended, "25 de marzo")):
         leaving = all_letters().render(one)
         assert not [part for part in parts(leaving) if "1234" in part]
-        says(leaving, LINK, f"{date} de 2026", "Para proteger su información" if one is not said else "solo en ese enlace")
+        says(
+            leaving,
+            LINK,
+            f"{date} de 2026",
+            "Para proteger su información" if one is not said else "solo en ese enlace",
+        )
         assert "1234" in all_letters().render(one, full=True).text
 
 

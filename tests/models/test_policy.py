@@ -128,6 +128,7 @@ def test_the_defaults_in_code_are_the_policys() -> None:
         incidents_by_area=True,
         dates_bounded=True,
         proposals_lapse=True,
+        copies_follow=True,
         messages_considered=True,
         least_characters=LEAST,
         undo_seconds=60,

@@ -118,7 +118,8 @@ def test_who_is_not_known_is_asked_once_there_is_a_reason() -> None:
 def test_what_a_letter_may_say_depends_on_who_reads_it() -> None:
     assert says(Level.UNVERIFIED, LetterKind.FINAL_UPHELD) is Says.POINTER
     assert says(Level.UNVERIFIED, LetterKind.ACKNOWLEDGEMENT) is Says.WITHOUT_WORDS
-    assert says(Level.UNVERIFIED, LetterKind.EXTENSION) is Says.WHOLE
+    assert says(Level.UNVERIFIED, LetterKind.EXTENSION) is Says.WITHOUT_WORDS
+    assert says(Level.UNVERIFIED, LetterKind.MISSED) is Says.WHOLE
     assert says(Level.REPRESENTATIVE, LetterKind.FINAL_UPHELD) is Says.WHOLE
 
 

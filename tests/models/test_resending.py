@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from models.case import Case
 from models.clock import wake
 from models.errors import Refused
-from models.inquiry import AUTHORITY, Flag, Status
+from models.inquiry import AUTHORITY, Address, Flag, Status
 from models.letters import LetterKind, LetterState
 from models.obligations import ObligationKind
-from models.post import fail
+from models.post import Acceptance, accept, fail
 from tests.cases import (
     BANK,
     DAY,
@@ -117,6 +118,58 @@ def test_a_copy_that_fails_is_let_go() -> None:
     case = new_case(addresses=(ORIGIN, REGISTERED))
     fail(case, case.letters[1].key, MONDAY, "gone")
     assert [one.state for one in case.letters] == [LetterState.OWED, LetterState.FAILED]
+
+
+X = Address(id="ad_x", channel="x")
+BY_HAND: dict[str, Any] = {"addresses": (TELEGRAM, X, REGISTERED), "channel": "telegram"}
+
+
+def leaving(case: Case) -> set[tuple[str, str]]:
+    """Which letters wait, and where they go."""
+    return {(one.key.partition("/")[2], one.address.id if one.address else "") for one in case.waiting()}
+
+
+@pytest.mark.rule("M3.7")
+@pytest.mark.rule("M4.2")
+@pytest.mark.parametrize("how", ["asked", "closed", "failed"])
+def test_the_registered_mail_keeps_its_copy_of_a_letter_that_leaves_elsewhere(how: str) -> None:
+    case = new_case(**BY_HAND, channel_order=("x", "email"))
+    if how == "asked":
+        case = do(case, "change_channel", MONDAY, channel="x", reasons="The user asked for it.")
+    elif how == "closed":
+        case = do(case, "address_closed", MONDAY, address=TELEGRAM.id, reason="blocked")
+    else:
+        fail(case, "RX-7KQ4-M2PD/acknowledgement/1", MONDAY, "blocked")
+    assert {("acknowledgement/2", X.id), ("acknowledgement/1/copy", REGISTERED.id)} <= leaving(case)
+    assert [one.copy_of for one in case.waiting() if one.address == REGISTERED] == ["RX-7KQ4-M2PD/acknowledgement/2"]
+    assert case.obligations[0].met_by == ""
+
+
+@pytest.mark.rule("M3.7")
+def test_a_letter_that_itself_goes_to_the_registered_mail_needs_no_copy_there() -> None:
+    case = do(new_case(**BY_HAND), "change_channel", MONDAY, channel="email", reasons="The user asked for it.")
+    to_mail = [one.kind for one in case.waiting() if one.address == REGISTERED]
+    assert to_mail == [LetterKind.CHANNEL_CHANGE, LetterKind.ACKNOWLEDGEMENT]
+
+
+def test_the_copy_stays_where_the_first_letter_was_accepted_after_all() -> None:
+    case = do(new_case(**BY_HAND), "change_channel", MONDAY, channel="x", reasons="The user asked for it.")
+    accept(case, Acceptance(key="RX-7KQ4-M2PD/acknowledgement/1", at=MONDAY))
+    assert ("acknowledgement/2", X.id) not in leaving(case)
+    assert ("acknowledgement/1/copy", REGISTERED.id) in leaving(case)
+
+
+def test_a_case_opened_before_copies_followed_lets_them_go() -> None:
+    moves: dict[str, dict[str, str]] = {
+        "change_channel": {"channel": "x", "reasons": "asked"},
+        "address_closed": {"address": TELEGRAM.id, "reason": "blocked"},
+    }
+    case = new_case(**BY_HAND)
+    for name, order in moves.items():
+        case = do(new_case(**BY_HAND, copies_follow=False, channel_order=("x", "email")), name, MONDAY, **order)
+        assert REGISTERED.id not in {address for _, address in leaving(case)}
+    accept(case, Acceptance(key="RX-7KQ4-M2PD/acknowledgement/1", at=MONDAY))
+    assert "acknowledgement/2" not in {key for key, _ in leaving(case)}
 
 
 @pytest.mark.rule("M3.10")

@@ -160,7 +160,7 @@ def test_the_copy_stays_where_the_first_letter_was_accepted_after_all() -> None:
 
 
 def test_a_case_opened_before_copies_followed_lets_them_go() -> None:
-    moves: dict[str, dict[str, str]] = {
+    moves: dict[str, dict[str, Any]] = {
         "change_channel": {"channel": "x", "reasons": "asked"},
         "address_closed": {"address": TELEGRAM.id, "reason": "blocked"},
     }

@@ -1,6 +1,6 @@
 """The secrets that sign webhooks, kept sealed with the key ring: whoever reads the database alone cannot sign.
 
-Each is bound to its subscription, so a sealed secret that is copied into another opens nothing.
+Each is bound to the URL that it signs for, so a sealed secret that is copied to a receiver elsewhere opens nothing.
 """
 
 import base64

@@ -121,7 +121,10 @@ class Proposal(Wire):
 
 
 class Erasure(Wire):
-    """The user asked in `message` that what they wrote and gave be erased: decided or refused, and then done."""
+    """The user asked in `message` that what they wrote and gave be erased: decided or refused, and then done.
+
+    `heard` is how many messages the case had when it was done: what comes after may be asked for anew.
+    """
 
     message: str
     asked_at: AwareDatetime
@@ -129,6 +132,7 @@ class Erasure(Wire):
     decided_by: Actor | None = None
     refused_at: AwareDatetime | None = None
     erased_at: AwareDatetime | None = None
+    heard: int = 0
 
     @property
     def answered(self) -> bool:

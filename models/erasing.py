@@ -47,7 +47,9 @@ class Wiped(Wire):
 
 def request_erasure(case: Case, order: RequestErasure, actor: Actor, now: datetime) -> None:
     """Note what the user asks, and owe the answer once the case is closed."""
-    if case.erasure and not case.erasure.refused_at:
+    before = case.erasure
+    written_since = before is not None and before.erased_at is not None and case.heard > before.heard
+    if before and not before.refused_at and not written_since:
         raise Refused("erasure.asked", "it is asked for already", field="message")
     case.erasure = Erasure(message=order.message, asked_at=now)
     case.record(now, "erasure.asked", actor=actor, message=order.message)
@@ -97,7 +99,7 @@ def erased(case: Case, wiped: Wiped) -> None:
     if asked is None or asked.erased_at:
         return
     forget(case)
-    case.erasure = asked.model_copy(update={"erased_at": wiped.at})
+    case.erasure = asked.model_copy(update={"erased_at": wiped.at, "heard": case.heard})
     case.dead = tuple(dict.fromkeys((*case.dead, *wiped.addresses)))
     case.record(wiped.at, "case.erased", texts_erased=wiped.texts, files_erased=wiped.files)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from models.errors import Refused
@@ -70,12 +70,10 @@ def revoke(session: Session, key_id: str, now: datetime) -> bool:
     return True
 
 
-def revoke_all(session: Session, actor_id: str, now: datetime) -> None:
-    """Make every key of somebody who leaves worthless, also where they are taken in again."""
-    for row in session.exec(select(ApiKey).where(col(ApiKey.actor) == actor_id, col(ApiKey.revoked_at).is_(None))):
-        row.revoked_at = now
-        session.add(row)
-    session.flush()
+def revoke_all(session: Session, actor_id: str, now: datetime) -> int:
+    """Make every key of somebody worthless who leaves or changes role, for good; return how many there were."""
+    live = update(ApiKey).where(col(ApiKey.actor) == actor_id, col(ApiKey.revoked_at).is_(None))
+    return session.exec(live.values(revoked_at=now)).rowcount
 
 
 def list_keys(session: Session) -> list[ApiKey]:

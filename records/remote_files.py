@@ -48,9 +48,12 @@ def due(session: Session, now: datetime, limit: int = 20) -> list[RemoteFile]:
     return list(session.exec(query.order_by(col(RemoteFile.id)).limit(limit)))
 
 
-def waiting(session: Session) -> list[RemoteFile]:
-    """Return all that was not fetched yet, the oldest first."""
-    return list(session.exec(select(RemoteFile).where(col(RemoteFile.done_at).is_(None)).order_by(col(RemoteFile.id))))
+def waiting(session: Session) -> list[tuple[RemoteFile, str | None]]:
+    """Return all that was not fetched yet, the oldest first, each with the inquiry that its message is placed in."""
+    query = select(RemoteFile, StoredMessage.reference).join(
+        StoredMessage, col(StoredMessage.id) == col(RemoteFile.message)
+    )
+    return list(session.exec(query.where(col(RemoteFile.done_at).is_(None)).order_by(col(RemoteFile.id))))
 
 
 def done(session: Session, file_id: int, now: datetime) -> bool:

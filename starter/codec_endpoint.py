@@ -8,7 +8,6 @@ here is sealed for no workflow, so it never counts as spoken by the application 
 
 import asyncio
 import json
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -25,6 +24,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from codec import SCOPE, SealingCodec
 from keys import KeyRing
 from models.policy import Policy
+from models.reference import WORKFLOW_PREFIX, is_reference
 from models.rights import may
 from models.sealing import MARK
 from models.sight import Eyes
@@ -46,7 +46,6 @@ METHODS = "POST, OPTIONS"
 HEADERS = "X-Namespace, Content-Type, Authorization"
 
 ACTION = "codec.decode"
-CASE = re.compile(rb"inquiry/([A-Z]{2,5}-[0-9A-Z]{4}-[0-9A-Z]{4})")
 
 
 class Line(NamedTuple):
@@ -166,19 +165,22 @@ def _noted(book: Book, caller: Caller, payloads: Sequence[Payload], namespace: s
     kept: set[str] = set()
     lines: list[Line] = []
     for reference, count in Counter(map(_case, payloads)).items():
-        why = book.hidden(caller.eyes, reference) if reference and caller.eyes else ""
+        named = is_reference(reference)
+        why = "codec.scope" if reference and not named else ""
+        if named and caller.eyes:
+            why = book.hidden(caller.eyes, reference)
         if why:
             kept.add(reference)
         outcome = Outcome.DENIED if why else Outcome.DONE
-        lines.append(Line(caller.name, reference or namespace, outcome, why or f"{count} payloads"))
+        lines.append(Line(caller.name, reference if named else namespace, outcome, why or f"{count} payloads"))
     book.note(lines or [Line(caller.name, namespace, Outcome.DONE, "0 payloads")])
     return frozenset(kept)
 
 
 def _case(payload: Payload) -> str:
-    """The inquiry for which a payload says it was sealed; empty for none. A lie opens nothing: it is bound in."""
-    found = CASE.fullmatch(payload.metadata.get(SCOPE, b""))
-    return found[1].decode() if found else ""
+    """What inquiry a payload says it was sealed for; empty for none. A lie opens nothing: it is bound in."""
+    scope = payload.metadata.get(SCOPE, b"").decode(errors="replace")
+    return scope.removeprefix(WORKFLOW_PREFIX) if scope.startswith(WORKFLOW_PREFIX) else ""
 
 
 def _check_namespace(request: Request, namespace: str) -> None:

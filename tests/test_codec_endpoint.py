@@ -128,6 +128,30 @@ async def test_what_the_endpoint_opens_bears_no_mark_and_what_it_seals_is_not_tr
     assert not is_sealed(decoded)
 
 
+@pytest.mark.parametrize(
+    ("scope", "line"),
+    [
+        ("inquiry/PLAZOX-6MYW-V4A9", ("PLAZOX-6MYW-V4A9", Outcome.DENIED, "rights.compartment")),
+        ("inquiry/RX-6MYW-V4A8", ("default", Outcome.DENIED, "codec.scope")),
+        ("inquiry/../secret", ("default", Outcome.DENIED, "codec.scope")),
+    ],
+)
+async def test_what_says_it_is_an_inquirys_is_kept_with_it_or_not_opened_at_all(
+    scope: str, line: tuple[str, Outcome, str]
+) -> None:
+    bound = SealingCodec(RING).with_context(WorkflowSerializationContext("default", scope))
+    [payload] = await bound.encode([Payload(metadata={"encoding": b"json/plain"}, data=b"1")])
+    application, book = FastAPI(), Notes("PLAZOX-6MYW-V4A9")
+    application.include_router(
+        codec_router(Settings(namespace="default"), RING, book, Callers(KEY, False, policy().rights, sign_in))
+    )
+    asked = {"payloads": [MessageToDict(payload)]}
+    headers = {"Authorization": f"Bearer {Role.SUPERVISOR}"}
+    answer = TestClient(application).post("/codec/decode", json=asked, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, asked)
+    assert [one[1:] for one in book.lines] == [line]
+
+
 @pytest.mark.parametrize("body", [{}, {"payloads": []}])
 def test_nothing_to_open_is_no_mistake(body: dict[str, Any]) -> None:
     answer = LOCAL.post("/codec/decode", json=body)

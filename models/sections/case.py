@@ -12,10 +12,10 @@ from models.terms import Currency, Days, TermSettings, Warnings
 
 APPROVABLE = (
     *("extend", "escalate", "re_estimate", "resolve", "appeal_decided", "change_channel", "withdraw", "reopen"),
-    *("merge", "split", "reclassify", "erase", "promise_remedy"),
+    *("reclassify", "erase", "promise_remedy"),
     *(f"resolve.{outcome.value}" for outcome in Outcome),
 )
-"""The commands that may want a second pair of eyes."""
+"""The commands that may want a second pair of eyes: none that changes two inquiries, which one approval cannot."""
 
 
 class CalendarSettings(Section):

@@ -15,9 +15,11 @@ from sqlmodel import Session
 from channels.registry import Adapters
 from models.inquiry import EMAIL
 from models.reference import is_reference
-from records import bindings, cases, contacts, visibility
+from models.sight import Eyes
+from records import audit, bindings, cases, contacts
+from records.audit import Outcome
 from starter.admin.desk import Desk, desk_of
-from starter.admin.rights import Caller, Sight, require
+from starter.admin.rights import Caller, Sight, require, seen
 from starter.admin.views import View
 from starter.http.problems import Problem, refusals
 from starter.reception.persons import confirm, of_account, register
@@ -61,6 +63,19 @@ def _of_account(session: Session, account: str, email: str | None, now: datetime
     return contact
 
 
+def _seen_inquiry(desk: Desk, eyes: Eyes, wanted: Wanted) -> str | None:
+    """Return the inquiry whose person is wanted, if any; whoever may not answer it finds none, and leaves a line."""
+    if wanted.reference is None:
+        return None
+    reference = wanted.reference.strip().upper()
+    with desk.database.write() as session:
+        known = is_reference(reference) and cases.reference_exists(session, reference)
+        found = known and seen(session, desk, eyes, "binding.inquiry", reference)
+    if not found:
+        raise Problem(HTTPStatus.NOT_FOUND, "inquiry.unknown", "no inquiry bears that reference")
+    return reference
+
+
 router = APIRouter(prefix="/api/bindings", tags=["bindings"])
 
 
@@ -78,18 +93,15 @@ def make(
     Whose account somebody signed in to only the portal says; anybody who answers asks for the person of an inquiry.
     """
     require(desk, actor, "binding.account" if wanted.account is not None else "binding.inquiry", "binding")
-    now = desk.clock()
+    now, reference = desk.clock(), _seen_inquiry(desk, eyes, wanted)
     with desk.database.write() as session:
-        if wanted.account is not None:
-            contact, bound = _of_account(session, wanted.account, wanted.email, now), True
+        if reference is None:
+            contact, bound = _of_account(session, wanted.account or "", wanted.email, now), True
         else:
-            reference = (wanted.reference or "").strip().upper()
-            known = is_reference(reference) and cases.reference_exists(session, reference)
-            if not known or visibility.hidden(session, reference, eyes):
-                raise Problem(HTTPStatus.NOT_FOUND, "inquiry.unknown", "no inquiry bears that reference")
             case = cases.load(session, reference)
             contact, bound = case.contact, case.bound
         code, ends_at = bindings.make(session, contact, bound=bound, made_by=actor.id, now=now)
+        audit.note(session, now, actor.id, "binding.make", reference or "account", Outcome.DONE)
     channels: Adapters = request.app.state.channels
     links = {name: link for name, adapter in channels.items() if (link := adapter.link(code))}
     return Made(code=code, ends_at=ends_at, links=links)

@@ -131,13 +131,20 @@ def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
     if orders := _of_two(session, wish):
         # One of two cases that refuses after the other has agreed would leave them at odds.
         for reference, made in orders.items():
-            _try(desk, wish, cases.load(session, reference), made)
+            _try(desk, wish, cases.load(session, reference), made | _version(wish, reference))
         return orders
+    version = _version(wish, wish.reference)
     if isinstance(wish.body, SplitBody):
         # A case that refuses must not leave an inquiry behind.
-        _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points})
+        _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points, **version})
         return {wish.reference: split(writer, wish.body)}
-    return {wish.reference: order_of(writer, wish.command, wish.body) | _standing_in(desk, wish, session)}
+    return {wish.reference: order_of(writer, wish.command, wish.body) | _standing_in(desk, wish, session) | version}
+
+
+def _version(wish: Wish, reference: str) -> OrderData:
+    """The version that the caller has seen, which is that of the named case alone."""
+    seen_at = wish.expected_version if reference == wish.reference else None
+    return {} if seen_at is None else {"expected_version": seen_at}
 
 
 def _standing_in(desk: Desk, wish: Wish, session: Session) -> OrderData:
@@ -164,8 +171,6 @@ def _try(desk: Desk, wish: Wish, case: Case, order: OrderData) -> None:
 
 async def _send(desk: Desk, wish: Wish, reference: str, order: OrderData, update: str) -> Answer:
     data: dict[str, Any] = {**order, "actor": wish.actor.model_dump(mode="json"), "key": update}
-    if reference == wish.reference and wish.expected_version is not None:
-        data["expected_version"] = wish.expected_version
 
     async def load() -> Case:
         return await asyncio.to_thread(_load, desk, reference)

@@ -93,7 +93,8 @@ def inbox(session: Session, at: datetime, unseen: frozenset[str] = frozenset()) 
             tries=row.attempts,
             why=row.last_error or "on its way",
         )
-        for row in remote_files.waiting(session)
+        for row, reference in remote_files.waiting(session)
+        if reference not in unseen
     )
     running = tuple(
         FeedView(

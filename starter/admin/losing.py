@@ -12,7 +12,7 @@ from sqlmodel import Session
 from models.commands import READS_ONLY
 from models.inquiry import Area, Language, Role
 from models.tables import StaffRow, TrainingRow
-from records import staff
+from records import audit, keys, staff
 from starter.admin.handover import ALL, Lost
 from starter.admin.staff_views import PersonBody, TrainingBody
 from starter.http.problems import Problem
@@ -25,12 +25,13 @@ class Loss(NamedTuple):
     why: str
 
 
-def put(session: Session, body: PersonBody, now: datetime) -> Loss | None:
-    """Keep what is known of somebody from now on. Raises a 409 problem for whoever has left."""
+def put(session: Session, body: PersonBody, now: datetime, *, by: str) -> Loss | None:
+    """Keep what is known of somebody from now on; who changes role needs new keys. A 409 problem for who has left."""
     before = staff.person(session, body.id)
     if before and before.left_at:
         raise Problem(HTTPStatus.CONFLICT, "staff.left", "they have left; compliance takes them in again first")
     had: set[Area] = set(before.areas) if before else set()
+    was = before.role if before else body.role
     row = StaffRow(
         **body.model_dump(exclude={"areas", "languages", "reasons"}),
         areas=list(body.areas),
@@ -38,6 +39,9 @@ def put(session: Session, body: PersonBody, now: datetime) -> Loss | None:
         joined_at=before.joined_at if before else now,
     )
     staff.add(session, row)
+    if was != body.role and keys.revoke_all(session, body.id, now):
+        # A key says what its holder may do: it would speak for the former role for ever.
+        audit.note(session, now, by, "key.revoke", body.id, audit.Outcome.DONE, f"no longer {was}")
     if before and Role(body.role) in READS_ONLY:
         return Loss(ALL, "no longer answers")
     gone = had - set(body.areas)

@@ -60,7 +60,10 @@ def worded(session: Session, case: Case, bodies: tuple[RaisedBody, ...]) -> list
 def _kept(session: Session, case: Case) -> list[PointView]:
     views = []
     for one in case.points:
-        written = documents.draft(session, one.draft).content["points"]
+        written = documents.draft(session, one.draft).content.get(RAISED)
+        if written is None:
+            # Erased: who wrote it asked that it be forgotten, so nothing is left that wants an answer.
+            continue
         words = next(entry for entry in written if entry["id"] == one.id)
         dropped = words.get("dropped", "")
         views.append(PointView(id=one.id, point=words["point"], message=one.message, dropped=dropped, at=one.at))

@@ -158,7 +158,7 @@ def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
 
 def _set(desk: Desk, actor: Actor, body: PersonBody) -> Changed:
     with desk.database.write() as session:
-        change = put(session, body, desk.clock())
+        change = put(session, body, desk.clock(), by=actor.id)
         return noted(session, desk, actor, "staff.set", body.id), change
 
 

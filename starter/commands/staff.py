@@ -64,7 +64,7 @@ def add_command(
             known = staff.person(session, who)
             if known and known.left_at:
                 raise Refused("staff.left", "they have left; see `plazo staff return`")
-            loss = put(session, body, now())
+            loss = put(session, body, now(), by=by)
             note(session, by, "staff.set", who)
         typer.echo(f"{who} is known")
         pass_on(settings, database, who, loss, by=by, why=why)

@@ -36,7 +36,8 @@ def promote(session: Session, taking: Taking, row: StoredMessage, actor: Actor, 
     addresses = () if third_party or row.public_place else (address,)
     if found and joins:
         case = found.case
-        tell(session, case, row, now, addresses=addresses, reopens=reopens(found))
+        urgent = None if third_party else taking.urgent(row.subject, row.text)
+        tell(session, case, row, now, addresses=addresses, reopens=reopens(found), urgent=urgent)
     else:
         opening = Opening(
             channel=row.channel,

@@ -18,7 +18,6 @@ from models.inquiry import EMAIL, SYSTEM, Actor, Address, Role
 from models.messages import MOST_TEXT, When
 from models.policy import Policy
 from models.tables import StoredMessage
-from models.urgency import urgent_matter
 from records import cases, contacts, dispatches, messages
 from records.messages import Filed
 from starter.reception.opening import Opening, open_inquiry
@@ -151,7 +150,7 @@ class Registering:
             addresses=addresses,
             place=row.channel,
             reopens=case.closed_at is not None and not row.third_party,
-            urgent=urgent_matter(f"{row.subject}\n{row.text}", self.taking.policy.urgent.lines),
+            urgent=self.taking.urgent(row.subject, row.text),
         )
         payload = order.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         dispatches.add(self.session, case.reference, "receive_message", payload, self.now)

@@ -82,7 +82,7 @@ class Taking:
         given = tuple(self._given(session, message, contact, now))
         if found and joins:
             reached = () if found.third_party or message.public_place else (address, *given)
-            urgent = None if found.third_party else self._urgent(message)
+            urgent = None if found.third_party else self.urgent(message.subject, message.text)
             tell(session, found.case, row, now, addresses=reached, reopens=reopens(found), urgent=urgent)
             if reached and message.sender_verified:
                 wrote_from(session, contact, address, row.id, now, but=found.case.reference)
@@ -146,12 +146,12 @@ class Taking:
             return Receipt(None, row.disposition)
         case = leading(session, cases.load(session, earlier.reference))
         if edits:
-            tell(session, case, row, now, urgent=self._urgent(message))
+            tell(session, case, row, now, urgent=self.urgent(message.subject, message.text))
         return receipt_of(case, row.disposition)
 
-    def _urgent(self, message: InboundMessage) -> Matter | None:
+    def urgent(self, subject: str, text: str) -> Matter | None:
         """What a message speaks of that cannot wait (policy)."""
-        return urgent_matter(f"{message.subject}\n{message.text}", self.policy.urgent.lines)
+        return urgent_matter(f"{subject}\n{text}", self.policy.urgent.lines)
 
     def begins_anew(self, found: Place) -> bool:
         """Say whether a message to a closed inquiry opens a new one (policy)."""

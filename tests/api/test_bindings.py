@@ -9,12 +9,13 @@ from sqlmodel import SQLModel
 
 from channels.letter import OutboundLetter
 from channels.port import Arrivals, Claim
+from models.area_work import Referral
 from models.inquiry import EMAIL, Role
-from records import audit, contacts
+from records import audit, cases, contacts, keys
 from records.bindings import CODE
 from starter.reception.web_form import WebForm
 from tests.api.test_refusals import is_problem
-from tests.api.world import World, until
+from tests.api.world import ROLES, World, until
 
 ACCOUNT = {"account": "user-77", "email": "ana@example.org"}
 
@@ -65,6 +66,25 @@ async def test_a_code_for_the_person_of_an_inquiry_vouches_for_nobody(front: Wor
     with front.desk.database.read() as session:
         assert contact == contacts.known(session, EMAIL, "ana@example.org")
         assert not contacts.bound(session, str(contact)), "a form vouches for nobody"
+
+
+async def test_whoever_may_not_answer_an_inquiry_gets_no_code_for_its_person(front: World) -> None:
+    reference = str(front.desk.intake.receive_form(form(), None).reference)
+    asked = Referral(area="operations", opened_at=front.desk.clock())
+    with front.desk.database.write() as session:
+        case = cases.load(session, reference)
+        case.area, case.referrals, case.version = "legal", [asked], case.version + 1
+        cases.project(session, case)
+        secret = keys.create(session, "operations-lead", Role.REPRESENTATIVE, front.desk.clock())
+    bearer = {"Authorization": f"Bearer {secret}"}
+    assert (await front.http.get(f"/api/inquiries/{reference}", headers=bearer)).status_code == 200
+    denied = await front.http.post("/api/bindings", json={"reference": reference}, headers=bearer)
+    assert is_problem(denied, 404)["code"] == "inquiry.unknown"
+    assert (await make(front, {"reference": reference}, Role.SUPERVISOR)).status_code == 201
+    with front.desk.database.read() as session:
+        lines = [(one.actor, one.action, one.outcome) for one in audit.page(session, of=reference)]
+    assert lines[0] == (ROLES[Role.SUPERVISOR], "binding.make", "done")
+    assert ("operations-lead", "binding.inquiry", "denied") in lines
 
 
 def form() -> WebForm:

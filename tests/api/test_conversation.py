@@ -7,7 +7,7 @@ import pytest
 
 from channels.message import Disposition, RemoteFile
 from models.inquiry import EMAIL, Role
-from records import dispatches, feeds, notices, streams
+from records import cases, dispatches, feeds, notices, streams
 from tests.api.test_refusals import is_problem
 from tests.api.world import World
 from tests.starter.mailbag import message
@@ -48,6 +48,17 @@ async def test_the_inbox_shows_what_waits_and_why(front: World) -> None:
     assert [(one["name"], one["why"]) for one in view["feeds"]] == [("imap", "the password is refused")]
     assert view["gaps"] == [{"stream": "telegram:1", "first": 2, "last": 2}]
     assert len(view["alarms"]) == 3
+
+
+async def test_the_inbox_shows_no_file_of_an_inquiry_that_is_hidden(front: World) -> None:
+    file = RemoteFile(id="f", filename="pasaporte.jpg", content_type="image/jpeg")
+    reference = front.desk.intake.receive(said(1, files=(file,), received_at=front.desk.clock())).reference
+    with front.desk.database.write() as session:
+        case = cases.load(session, str(reference))
+        case.compartment, case.version = ("compliance-1",), case.version + 1
+        cases.project(session, case)
+    assert (await shown(front, "/api/inbox"))["files"] == []
+    assert len((await shown(front, "/api/inbox", Role.COMPLIANCE))["files"]) == 1
 
 
 @pytest.mark.rule("M5.5")

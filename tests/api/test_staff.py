@@ -47,6 +47,18 @@ async def test_the_staff_are_kept_by_supervisors_and_compliance(front: World, re
         assert {line.action for line in audit.page(session, of="ana")} == {"staff.set"}
 
 
+async def test_who_changes_role_needs_new_keys(front: World, records: Database) -> None:
+    who = ROLES[Role.SUPERVISOR]
+    as_before = {"id": who, "email": "s@example.org", "role": "supervisor", "areas": ["cx"], "languages": ["es"]}
+    assert (await tell(front, "staff", as_before, Role.COMPLIANCE)).status_code == 200
+    assert (await front.get("/api/staff", Role.SUPERVISOR)).status_code == 200
+    assert (await tell(front, "staff", {**as_before, "role": "agent"}, Role.COMPLIANCE)).status_code == 200
+    assert (await front.get("/api/staff", Role.SUPERVISOR)).status_code == 401
+    with records.read() as session:
+        (line,) = audit.page(session, action="key.revoke")
+    assert (line.object, line.detail) == (who, "no longer supervisor")
+
+
 async def test_all_may_read_who_represents_which_area(front: World) -> None:
     await tell(front, "staff", {**ANA, "id": "cx-lead", "role": "representative"})
     await tell(front, "staff", {**ANA, "id": "cx-deputy", "role": "representative"})

@@ -99,6 +99,18 @@ def test_once_it_is_done_the_case_says_nothing_and_writes_nowhere() -> None:
     assert refused(case, "request_erasure", **ASKED) == "erasure.asked"
 
 
+def test_what_is_written_after_an_erasure_may_be_erased_too() -> None:
+    case = decided(asked())
+    send_all(case, CLOSED)
+    erased(case, Wiped(at=CLOSED, addresses=("ad_origin",)))
+    later = CLOSED + timedelta(days=1)
+    case = do(case, "receive_message", later, message="ms_77", at=later)
+    case = do(case, "request_erasure", later, message="ms_77")
+    assert case.owed(TERM)
+    assert not case.erasing
+    assert refused(case, "request_erasure", message="ms_78") == "erasure.asked"
+
+
 def test_it_may_be_refused_with_reasons_and_asked_for_again() -> None:
     case = asked()
     assert refused(case, "refuse_erasure", draft=draft()) == "gate.empty"

@@ -87,7 +87,7 @@ class Desk:
 
     def waiting(self) -> list[Row]:
         with self.bench.database.read() as session:
-            return remote_files.waiting(session)
+            return [row for row, _ in remote_files.waiting(session)]
 
 
 @pytest.fixture

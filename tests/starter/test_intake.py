@@ -108,6 +108,17 @@ def test_what_cannot_wait_is_marked_when_it_comes(bench: Bench) -> None:
     assert row.payload["urgent"] == "frozen_funds"
 
 
+def test_what_cannot_wait_is_marked_too_when_somebody_lets_it_out_of_quarantine(bench: Bench) -> None:
+    own = letter(bench, known(bench)).replace("/", ".") + "@example.org"
+    words = "Congelaron mi cuenta!"
+    bench.intake.receive(message(2, text=words, in_reply_to=own, disposition=Disposition.AUTO_REPLY))
+    with bench.database.read() as session:
+        (row,) = messages.quarantined(session)
+    assert not bench.intake.promote(row.id, AGENT).new
+    told = next(one for one in bench.dispatches() if one.name == "receive_message")
+    assert told.payload["urgent"] == "frozen_funds"
+
+
 def test_what_no_database_can_keep_is_left_out_of_every_text(bench: Bench) -> None:
     names = ("text", "full_text", "subject", "sender_name", "html", "message_id")
     said: dict[str, Any] = {name: f"a\0{name}\ud800" for name in names}

@@ -4,11 +4,11 @@ A case joins and leaves by its ledger. What was said between the moment on which
 written down here is told to the case then, so no word is lost between the two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, delete, false, func, not_, tuple_
+from sqlalchemy import and_, case, delete, false, func, not_, or_, tuple_, update
 from sqlmodel import Session, col, select
 
 from models.area_work import OVER, IncidentState
@@ -67,6 +67,47 @@ def counts(session: Session, keys: Sequence[str], eyes: Eyes) -> Mapping[str, in
     query = select(IncidentJoin.incident, func.count()).join(CaseRow, _OF_THE_CASE)
     query = query.where(col(IncidentJoin.incident).in_(keys), *visible(eyes)).group_by(col(IncidentJoin.incident))
     return dict(session.exec(query).all())
+
+
+class Untold(NamedTuple):
+    """An incident in a tracker outside that does not know how many cases joined it."""
+
+    key: str
+    tracker: str
+    tracker_id: str
+    cases: int
+
+
+def untold(session: Session, trackers: Collection[str], before: datetime) -> list[Untold]:
+    """Return the open incidents whose tracker was told another number, and nothing since `before` (aware UTC).
+
+    What lies in a compartment is not counted.
+    """
+    count = select(func.count()).select_from(IncidentJoin).join(CaseRow, _OF_THE_CASE)
+    count = count.where(col(IncidentJoin.incident) == col(IncidentRow.key), col(CaseRow.compartment) == "")
+    cases = count.correlate(IncidentRow).scalar_subquery()
+    last = col(IncidentRow.cases_tried_at)
+    query = select(IncidentRow.key, IncidentRow.tracker, IncidentRow.tracker_id, cases).where(
+        col(IncidentRow.tracker).in_(trackers),
+        col(IncidentRow.tracker_id) != "",
+        col(IncidentRow.state).not_in([one.value for one in OVER]),
+        or_(last.is_(None), last <= before),
+        cases != col(IncidentRow.cases_told),
+    )
+    return [Untold(*row) for row in session.exec(query.order_by(col(IncidentRow.id)).limit(MOST))]
+
+
+def telling(session: Session, key: str, before: datetime, now: datetime) -> bool:
+    """Begin to tell a number; False where another process has since `before`."""
+    last = col(IncidentRow.cases_tried_at)
+    change = update(IncidentRow).where(col(IncidentRow.key) == key, or_(last.is_(None), last <= before))
+    return session.connection().execute(change.values(cases_tried_at=now)).rowcount == 1
+
+
+def told(session: Session, key: str, cases: int) -> None:
+    """The tracker knows the number."""
+    change = update(IncidentRow).where(col(IncidentRow.key) == key)
+    session.connection().execute(change.values(cases_told=cases))
 
 
 def page(

@@ -23,8 +23,9 @@ from channels.registry import load_channels
 from listener import Door, listening
 from logs import configure_logs
 from metrics import exposition
-from models.errors import PlazoError, RecordsUnavailable
+from models.errors import PlazoError, RecordsUnavailable, SettingsError
 from models.inquiry import Channel
+from models.policy import Policy
 from models.policy_reading import load_policy
 from records import feeds, purging, streams
 from records.chat import Transcript
@@ -32,11 +33,13 @@ from records.database import Database
 from records.documents import FolderStore
 from settings import Settings, load_settings
 from starter.chat.abandoned import give_back
+from starter.collecting.counting import tell_counts
 from starter.collecting.fetching import Fetching
 from starter.collecting.posting import NAME, Posting
 from starter.collecting.rounds import Collecting, House
 from starter.http.outside import networks
 from starter.reception.intake import Intake, make_intake
+from trackers.registry import load_trackers
 
 HOUR, MINUTE = 3600.0, 60.0
 BREATH = 0.1
@@ -80,6 +83,7 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
         spent = timedelta(days=settings.spent_days)
         tasks += [("spent", lambda: _every(HOUR, "spent", partial(purge_spent, database, spent, stop), stop))]
         tasks += [("chat", lambda: _every(MINUTE, "chat", partial(_give_back, database, house.intake), stop))]
+        tasks += _counting(settings, policy, database, stop)
     threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in tasks]
     for thread in threads:
         thread.start()
@@ -99,7 +103,22 @@ def collect(settings: Settings, stop: threading.Event, only: Channel | None = No
     return len(wanted)
 
 
-def _every(pause: float, name: str, work: Callable[[], None], stop: threading.Event) -> None:
+def _counting(
+    settings: Settings, policy: Policy, database: Database, stop: threading.Event
+) -> list[tuple[str, Callable[[], None]]]:
+    """Tell trackers outside how many joined; nothing where there is none, or this process lacks their secrets."""
+    try:
+        trackers = load_trackers(policy, settings, now)
+    except SettingsError as error:
+        log.warning("collector.no-trackers", why=str(error))
+        return []
+    if not any(one.outside for one in trackers.by_name.values()):
+        return []
+    work = partial(tell_counts, database, trackers, now)
+    return [("counts", lambda: _every(MINUTE, "counts", work, stop))]
+
+
+def _every(pause: float, name: str, work: Callable[[], object], stop: threading.Event) -> None:
     """Do something now and again, until told to stop; nothing that goes wrong ends it before."""
     while not stop.is_set():
         try:

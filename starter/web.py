@@ -44,6 +44,7 @@ from starter.admin import (
     incidents,
     inquiries,
     own_incidents,
+    prefill,
     quarantine,
     registrations,
     sign_ins,
@@ -147,8 +148,9 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
         secret, chat = settings.reply_secret.get_secret_value().encode(), read_section(ChatSettings, settings)
         _add_chat(app, ChatDesk(database, intake, policy, chat, clock, threads, secret))
     rooms = (
-        *(api, approvals, audit, inquiries, quarantine, command_routes, answer_routes, bindings, staff, sign_ins),
-        *(break_glass, incidents, own_incidents, registrations, hooks, reporting, quality, status),
+        *(api, approvals, audit, inquiries, quarantine, command_routes, answer_routes, prefill),
+        *(bindings, staff, sign_ins, break_glass, incidents, own_incidents, registrations),
+        *(hooks, reporting, quality, status),
     )
     for room in rooms:
         app.include_router(room.router, responses=refusals(429))

@@ -26,6 +26,9 @@ class BuiltIn(Tracker):
     def close(self, id_: str, key: str, state: IncidentState) -> None:
         """Change nothing: its row is closed by whoever calls this."""
 
+    def count(self, id_: str, key: str, cases: int, now: datetime) -> None:
+        """Change nothing: its board counts them itself."""
+
     def standing(self, id_: str, now: datetime) -> Change | None:  # noqa: ARG002 - as the port has it
         """Know nothing more: what moves on the board is told at once."""
         return None

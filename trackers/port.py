@@ -74,6 +74,10 @@ class Tracker(ABC):
         """Say that the case has its outcome; doing it twice changes nothing. Raises as `create`."""
 
     @abstractmethod
+    def count(self, id_: str, key: str, cases: int, now: datetime) -> None:
+        """Say how many inquiries have joined it by now, and nothing of them. Raises as `create`."""
+
+    @abstractmethod
     def standing(self, id_: str, now: datetime) -> Change | None:
         """Ask where an incident stands; None where the tracker knows nothing that we do not. Raises as `find`."""
 

@@ -1,7 +1,8 @@
 """Any tool that takes signed posts and sends them: a bridge of a few lines connects what has no adapter here.
 
-We post `incident.opened` and `incident.closed`, and the answer to the first holds the tool's own id. The same key comes
-with every try, so the tool must open one incident for it, however often it hears of it. `docs/incidents.md` shows both.
+We post `incident.opened`, `incident.cases` and `incident.closed`, and the answer to the first holds the tool's own id.
+The same key comes with every try, so the tool must open one incident for it, however often it hears of it.
+`docs/incidents.md` shows all three.
 """
 
 import json
@@ -103,6 +104,10 @@ class Webhook(Tracker):
         """Post `incident.closed`."""
         self._post("incident.closed", key, {"incident": id_, "state": state.value})
 
+    def count(self, id_: str, key: str, cases: int, now: datetime) -> None:
+        """Post `incident.cases`; the same number may be news again, so its key names the time."""
+        self._post("incident.cases", key, {"incident": id_, "cases": cases}, f"/{int(now.timestamp())}")
+
     def standing(self, id_: str, now: datetime) -> Change | None:  # noqa: ARG002 - as the port has it
         """Nobody can be asked."""
         return None
@@ -124,11 +129,11 @@ class Webhook(Tracker):
             ),
         )
 
-    def _post(self, event: str, key: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    def _post(self, event: str, key: str, about: Mapping[str, Any], once: str = "") -> dict[str, Any]:
         body = json.dumps({"event": event, "version": VERSION, "key": key, **about}, ensure_ascii=False).encode()
         headers = {
             "content-type": "application/json",
-            "idempotency-key": f"{key}/{event}",
+            "idempotency-key": f"{key}/{event}{once}",
             HEADER: sign(self._secret, body, self._clock()),
         }
         return self._line.write("POST", self._url, headers, body).object()

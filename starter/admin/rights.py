@@ -35,6 +35,7 @@ ROUTES = {
     "GET /api/inquiries/{reference}/letters/{name}": "inquiry.read",
     "GET /api/inquiries/{reference}/points": "inquiry.read",
     "GET /api/inquiries/{reference}/causes": "inquiry.read",
+    "GET /api/inquiries/{reference}/prefill": "inquiry.read",
     "POST /api/inquiries/{reference}/gate": "inquiry.try",
     "POST /api/break-glass": "access.break-glass",
     "POST /api/inquiries": "inquiry.register",

@@ -62,6 +62,37 @@ async def test_a_case_joins_waits_hears_the_outcome_and_is_answered_for_itself(w
 
 
 @pytest.mark.rule("M5.6")
+async def test_the_answer_is_drafted_from_the_outcome_in_facts_and_point_by_point(world: World) -> None:
+    first = await opened(world)
+    second = await world.opened(email="bea@example.org")
+    (await join(world, second, f"{first}/inc-1")).raise_for_status()
+    none = await world.get(f"/api/inquiries/{second}/prefill")
+    assert (none.status_code, none.json()["code"]) == (404, "prefill.none")
+    (await post(world, f"/api/incidents/{first}/1/move", DONE, Role.SUPERVISOR)).raise_for_status()
+    await world.settled(second, over)
+    path = f"/api/inquiries/{second}/"
+    drafted = (await world.get(f"{path}prefill")).json()
+    assert drafted["language"] == "es"
+    assert [(one["state"], one["words"]) for one in drafted["incidents"]] == [("resolved", DONE["words"])]
+    raised = (await world.get(f"{path}points")).json()
+    assert [one["point"] for one in drafted["draft"]["points"]] == [one["point"] for one in raised["proposed"]]
+    (fact,) = drafted["draft"]["actions"]
+    assert "quedó resuelta" in fact
+    assert {one["answer"] for one in drafted["draft"]["points"]} == {fact}
+    assert first not in str(drafted["draft"]), "it names another user's inquiry"
+    assert DONE["words"] not in str(drafted["draft"]), "what specialists write may name users"
+    (await world.command(second, "set_points", {"points": [{"point": "El retiro no llegó"}]})).raise_for_status()
+
+    async def kept() -> Any:
+        return (await world.get(f"{path}points")).json()["points"] or None
+
+    await until(kept)
+    (point,) = (await world.get(f"{path}prefill")).json()["draft"]["points"]
+    assert (point["point"], point["answer"]) == ("El retiro no llegó", fact)
+    assert point["id"]
+
+
+@pytest.mark.rule("M5.6")
 async def test_who_complains_after_the_fix_has_the_outcome_at_once(world: World) -> None:
     first = await opened(world)
     (await post(world, f"/api/incidents/{first}/1/move", DONE, Role.SUPERVISOR)).raise_for_status()

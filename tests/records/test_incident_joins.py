@@ -1,7 +1,7 @@
 """An incident that many cases joined: what is said of it is queued for each of them, once, at a pace (M5.6)."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from models.area_work import IncidentState
 from models.case import Case
+from models.errors import TransientError
 from models.incidents import incident_key
 from models.inquiry import Actor, Role
 from models.reference import new_reference
@@ -17,12 +18,16 @@ from models.tables import Dispatch, IncidentJoin, IncidentRow
 from records import cases, incident_joins, incident_words, incidents
 from records.database import Database
 from records.incident_words import News
+from starter.collecting.counting import SELDOM, tell_counts
 from tests.cases import FULL, MONDAY, acknowledged, do, draft, new_case
+from trackers.builtin import BuiltIn
+from trackers.registry import Trackers
 
 JIRA = Actor(id="tracker:jira", role=Role.SYSTEM)
 DONE = News(IncidentState.RESOLVED, MONDAY, "All left at 18:31.", "Done")
 LEAD = Actor(id="supervisor-1", role=Role.SUPERVISOR)
 EYES = Eyes("agent-1")
+COMPLIANCE = Actor(id="compliance-1", role=Role.COMPLIANCE)
 
 
 class Counting:
@@ -169,6 +174,54 @@ def test_the_list_counts_what_can_be_answered(house: House) -> None:
     with house.database.read() as session:
         assert incident_joins.counts(session, [house.key], EYES) == {house.key: 3}
         assert incident_joins.counts(session, [], EYES) == {}
+
+
+class Counter(BuiltIn):
+    """A tracker outside that takes numbers, or fails."""
+
+    outside = True
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+        self.away = False
+
+    def count(self, id_: str, key: str, cases: int, now: datetime) -> None:
+        if self.away:
+            raise TransientError("away")
+        self.told.append((id_, cases))
+
+
+@pytest.mark.rule("M5.6")
+def test_a_tracker_outside_is_told_how_many_joined_and_seldom(house: House) -> None:
+    jira, now = Counter(), MONDAY
+    trackers = Trackers({"builtin": BuiltIn(), "jira": jira}, "jira")
+
+    def tell() -> int:
+        return tell_counts(house.database, trackers, lambda: now)
+
+    cases_ = [house.join(house.another()) for _ in range(2)]
+    assert tell() == 0, "our own board counts them itself"
+    with house.database.write() as session:
+        row = house.row(session)
+        row.tracker, row.tracker_id = "jira", "10001"
+        session.add(row)
+    assert (tell(), tell(), jira.told) == (1, 0, [("10001", 2)])
+    house.join(house.another())
+    assert tell() == 0, "not before its time"
+    now += SELDOM
+    jira.away = True
+    assert tell() == 0
+    now += SELDOM
+    jira.away = False
+    secret = do(cases_[0], "compartment", MONDAY, COMPLIANCE, people=["ana"], reasons="x")
+    house.write_down(secret)
+    assert (tell(), jira.told[1:]) == (0, []), "what lies in a compartment is not counted, so it is two as before"
+    house.join(house.another())
+    assert (tell(), jira.told[1:]) == (1, [("10001", 3)])
+    house.join(house.another())
+    house.say(DONE)
+    now += SELDOM
+    assert tell() == 0, "it is over"
 
 
 def test_what_a_case_closes_before_its_tracker_heard_of_it_is_told_to_nobody(house: House) -> None:

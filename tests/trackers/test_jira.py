@@ -122,6 +122,16 @@ def test_what_jira_refuses_is_told_by_field_and_without_what_was_sent(site: Site
     assert caught.value.detail == "Jira answered 400 about summary"
 
 
+@pytest.mark.rule("M5.6")
+def test_how_many_joined_is_a_comment_and_comes_back_as_no_news(site: Site, jira: Jira, listener: Listener) -> None:
+    ref = jira.create(DRAFT)
+    jira.count(ref.id, KEY, 12, NOW)
+    (issue,) = site.issues()
+    assert [one["text"] for one in issue["comments"]] == [f"{KEY}: inquiries that joined it by now: 12."]
+    created, commented = arrived(jira, listener, 2)
+    assert [one.words for one in (created, commented)] == ["", ""]
+
+
 @pytest.mark.parametrize(("outcome", "status"), [(IncidentState.RESOLVED, "Done"), (IncidentState.REJECTED, "Done")])
 @pytest.mark.rule("M5.6")
 def test_the_cases_outcome_is_written_below_the_issue_which_is_done_then(

@@ -44,6 +44,10 @@ def test_an_incident_is_posted_signed_and_the_answer_names_it(tool: Webhook, lis
     assert headers["idempotency-key"] == f"{KEY}/incident.opened"
     tool.create(DRAFT)
     assert "description" not in json.loads(listener.posts[1][1])
+    tool.count("T-7", KEY, 12, NOW)
+    headers, body = listener.posts.pop()
+    assert json.loads(body) == {"event": "incident.cases", "version": 1, "key": KEY, "incident": "T-7", "cases": 12}
+    assert headers["idempotency-key"] == f"{KEY}/incident.cases/{int(NOW.timestamp())}", "12 may be news again"
     tool.close("T-7", KEY, IncidentState.REJECTED)
     closed = json.loads(listener.posts[2][1])
     assert (closed["event"], closed["incident"], closed["state"]) == ("incident.closed", "T-7", "rejected")

@@ -26,6 +26,7 @@ SIGNATURE, IDENTIFIER = "x-hub-signature", "x-atlassian-webhook-identifier"
 LONGEST_TITLE = 255
 DELETED = "jira:issue_deleted"
 OURS = "the case has its outcome"
+COUNTED = "inquiries that joined it by now"
 """What our own comments say, and nobody needs to be told of again."""
 
 _SCHEME = "sha256="
@@ -78,6 +79,11 @@ class Jira(Tracker):
         self._write(f"{place}/comment", {"body": document(f"{key}: {OURS}, {state.value}.")})
         self._write(f"{place}/transitions", {"transition": {"id": wanted}})
 
+    def count(self, id_: str, key: str, cases: int, now: datetime) -> None:  # noqa: ARG002 - a comment has its own time
+        """Say so in a comment."""
+        place = f"/rest/api/3/issue/{quote(id_, safe='')}/comment"
+        self._write(place, {"body": document(f"{key}: {COUNTED}: {cases}.")})
+
     def standing(self, id_: str, now: datetime) -> Change | None:
         """Ask Jira."""
         issue = self._read(f"/rest/api/3/issue/{quote(id_, safe='')}?fields=status,resolution,labels")
@@ -117,7 +123,7 @@ class Jira(Tracker):
                 id=str(issue["id"]),
                 url=self._shown(issue),
                 outcome="deleted in Jira" if deleted else outcome_of(fields),
-                words=words_of(post, OURS),
+                words=words_of(post, (OURS, COUNTED)),
             ),
         )
 

@@ -45,10 +45,10 @@ def outcome_of(fields: Mapping[str, Any]) -> str:
     return _name(fields.get("resolution"))
 
 
-def words_of(post: Mapping[str, Any], ours: str) -> str:
-    """Return the comment that came with a post; empty for one that says what `ours` do."""
+def words_of(post: Mapping[str, Any], ours: tuple[str, ...]) -> str:
+    """Return the comment that came with a post; empty for one that says what one of `ours` does."""
     comment = plain(_object(post.get("comment")).get("body"))
-    return "" if ours in comment else comment
+    return "" if any(one in comment for one in ours) else comment
 
 
 def moment_of(milliseconds: object, now: datetime) -> datetime:

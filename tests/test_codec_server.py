@@ -31,6 +31,7 @@ from starter.codec_callers import Callers
 from starter.codec_endpoint import Line, codec_router
 from tests.cases import policy
 from tests.sealed_workflow import Sealed
+from tests.waiting import UP
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts")) / "temporal")
 CANARY = "ana.canary@example.org"
@@ -96,6 +97,7 @@ async def test_nothing_said_stands_in_the_database_and_the_endpoint_reads_it_all
     database.mkdir()
     queue, control = uuid.uuid4().hex, f"control-{uuid.uuid4().hex}"
     async with await WorkflowEnvironment.start_local(
+        dev_server_startup_timeout=UP,
         dev_server_existing_path=TEMPORAL,
         dev_server_database_filename=str(database / "temporal.db"),
         dev_server_extra_args=["--sqlite-pragma", "journal_mode=WAL"],
@@ -166,7 +168,7 @@ def said(output: str) -> str:
 async def test_search_attributes_are_registered_beside_what_is_there(tmp_path: Path) -> None:
     first, second = SEARCH_ATTRIBUTES[0], SEARCH_ATTRIBUTES[5]
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=TEMPORAL, search_attributes=[first]
+        dev_server_startup_timeout=UP, dev_server_existing_path=TEMPORAL, search_attributes=[first]
     ) as env:
         await asyncio.gather(*(register_search_attributes(env.client) for _ in range(4)))
         await register_search_attributes(env.client)
@@ -175,7 +177,7 @@ async def test_search_attributes_are_registered_beside_what_is_there(tmp_path: P
         assert all(key.name in listed for key in SEARCH_ATTRIBUTES)
     clash: Any = type(first).for_text(second.name)
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=TEMPORAL, search_attributes=[clash]
+        dev_server_startup_timeout=UP, dev_server_existing_path=TEMPORAL, search_attributes=[clash]
     ) as env:
         with pytest.raises(SettingsError, match=f"{second.name} of namespace default has another type"):
             await register_search_attributes(env.client)

@@ -31,6 +31,7 @@ from sandbox import sandboxed
 from settings import Settings
 from tests.careless_workflow import Careless
 from tests.sealed_workflow import Sealed
+from tests.waiting import UP
 
 RING = parse_keys(f"one:{base64.b64encode(b'k' * 32).decode()}", "test")
 CANARY = "ana.canary@example.org"
@@ -45,7 +46,9 @@ async def fail(canary: str) -> None:
 @pytest.fixture
 async def env() -> AsyncIterator[WorkflowEnvironment]:
     async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(SCRIPTS / "temporal-test-server"), plugins=[plazo_plugin(RING)]
+        test_server_startup_timeout=UP,
+        test_server_existing_path=str(SCRIPTS / "temporal-test-server"),
+        plugins=[plazo_plugin(RING)],
     ) as environment:
         yield environment
 

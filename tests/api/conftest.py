@@ -27,6 +27,7 @@ from starter.web import create_app
 from tests.api.crew import enlist
 from tests.api.world import Post, World, make_keys, now
 from tests.eased import eased_policy
+from tests.waiting import UP
 from trackers.registry import load_trackers
 from worker import stationery
 from workflows.inquiry import InquiryWorkflow
@@ -36,7 +37,9 @@ from workflows.inquiry import InquiryWorkflow
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one Temporal server for all tests of a process."""
     loop = asyncio.new_event_loop()
-    env = loop.run_until_complete(WorkflowEnvironment.start_local(dev_server_existing_path=str(temporal_program())))
+    env = loop.run_until_complete(
+        WorkflowEnvironment.start_local(dev_server_startup_timeout=UP, dev_server_existing_path=str(temporal_program()))
+    )
     yield env.client.service_client.config.target_host
     loop.run_until_complete(env.shutdown())
     loop.close()

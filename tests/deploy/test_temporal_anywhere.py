@@ -19,6 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from engine import connect
 from models.errors import EngineUnavailable
 from settings import Settings
+from tests.waiting import UP
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts")) / "temporal")
 VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_PROFILE", "PLAZO_TEMPORAL")
@@ -103,7 +104,9 @@ async def test_certificates_of_both_sides_by_variables_or_by_profile(
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
     settings = Settings(var=tmp_path)
     async with (
-        await WorkflowEnvironment.start_local(dev_server_existing_path=TEMPORAL, ip="127.0.0.1") as env,
+        await WorkflowEnvironment.start_local(
+            dev_server_startup_timeout=UP, dev_server_existing_path=TEMPORAL, ip="127.0.0.1"
+        ) as env,
         behind_tls(tmp_path, env.client.service_client.config.target_host) as door,
     ):
         monkeypatch.setenv("TEMPORAL_ADDRESS", door)

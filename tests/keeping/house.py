@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from models.search import SEARCH_ATTRIBUTES
 from starter.cli import build
+from tests.waiting import UP
 from tests.workflows.steady import TEMPORAL
 
 KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
@@ -48,6 +49,9 @@ class Plazo:
 async def temporal() -> AsyncIterator[str]:
     """A real server of one's own; its address."""
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(TEMPORAL), dev_server_log_level="error", search_attributes=SEARCH_ATTRIBUTES
+        dev_server_startup_timeout=UP,
+        dev_server_existing_path=str(TEMPORAL),
+        dev_server_log_level="error",
+        search_attributes=SEARCH_ATTRIBUTES,
     ) as env:
         yield env.client.service_client.config.target_host

@@ -6,6 +6,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.search import SEARCH_ATTRIBUTES
 from tests.cases import new_case
 from tests.lives import until
+from tests.waiting import UP
 from tests.workflows.steady import TEMPORAL, now, steadily, suggesting
 
 REFERENCE = new_case().reference
@@ -18,6 +19,7 @@ CARRIED = ("continued_as_new", "carried_over")
 async def walk(records_url: str) -> dict[str, WorkflowHistory]:
     """Both histories by the names of their files."""
     server = await WorkflowEnvironment.start_local(
+        dev_server_startup_timeout=UP,
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
         search_attributes=SEARCH_ATTRIBUTES,

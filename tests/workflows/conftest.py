@@ -9,6 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.search import SEARCH_ATTRIBUTES
 from tests.lives import Life, living
+from tests.waiting import UP
 from tests.workflows.steady import TEMPORAL, Steady, steadily, suggesting
 
 SUGGESTED = 40
@@ -25,6 +26,7 @@ async def life(tmp_path: Path, records_url: str) -> AsyncIterator[Life]:
 async def server() -> AsyncIterator[str]:
     """A real server's address."""
     async with await WorkflowEnvironment.start_local(
+        dev_server_startup_timeout=UP,
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
         search_attributes=SEARCH_ATTRIBUTES,

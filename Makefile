@@ -70,10 +70,10 @@ record-histories: $(READY) ## record new workflow histories for the replay tests
 screenshots: $(READY) ## pictures of Temporal's UI for docs/
 	$(BIN)/python -m docs.screenshots
 
-lock: $(READY) ## resolve requirements.in into requirements.lock, with hashes and no index addresses
+lock: $(READY) ## resolve requirements.in and requirements-otel.in into requirements.lock, with hashes and no index addresses
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/pip install --quiet --disable-pip-version-check uv
-	.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock requirements.in
+	.venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock requirements.in requirements-otel.in
 	rm -rf .venv/lock
 
 licences: $(READY) ## write docs/licences.md: every package of the lock and its licence

@@ -19,6 +19,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from codec import SealingCodec
 from keys import KeyRing
 from sandbox import sandboxed
+from tracing import reference_in, step
 
 WORKFLOW_TASK = 9
 """Seconds that a step of a workflow may take; after ten the server gives it to another worker."""
@@ -31,7 +32,7 @@ def plazo_plugin(ring: KeyRing) -> SimplePlugin:
     return PlazoPlugin(
         "plazo",
         data_converter=data_converter(ring),
-        interceptors=[FailureLog()],
+        interceptors=[ActivityTraces(), FailureLog()],
         workflow_runner=sandboxed,
     )
 
@@ -104,6 +105,22 @@ class _FailureLog(ActivityInboundInterceptor):
         except Exception as error:
             _log_failure(error, activity.info())
             raise
+
+
+class ActivityTraces(Interceptor):
+    """Tells of each activity, where traces are wanted. Workflows need nothing: their steps are told outside of them."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Put the span around every activity."""
+        return _ActivityTraces(next)
+
+
+class _ActivityTraces(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # the SDK's name
+        info = activity.info()
+        name = f"activity {info.activity_type}"
+        with step(name, reference_in(info.workflow_id or ""), "CONSUMER", attempt=info.attempt):
+            return await super().execute_activity(input)
 
 
 def _log_failure(error: Exception, info: activity.Info) -> None:

@@ -14,6 +14,7 @@ from models.inquiry import EMAIL, STAFF, Channel
 from models.tables import Notice, NoticeState, StaffRow
 from records import notices, staff
 from records.database import Database
+from tracing import step
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Mailing:
             if EMAIL not in self.senders:
                 raise OperatorError("no sender of mails is set up")
             parts = KeptParts(self.database, mail.notice, EMAIL, self.clock)
-            return self.senders[EMAIL].send(mail, parts)
+            with step(f"send by {EMAIL}", kind="CLIENT"):
+                return self.senders[EMAIL].send(mail, parts)
         except RecipientError:
             raise
         except UnknownOutcome as error:

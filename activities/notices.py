@@ -28,6 +28,7 @@ from models.tables import Notice, NoticeState
 from models.work import DELIVER, RECIPIENT_FAILED, Delivery, Written
 from records import notices, restores
 from records.database import Database
+from tracing import step
 
 ASK_AGAIN = timedelta(seconds=10)
 """How often a try with an unknown end looks for the provider's event."""
@@ -141,7 +142,7 @@ class Notices:
         try:
             if channel not in self.senders:
                 raise OperatorError(f"no sender is set up for channel {channel}")
-            with self.spot.watched(channel):
+            with self.spot.watched(channel), step(f"send by {channel}", kind="CLIENT"):
                 return self.senders[channel].send(mail, KeptParts(self.database, letter.key, channel, self.clock))
         except UnknownOutcome as error:
             raise ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=ASK_AGAIN) from None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HOUSE = Path(__file__).resolve().parent.parent
-LOCK, WANTED = HOUSE / "requirements.lock", HOUSE / "requirements.in"
+LOCK, WANTED, EXTRA = (HOUSE / name for name in ("requirements.lock", "requirements.in", "requirements-otel.in"))
 PAGE, BILL = HOUSE / "docs" / "licences.md", HOUSE / "build" / "sbom.json"
 TOOLS = "# tests and checks"
 """What stands below this line of `requirements.in` is not needed to run."""
@@ -56,7 +56,7 @@ needed to test and check alone; the image, made from the whole lock, holds them 
 
 @dataclass(frozen=True)
 class Package:
-    """One entry of the lock; `needed_by` are packages, and empty for what `requirements.in` names itself."""
+    """One entry of the lock; `needed_by` are packages, and empty for what we name ourselves alone."""
 
     name: str
     version: str
@@ -77,12 +77,16 @@ def packages() -> dict[str, Package]:
 def needed_to_run(known: dict[str, Package]) -> set[str]:
     """Names of what Plazo needs to run, with everything that these need."""
     text = WANTED.read_text(encoding="utf-8").partition(TOOLS)[0]
-    needed = set(re.findall(r"^([a-z][\w.-]*)", text, flags=re.MULTILINE))
+    needed = _named(text + EXTRA.read_text(encoding="utf-8"))
     while True:
         more = {one.name for one in known.values() if needed.intersection(one.needed_by)} - needed
         if not more:
             return needed
         needed |= more
+
+
+def _named(text: str) -> set[str]:
+    return set(re.findall(r"^([a-z][\w.-]*)", text, flags=re.MULTILINE))
 
 
 def licence(name: str) -> str:
@@ -121,7 +125,7 @@ def bill() -> dict[str, Any]:
     depends = {
         ref: sorted(refs[one.name] for one in known.values() if name in one.needed_by) for name, ref in refs.items()
     }
-    direct = sorted(refs[one] for one in re.findall(r"^([a-z][\w.-]*)", WANTED.read_text("utf-8"), flags=re.MULTILINE))
+    direct = sorted(refs[one] for one in _named(WANTED.read_text("utf-8") + EXTRA.read_text("utf-8")))
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",

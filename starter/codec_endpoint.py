@@ -43,7 +43,7 @@ MAX_PAYLOADS = 2000
 MAX_BODY = 8 * 1024 * 1024
 DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 METHODS = "POST, OPTIONS"
-HEADERS = "X-Namespace, Content-Type, Authorization"
+HEADERS = "X-Namespace, Content-Type, Authorization, Authorization-Extras"
 
 ACTION = "codec.decode"
 

@@ -62,7 +62,9 @@ from starter.health_routes import door_of, health_router
 from starter.http.edge import Edge, EdgeSettings
 from starter.http.limits import Rate
 from starter.http.problems import install_problems, refusals
+from starter.http.serving import serving
 from starter.http.threads import Threads
+from starter.http.traced import NOTHING_TOLD, Traced
 from starter.reception.intake import make_intake
 from starter.reception.webhooks import Hall, intake_router
 from starter.reporting import api as reporting
@@ -73,16 +75,11 @@ from starter.temporal.engine import answering
 from starter.temporal.reconciler import Reconciler
 from starter.tracker_door import Door as TrackerDoor
 from starter.tracker_door import tracker_router
+from tracing import configure_traces, flush_traces
 from trackers.registry import load_trackers
 
 THREADS = 8
 """Threads for the records database: it has one writer, and reading needs few."""
-
-MOST_CONNECTIONS = 800
-"""Connections at once; more are answered 503, before the process runs out of files, of which it often gets 1,024."""
-
-LAST_REQUESTS = 8
-"""Seconds that requests under way get when the process ends."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 """Seconds between tries to reach Temporal at the start."""
@@ -127,8 +124,15 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
             executor.shutdown()
             database.close()
 
-    app = FastAPI(title="Plazo", summary="Answers users on time, and can prove it.", version="1", lifespan=lifespan)
+    app = FastAPI(
+        title="Plazo",
+        summary="Answers users on time, and can prove it.",
+        version="1",
+        lifespan=lifespan,
+        telemetry=NOTHING_TOLD,
+    )
     install_problems(app)
+    app.add_middleware(Traced)
     app.add_middleware(Edge, settings=read_section(EdgeSettings, settings), clock=clock)
     threads = Threads(executor)
     hall = Hall(
@@ -204,6 +208,7 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logs(settings.environment)
+        configure_traces("web")
         app = create_app(settings)
     except PlazoError as error:
         sys.stderr.write(f"web: {error}\n")
@@ -211,21 +216,10 @@ def main() -> int:
     # Once it has wound up uvicorn raises the signal again, which would end the process before its exit code is told.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
-    config = uvicorn.Config(
-        app,
-        host=settings.web_host,
-        port=settings.web_port,
-        forwarded_allow_ips=settings.trusted_proxies,
-        log_config=None,
-        # A status link is a secret, and it stands in the path.
-        access_log=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=LAST_REQUESTS,
-        server_header=False,
-    )
     try:
         with listening(settings, app.state.door):
-            uvicorn.Server(config).run()
+            uvicorn.Server(serving(app, settings)).run()
+        flush_traces()
     except SettingsError as error:
         sys.stderr.write(f"web: {error}\n")
         return 2

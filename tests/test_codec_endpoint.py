@@ -220,7 +220,9 @@ def test_the_ui_passes_preflight(origin: str, path: str) -> None:
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == origin
     assert answer.headers["access-control-allow-methods"] == "POST, OPTIONS"
-    assert answer.headers["access-control-allow-headers"] == "X-Namespace, Content-Type, Authorization"
+    assert answer.headers["access-control-allow-headers"] == (
+        "X-Namespace, Content-Type, Authorization, Authorization-Extras"
+    )
 
 
 @pytest.mark.parametrize(

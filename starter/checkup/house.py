@@ -15,6 +15,7 @@ from models.policy import Policy
 from settings import Settings
 from starter.admin.oidc_settings import oidc_settings
 from starter.checkup.finding import Finding
+from tracing import configure_traces, is_tracing
 from trackers.registry import load_trackers
 
 GIGABYTE = 1 << 30
@@ -59,6 +60,12 @@ def channels(settings: Settings, policy: Policy, now: datetime) -> Iterator[Find
     load_trackers(policy, settings, lambda: now)
     oidc_settings(settings)
     yield Finding("channels", f"{', '.join(built) or 'none'}: their settings are complete")
+
+
+def traces() -> Iterator[Finding]:
+    """What the environment of OpenTelemetry asks for."""
+    configure_traces("doctor")
+    yield Finding("traces", "sent" if is_tracing() else "none are wanted")
 
 
 def documents(settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What lies in the records database: its form, its clock, the staff, the subscriptions of others."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -43,6 +44,18 @@ def search(database: Database) -> Iterator[Finding]:
         "search",
         "by trigrams" if valid else "looks at every inquiry: ix_cases_search is not there",
         "" if valid else "install pg_trgm on the server and make the index; docs/records.md",
+    )
+
+
+def programs(database: Database) -> Iterator[Finding]:
+    """What `plazo backup` runs, where the records are on PostgreSQL."""
+    if database.engine.dialect.name == "sqlite":
+        return
+    missing = [name for name in ("pg_dump", "pg_restore") if shutil.which(name) is None]
+    yield Finding(
+        "programs of backups",
+        f"not on the path: {', '.join(missing)}" if missing else "pg_dump and pg_restore",
+        "install PostgreSQL's client programs, no older than the server" if missing else "",
     )
 
 

@@ -19,6 +19,7 @@ from records import feeds
 from records.database import Database
 from starter.reception.intake import Intake
 from starter.reception.webhooks import greet
+from tracing import occasion
 
 LEASE = timedelta(seconds=120)
 """How long a feed stays with a process that says nothing more, besides the feed's own pause: longer than a look, and
@@ -83,7 +84,8 @@ class Collecting:
                 feeds.failed(session, name, error.detail, house.clock())
             pause = self._failed(error.detail, error)
             return max(pause, error.retry_after or 0)
-        brought = house.intake.take(self._adapter.name, batch.arrivals)
+        with occasion(f"look {name}", "CONSUMER"):
+            brought = house.intake.take(self._adapter.name, batch.arrivals)
         found = sum(not receipt.duplicate for receipt in brought.receipts) if batch.late else 0
         with house.database.write() as session:
             recovered = feeds.looked(session, name, batch.cursor, house.clock(), holder=house.holder, late=found)

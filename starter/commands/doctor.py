@@ -23,10 +23,7 @@ def doctor_command(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([{**one._asdict(), "ok": one.ok} for one in found])
     else:
-        rows: list[tuple[str, ...]] = [
-            ("ok" if one.ok else "WRONG", one.what, one.seen, one.mend or "-") for one in found
-        ]
-        print_rows(("", "WHAT", "SEEN", "TO MEND IT"), rows)
+        print_rows(("", "WHAT", "SEEN", "TO MEND IT"), [_row(one) for one in found])
     if not all(one.ok for one in found):
         raise typer.Exit(REFUSED)
 
@@ -63,10 +60,12 @@ def _all(settings: Settings, policy: Policy, database: Database) -> Iterator[Fin
     yield from look("calendar", partial(house.calendar, policy, now()), "run `plazo calendar seed`")
     yield from look("channels", partial(house.channels, settings, policy, now()), "set them; docs/channels.md")
     yield from look("documents", partial(house.documents, settings), "correct PLAZO_DOCUMENTS")
+    yield from look("traces", house.traces, "correct the variables, or unset them; docs/operations.md")
     yield from look("migrations", partial(records.migrations, database), reachable)
     yield from look("search", partial(records.search, database), reachable)
     yield from look("database", partial(records.writing, database), reachable)
     yield from look("clock of the database", lambda: records.clock(database, now()), reachable)
+    yield from look("programs of backups", partial(records.programs, database), reachable)
     yield from look("staff", partial(records.people, database, policy, now()), reachable)
     yield from look("approvals", partial(records.approvals, database, settings), reachable)
     yield from look("secrets of webhooks", lambda: records.webhooks(database, settings.key_ring()), reachable)

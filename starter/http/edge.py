@@ -24,7 +24,7 @@ from starter.http.problems import Problem
 
 
 class EdgeSettings(Section):
-    """How often is often enough, in a minute: `PLAZO_EDGE_<NAME>`."""
+    """How much is enough of one caller: `PLAZO_EDGE_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="PLAZO_EDGE_")
 
@@ -34,6 +34,8 @@ class EdgeSettings(Section):
     """Calls with a key or token that is not believed, of one network address."""
     calls_per_minute: Annotated[int, Field(ge=1)] = 1200
     """Calls of the API with one key, or of status pages from one network address."""
+    connections: Annotated[int, Field(ge=1)] = 100
+    """Connections that one network address holds open; this machine and trusted proxies speak for many."""
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The threads in which requests do what blocks; only so many may wait for one."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import Executor
 from http import HTTPStatus
@@ -36,7 +37,9 @@ class Threads:
             )
         self._inside += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, task)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, contextvars.copy_context().run, task
+            )
         finally:
             self._inside -= 1
 

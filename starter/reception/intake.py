@@ -30,6 +30,7 @@ from starter.reception.registration import message_of as registered
 from starter.reception.reports import take_reports
 from starter.reception.taking import Taking
 from starter.reception.web_form import WebForm, message_of
+from tracing import concerns
 
 REPORTS_AT_ONCE = 100
 """Events of letters in one transaction: nobody else writes meanwhile."""
@@ -99,6 +100,7 @@ class Intake:
             messages.hold(message, message.raw, filed, self._files)
         if not receipt.duplicate:
             self._wake()
+        concerns(receipt.reference, opened=receipt.new)
         log.info(
             "intake.received",
             reference=receipt.reference,
@@ -126,6 +128,7 @@ class Intake:
             receipt = Registering(session, self._taking, given, actor, now).store(message, filed)
             messages.hold(message, message.raw, filed, self._files)
         self._wake()
+        concerns(receipt.reference, opened=receipt.new)
         return receipt
 
     def receive_unreadable(self, raw: bytes, channel: Channel = EMAIL) -> Receipt:
@@ -152,6 +155,7 @@ class Intake:
             row = messages.get(session, message_id)
             receipt = promote(session, self._taking, row, actor, self._clock())
         self._wake()
+        concerns(receipt.reference, opened=receipt.new)
         return receipt
 
     def notice_event(self, events: Iterable[DeliveryEvent]) -> int:

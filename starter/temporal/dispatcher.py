@@ -26,6 +26,7 @@ from models.tables import Dispatch
 from records import cases, dispatches
 from records.database import Database
 from starter.temporal.engine import PATIENCE, Signal, resume_case, signal_case, start_case
+from tracing import step
 
 TURN = 1.0
 """Seconds between turns when nobody wakes the loop: rows that were to wait become due."""
@@ -151,7 +152,8 @@ class Dispatcher:
     async def _fly(self, row: Dispatch) -> None:
         """Hand one row over and note what became of it. Never raises, but for cancellation."""
         try:
-            await self._hand_over(row)
+            with step(f"hand over {row.name}", row.reference, "PRODUCER"):
+                await self._hand_over(row)
         except EngineUnavailable as error:
             outcome = Outcome(row, str(error), self._note_away())
         except RecordsUnavailable:

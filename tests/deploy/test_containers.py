@@ -16,6 +16,7 @@ from environment import PREFIX
 from models.search import cli_arguments
 from settings import Section, Settings
 from starter.house.residents import RETENTION
+from tracing import ENDPOINTS
 
 HOUSE = Path(__file__).parents[2]
 TEXT = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8")
@@ -116,7 +117,8 @@ def test_every_variable_of_ours_is_a_setting() -> None:
     known |= {f"{one.model_config.get('env_prefix')}{name}".upper() for one in sections() for name in one.model_fields}
     ours = {name for name in variables() if name.startswith(PREFIX)}
     assert ours <= known | {f"{PREFIX}SECRETS_DIR", f"{PREFIX}IMAGE"}
-    assert set(re.findall(r"\$\{(\w+)", TEXT)) <= known | {f"{PREFIX}SECRETS", f"{PREFIX}IMAGE"}
+    others = {f"{PREFIX}SECRETS", f"{PREFIX}IMAGE", ENDPOINTS[-1]}
+    assert set(re.findall(r"\$\{(\w+)", TEXT)) <= known | others
 
 
 def test_every_file_that_is_named_is_there() -> None:
@@ -169,6 +171,16 @@ def test_the_image_holds_what_its_commands_run() -> None:
     for name in OURS:
         module = SERVICES[name]["command"][2] if SERVICES[name]["command"][1] == "-m" else "worker"
         assert (HOUSE / module.replace(".", "/")).is_dir() or (HOUSE / f"{module.replace('.', '/')}.py").is_file()
+
+
+def test_the_image_can_back_up_the_server_that_it_runs_beside() -> None:
+    server = int(SERVICES["records"]["image"].partition(":")[2].partition(".")[0])
+    (client,) = map(int, re.findall(r"postgresql-client-(\d+)", DOCKERFILE))
+    assert client >= server
+    for page in ("deployment.md", "operations.md"):
+        assert f"of PostgreSQL {client}" in (HOUSE / "docs" / page).read_text(encoding="utf-8")
+    # Debian 13, which these images are, is what brings that version.
+    assert set(re.findall(r"^FROM (python:\S+)", DOCKERFILE, flags=re.MULTILINE)) == {"python:3.13-slim-trixie"}
 
 
 def test_the_namespace_is_the_one_that_the_processes_want() -> None:

@@ -12,9 +12,11 @@ from records import hooks
 from records.database import Database
 from settings import Settings
 from starter.checkup import house
+from starter.checkup import records as checkup
 from starter.commands.doctor import examination
 from starter.house.staff import development_staff
 from tests.cases import policy
+from tests.databases import Template
 from tests.starter.conftest import TemporalServer
 from tests.test_cli import Plazo
 
@@ -83,6 +85,21 @@ def test_a_calendar_that_ends_too_soon_is_told_with_the_years_to_seed() -> None:
     (early,) = house.calendar(load_policy(settings.policy), datetime(2030, 6, 1, tzinfo=UTC))
     assert not early.ok
     assert "--to 2032" in early.mend
+
+
+def test_traces_that_cannot_be_made_are_told(plazo: Plazo) -> None:
+    asked = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    assert "http/protobuf" in looked(plazo, 1, PLAZO_TEMPORAL="127.0.0.1:9", **asked)["traces"]["seen"]
+
+
+def test_what_backups_run_is_looked_for(
+    blank_on_postgresql: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(blank_on_postgresql.copy(tmp_path))
+    assert [one.ok for one in checkup.programs(database)] == [True]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [one.seen for one in checkup.programs(database)] == ["not on the path: pg_dump, pg_restore"]
+    database.close()
 
 
 def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from tests.faults.ground import free_ports
 from tests.faults.senders import post_mail
 from tests.faults.town import Town
 from tests.faults.voices import Filler, Poster, Telegrammer, Visitor, Voice, Writer
+from tests.otlp_receiver import Receiver, Told, receiving
 from tests.trials.agent import Agent, heard, reference_of, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -69,18 +70,31 @@ class AnaInTheChat(Ana, Visitor):
     """In the chat."""
 
 
+@pytest.fixture(scope="module")
+def collected() -> Iterator[Receiver]:
+    """Who collects the traces."""
+    with receiving() as receiver:
+        yield receiver
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def there(tmp_path_factory: pytest.TempPathFactory, blank_records: Template) -> AsyncIterator[Town]:
-    """A town in which every process shows its figures."""
+async def there(
+    tmp_path_factory: pytest.TempPathFactory, blank_records: Template, collected: Receiver
+) -> AsyncIterator[Town]:
+    """A town in which every process shows its figures and tells its traces; the framework's own are asked for too."""
+    telling = {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    telling["FASTAPI_OTEL_AUTO_CONFIGURE"] = "true"
     records_url, _ = blank_records.apart(tmp_path_factory.mktemp("records"))
     made = Town(tmp_path_factory.mktemp("town"), records_url, gather=1)
     for name, port in zip(LISTENERS, free_ports(len(LISTENERS)), strict=True):
         made.change(name, PLAZO_METRICS_PORT=str(port))
+    for name in ("web", *LISTENERS):
+        made.change(name, **telling)
     async with made:
         yield made
 
 
-async def test_a_canary_is_found_in_the_records_alone(there: Town) -> None:
+async def test_a_canary_is_found_in_the_records_alone(there: Town, collected: Receiver) -> None:
     agent = Agent(there)
     references = [await wrote(person(there, 900 + n), agent) for n, person in enumerate(PEOPLE)]
     await ordered(there, agent, references[0])
@@ -100,6 +114,21 @@ async def test_a_canary_is_found_in_the_records_alone(there: Town) -> None:
     assert not found(stored)
     others = [one for one in files(there.settings.var) if one not in kept]
     assert not [one for one in others if found(one.read_bytes())]
+    assert not [path for path, body in collected.bodies if path != "/v1/traces" or found(body)]
+    for reference in references:
+        one_trace([one for one in collected.spans() if one.told["plazo.reference"] == reference])
+
+
+def one_trace(spans: list[Told]) -> None:
+    """From what brought the first message in, over the workflow, to the letter's way out."""
+    assert len({one.trace for one in spans}) == 1
+    named = {one.name.partition(" by ")[0]: one for one in reversed(spans)}
+    began = next(one for one in spans if not one.parent)
+    assert began.name.startswith(("POST /intake/", "POST /chat/", "look telegram", "look x")), began.name
+    path = [began, named["hand over start"], named["workflow step"], named["activity deliver"], named["send"]]
+    assert [one.began for one in path] == sorted(one.began for one in path)
+    assert path[-1].parent in {one.id for one in spans if one.name == "activity deliver"}
+    assert {one.service for one in path} == {began.service, "plazo-web", "plazo-worker"}
 
 
 PEOPLE: tuple[type[Voice], ...] = (AnaByMail, AnaByForm, AnaByTelegram, AnaByX, AnaInTheChat)

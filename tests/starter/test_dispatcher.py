@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import text
+from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from channels.tokens import reply_token
@@ -22,6 +24,7 @@ from models.errors import EngineUnavailable, Refused, Stale
 from models.reference import workflow_id
 from models.search import INQUIRY_CHANNEL, INQUIRY_KIND
 from models.tables import CaseRow
+from models.work import DELIVER, Delivery, Written
 from records import cases, dispatches
 from settings import Settings
 from starter.temporal.dispatcher import TURN, Dispatcher, Outcome, Pace
@@ -307,6 +310,12 @@ async def test_what_is_being_started_while_the_reconciler_looks_is_not_lost(
     assert await reconciler.reconcile() == ()
 
 
+@activity.defn(name=DELIVER)
+async def unable(_work: Delivery) -> Written:
+    """No letter leaves, so that the case stays as it is."""
+    raise ApplicationError("no channel is there", next_retry_delay=timedelta(hours=1))
+
+
 async def test_a_command_is_decided_by_the_case_running_or_resumed(
     bench: Bench, temporal: TemporalServer, tmp_path: Path
 ) -> None:
@@ -314,7 +323,7 @@ async def test_a_command_is_decided_by_the_case_running_or_resumed(
     reference = str(bench.intake.receive(message()).reference)
     with bench.database.read() as session:
         case = cases.load(session, reference)
-    async with Worker(client, task_queue="commands", workflows=[InquiryWorkflow]):
+    async with Worker(client, task_queue="commands", workflows=[InquiryWorkflow], activities=[unable]):
         await start_case(client, "commands", case)
 
         async def load() -> Any:

@@ -51,9 +51,9 @@ def desk(tmp_path: Path, records_url: str) -> Desk:
 
 def changed(desk: Desk) -> None:
     """New words in both languages, of a new version."""
-    for name, word in (("extension.es.letter", "explicarle por qué"), ("extension.en.letter", "version: 1.0")):
+    for name, word in (("extension.es.letter", "explicarle por qué"), ("extension.en.letter", "version: 1.1")):
         desk.rewrite(name, word, word.replace("por qué", "el motivo"))
-        desk.rewrite(name, "version: 1.0", "version: 1.1")
+        desk.rewrite(name, "version: 1.1", "version: 1.2")
 
 
 def test_new_words_are_read_compared_and_approved(desk: Desk) -> None:
@@ -64,18 +64,18 @@ def test_new_words_are_read_compared_and_approved(desk: Desk) -> None:
         ("extension", "es"),
         ("extension", "en"),
     }
-    assert rows["extension", "es"]["version"] == "1.1"
-    assert "extension\tes\t1.1\tchanged since\tcompliance-officer\t" in desk.run("letters", "list")
+    assert rows["extension", "es"]["version"] == "1.2"
+    assert "extension\tes\t1.2\tchanged since\tcompliance-officer\t" in desk.run("letters", "list")
     assert "queremos explicarle el motivo." in desk.run("letters", "show", "extension")
     difference = desk.run("letters", "diff", "extension", "--language", "es")
-    assert "\n-version: 1.0\n+version: 1.1\n" in difference
+    assert "\n-version: 1.1\n+version: 1.2\n" in difference
     assert "extension.en" not in difference
     assert "extension.en as it stands" in desk.run("letters", "diff")
     assert desk.run("letters", "approve", "extension", "--language", "es", *BY, "--remark", "Clearer.") == (
-        "extension.es 1.1: approved by compliance-officer\n"
+        "extension.es 1.2: approved by compliance-officer\n"
     )
     assert "extension.en.letter: changed since" in desk.run("policy", "check")
-    assert desk.run("letters", "approve", "--all", *BY) == "extension.en 1.1: approved by compliance-officer\n"
+    assert desk.run("letters", "approve", "--all", *BY) == "extension.en 1.2: approved by compliance-officer\n"
     assert desk.run("letters", "approve", "extension", *BY) == "all of it is approved as it stands\n"
     assert "changed since" not in desk.run("policy", "check")
     remarks = {one["language"]: one["remark"] for one in desk.data("letters", "list") if one["kind"] == "extension"}
@@ -149,7 +149,7 @@ def test_production_writes_what_is_approved_or_does_not_start(desk: Desk) -> Non
     names = [
         stationery(settings).letters.version("extension", Language.ES).partition("+")[0] for settings in (draft, real)
     ]
-    assert names == ["1.1", "1.0"]
+    assert names == ["1.2", "1.1"]
     with capture_logs() as lines:
         tell_of_waiting(real)
     assert [line["why"].partition(".letter: ")[2][:13] for line in lines] == ["changed since"] * 2

@@ -149,8 +149,7 @@ def is_final(error: Exception, info: activity.Info) -> bool:
     if isinstance(error, ApplicationError) and error.non_retryable:
         return True
     policy = info.retry_policy
-    # What fails on the spot goes by way of the server next.
-    if policy is None or info.is_local:
+    if policy is None:
         return False
     if error_code(error) in (policy.non_retryable_error_types or ()):
         return True

@@ -60,19 +60,11 @@ class CaseInstance(_Instance):
     """
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        """Take a step, and keep in the history what a try on the spot was given: `plazo rebuild` tells a case from it.
-
-        Temporal's core can do that; the SDK has no parameter for it. Where traces are wanted a step is told once, so
-        not in a replay.
-        """
+        """Take a step; where traces are wanted it is told once, so not in a replay."""
         jobs = {str(job.WhichOneof("variant")) for job in act.jobs} - TOLD_OF_NOTHING
         told = "" if act.is_replaying or not jobs else reference_in(self.get_info().workflow_id)
         with step("workflow step", told, jobs=", ".join(sorted(jobs))):
-            done = super().activate(act)
-        for command in done.successful.commands:
-            if command.HasField("schedule_local_activity"):
-                command.schedule_local_activity.include_arguments_in_marker = True
-        return done
+            return super().activate(act)
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:  # noqa: ARG002
         """Say whose a payload is: this workflow's, activities' included, as the codec wants to know it."""

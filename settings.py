@@ -105,8 +105,6 @@ class Settings(BaseSettings):
     )
     slow_retry: Annotated[float, Field(gt=0)] = 300
     """Seconds between two tries at a letter after a fault of our own account, such as a revoked key."""
-    first_try_on_the_spot: bool = True
-    """Whether a step is first tried within its case's own task, which is cheaper; no: by way of the server alone."""
     sendgrid_events_public_key: str | None = None
     """The event webhook's key: base64 of the DER SubjectPublicKeyInfo, as SendGrid shows it."""
     inbound_public_key: str | None = None

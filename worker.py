@@ -24,7 +24,6 @@ from activities.letters.rendering import Letters
 from activities.letters.survey import sentence, waiting
 from activities.mailing import Mailing
 from activities.notices import Notices
-from activities.spot import Spot
 from activities.tracker import Incidents
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
@@ -55,9 +54,6 @@ THREADS = 32
 A letter that falls due in a workflow's step is begun with it, without a way round by the server, as long as a thread is
 free; every poller keeps one to itself.
 """
-
-ON_THE_SPOT = 16
-"""First tries of a step at once, each in a thread of its own while its case waits."""
 
 DRAIN = timedelta(seconds=25)
 """How long a letter under way may take to finish when the worker is asked to stop: a deploy sends nothing twice."""
@@ -97,8 +93,7 @@ def make_worker(
 ) -> Worker:
     """Put the worker together; nothing else knows all its parts."""
     channels = load_channels(paper.policy, settings, now, Transcript(database))
-    spot = Spot(settings.first_try_on_the_spot)
-    notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry), spot)
+    notices = Notices(database, paper, channels, now, timedelta(seconds=settings.slow_retry))
     trackers = load_trackers(paper.policy, settings, now)
     told = Incidents(database, trackers, paper.policy.tracker, now, timedelta(seconds=settings.slow_retry))
     mailing = Mailing(database, channels, now, timedelta(seconds=settings.slow_retry))
@@ -110,12 +105,11 @@ def make_worker(
         task_queue=settings.task_queue,
         workflows=[InquiryWorkflow, DigestWorkflow],
         activities=[
-            *(notices.deliver, Events(database, now, spot).record, told.track),
+            *(notices.deliver, Events(database, now).record, told.track),
             *(alerts.alert, digests.send, erasures.erase),
         ],
         activity_executor=executor,
         max_concurrent_activities=THREADS,
-        max_concurrent_local_activities=ON_THE_SPOT,
         workflow_task_poller_behavior=POLLERS,
         activity_task_poller_behavior=ACTIVITY_POLLERS,
         sticky_queue_schedule_to_start_timeout=STICKY,
@@ -168,7 +162,7 @@ async def run(settings: Settings) -> None:
         pulse.beats,
         lambda: {**health.records(database, settings.key_ring), "temporal": pulse.temporal()},
     )
-    with listening(settings, door), ThreadPoolExecutor(THREADS + ON_THE_SPOT) as executor:
+    with listening(settings, door), ThreadPoolExecutor(THREADS) as executor:
         pulse.client = client = await patiently(settings, sdk.runtime)
         worker = make_worker(client, settings, paper, database, executor)
         await keep_schedules(client, paper.policy, settings.task_queue)

@@ -6,12 +6,11 @@ from datetime import datetime
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.spot import Spot, tries
 from models.case import Case
 from models.errors import LedgerError
 from models.ledger import Event, Fact
 from models.post import Acceptance
-from models.work import RECORD, Recording, Step, Written
+from models.work import RECORD, Recording, Written
 from records import cases, incident_joins, ledger
 from records.database import Database
 
@@ -19,34 +18,28 @@ from records.database import Database
 class Events:
     """The port to the ledger. Thread-safe; every call is one transaction."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], spot: Spot | None = None) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         """Write to `database`; `clock` gives aware UTC."""
-        self.database, self.clock, self.spot = database, clock, spot or Spot()
+        self.database, self.clock = database, clock
 
     @activity.defn(name=RECORD, no_thread_cancel_exception=True)
     def record(self, work: Recording) -> Written:
         """Append the case's pending facts and update its projection. Raises RecordsUnavailable; it is tried again."""
-        self.spot.check()
         flown, now = len(work.case.pending), self.clock()
         with self.database.write() as session:
-            return ahead(session, work.case) or write_down(session, work, flown, now)
+            return ahead(session, work.case) or write_down(session, work.case, flown, now)
 
 
 def write_down(
-    session: Session,
-    work: Step,
-    flown: int,
-    now: datetime,
-    acceptance: Acceptance | None = None,
+    session: Session, case: Case, flown: int, now: datetime, acceptance: Acceptance | None = None
 ) -> Written:
     """Seal everything pending and write it; the first `flown` facts are the workflow's own.
 
     A step that took several tries says so: the story of an outage stands in the timeline (reading 10).
     """
-    case = work.case
-    attempts, since = tries(work)
-    if attempts > 1:
-        case.record(now, "step.retried", step=activity.info().activity_type, attempts=attempts, since=since)
+    info = activity.info()
+    if info.attempt > 1:
+        case.record(now, "step.retried", step=info.activity_type, attempts=info.attempt, since=info.scheduled_time)
     events = case.seal()
     ledger.append(session, events)
     cases.project(session, case)

@@ -5,7 +5,7 @@ then the letter leaves again under the same Message-ID and is recorded as a poss
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -15,7 +15,6 @@ from temporalio.exceptions import ApplicationError
 
 from activities.composing import Stationery, compose, outbound
 from activities.events import ahead, write_down
-from activities.spot import Spot, put_off
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Parts
 from models.case import Case
@@ -83,7 +82,6 @@ class Notices:
     senders: Mapping[Channel, Sender]
     clock: Callable[[], datetime]
     slowly: timedelta = timedelta(minutes=5)
-    spot: Spot = field(default_factory=Spot)
 
     @activity.defn(name=DELIVER, no_thread_cancel_exception=True)
     def deliver(self, errand: Delivery) -> Written:
@@ -91,8 +89,6 @@ class Notices:
         case, letter = errand.case, errand.case.letter(errand.letter)
         if letter is None or letter.address is None:
             raise ApplicationError(f"{errand.letter} cannot leave: the case owes it nowhere", type="UnknownLetter")
-        self.spot.check(letter.address.channel)
-        put_off(errand, self.clock)
         with self.database.read() as session:
             if known := ahead(session, case):
                 return known
@@ -107,7 +103,7 @@ class Notices:
         if begun and doubtful:
             raise _may_have_left()
         accepted = self._send(letter, letter.address.channel, mail) if mail else None
-        return self._settle(errand, letter, accepted)
+        return self._settle(case, letter, accepted)
 
     def _words(self, session: Session, case: Case, letter: Letter) -> Words | None:
         """Write a letter that was never tried, while others may still write to the database; None for one that was."""
@@ -142,7 +138,7 @@ class Notices:
         try:
             if channel not in self.senders:
                 raise OperatorError(f"no sender is set up for channel {channel}")
-            with self.spot.watched(channel), step(f"send by {channel}", kind="CLIENT"):
+            with step(f"send by {channel}", kind="CLIENT"):
                 return self.senders[channel].send(mail, KeptParts(self.database, letter.key, channel, self.clock))
         except UnknownOutcome as error:
             raise ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=ASK_AGAIN) from None
@@ -169,9 +165,8 @@ class Notices:
     def _fault(self, error: ChannelError) -> ApplicationError:
         return ApplicationError(error.detail, type=type(error).__name__, next_retry_delay=self.slowly)
 
-    def _settle(self, errand: Delivery, letter: Letter, accepted: Accepted | None) -> Written:
+    def _settle(self, case: Case, letter: Letter, accepted: Accepted | None) -> Written:
         """Record the acceptance, the pending events and the projection in one transaction."""
-        case = errand.case
         flown, now = len(case.pending), self.clock()
         with self.database.write() as session:
             if known := ahead(session, case):
@@ -187,7 +182,7 @@ class Notices:
                 wording=notice.wording,
             )
             accept(case, acceptance)
-            return write_down(session, errand, flown, now, acceptance)
+            return write_down(session, case, flown, now, acceptance)
 
 
 def _proof(session: Session, letter: Letter) -> Accepted:

@@ -40,10 +40,6 @@ RECIPIENT_FAILED = "RecipientFailed"
 """The type of the one error with which a delivery ends for good: this address will never take it."""
 
 
-ELSEWHERE = "Elsewhere"
-"""The type of the error with which a try on the spot declines: the step goes by way of the server, as if untried."""
-
-
 class InquiryInput(Wire):
     """What an inquiry's workflow starts with: a case freshly opened, carried by continue-as-new, or resumed."""
 
@@ -51,24 +47,16 @@ class InquiryInput(Wire):
     timeline: tuple[Fact, ...] = ()
 
 
-class Step(Wire):
-    """What every step carries: the case, and what became of a first try on the spot.
-
-    `tried` is when one began that failed, `wait_until` when the next may be made, where the failure said so.
-    """
-
-    case: Case
-    tried: AwareDatetime | None = None
-    wait_until: AwareDatetime | None = None
-
-
-class Recording(Step):
+class Recording(Wire):
     """Append what is pending."""
 
+    case: Case
 
-class Delivery(Step):
+
+class Delivery(Wire):
     """Send the letter with this key, and append what is pending."""
 
+    case: Case
     letter: str
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, FailureError, RetryState
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 
 with workflow.unsafe.imports_passed_through():
     from models.case import Case
@@ -43,7 +43,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.errands import Colleagues, Trackers
     from workflows.incoming import as_failure, put_down, read_order, sealed
     from workflows.options import BREATH, RETRIES, STEP, patience
-    from workflows.spot import FIRST_TRY, for_the_server, on_the_spot, said
 
 KEPT = 200
 """Lines of the timeline that are kept and travel on; the whole of it is the ledger."""
@@ -93,7 +92,7 @@ class InquiryWorkflow:
             written = await self.step(
                 DELIVER, Delivery(case=self.case, letter=letter.key), f"{letter.kind.value} · {letter.key}"
             )
-        except FailureError as error:
+        except ActivityError as error:
             await self.give_way(error, letter)
         else:
             self.remember(written)
@@ -103,7 +102,7 @@ class InquiryWorkflow:
         first = self.case.model_copy(update={"pending": self.case.pending[:FLIGHT]})
         try:
             written = await self.step(RECORD, Recording(case=first), first.pending[-1].type)
-        except FailureError as error:
+        except ActivityError as error:
             await self.give_way(error)
         else:
             self.remember(written)
@@ -128,13 +127,6 @@ class InquiryWorkflow:
 
     async def step(self, activity: str, work: Delivery | Recording, summary: str) -> Written:
         """Let an activity work, and show meanwhile what people decide: a letter may be stuck for days."""
-        self.describe()
-        if workflow.patched(FIRST_TRY):
-            began = workflow.now()
-            try:
-                return await on_the_spot(activity, work, summary)
-            except FailureError as error:
-                work = for_the_server(work, error, began)
         under_way: workflow.ActivityHandle[Written] = workflow.start_activity(
             activity,
             work,
@@ -144,6 +136,7 @@ class InquiryWorkflow:
             retry_policy=RETRIES,
             summary=summary,
         )
+        self.describe()
         while not under_way.done():
             self.changed = False
             await workflow.wait_condition(lambda: under_way.done() or self.changed)
@@ -155,11 +148,12 @@ class InquiryWorkflow:
         """Fold in what an activity wrote."""
         self.timeline = [*self.timeline, *absorb(self.case, written)][-KEPT:]
 
-    async def give_way(self, error: FailureError, letter: Letter | None = None) -> None:
+    async def give_way(self, error: ActivityError, letter: Letter | None = None) -> None:
         """A call ended without success: the address is dead, an alarm is due, or something nobody foresaw."""
-        if letter and (why := said(error)) and why.type == RECIPIENT_FAILED:
-            fail(self.case, letter.key, workflow.now(), why.message)
-        elif isinstance(error, ActivityError) and error.retry_state is RetryState.TIMEOUT:
+        cause = error.cause
+        if letter and isinstance(cause, ApplicationError) and cause.type == RECIPIENT_FAILED:
+            fail(self.case, letter.key, workflow.now(), cause.message)
+        elif error.retry_state is RetryState.TIMEOUT:
             await self.rest()
         else:
             workflow.logger.error("a step ended in a way nobody foresaw; it is tried again")

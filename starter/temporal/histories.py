@@ -4,7 +4,6 @@ Every step of a case carries the whole case and the facts it leaves; its answer 
 events of a ledger can be told again from the histories alone, with no worker running.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
@@ -25,9 +24,6 @@ from starter.temporal.engine import WORKFLOW, answering
 
 STEPS: Mapping[str, type[Recording] | type[Delivery]] = {RECORD: Recording, DELIVER: Delivery}
 """The activities that write into the chain, and what they are given."""
-
-ON_THE_SPOT = "core_local_activity"
-"""The name under which the engine keeps a step that was done on the spot, with what it was given and its answer."""
 
 PAGE = 200
 LISTING = 600.0
@@ -88,27 +84,17 @@ async def _steps(client: Client, reference: str, run: str) -> AsyncIterator[tupl
             answers[done.scheduled_event_id] = done.result.payloads[0]
         elif event.HasField("activity_task_scheduled_event_attributes"):
             asked = event.activity_task_scheduled_event_attributes
-            if asked.activity_type.name in STEPS and event.event_id in answers:
-                yield await _step(
-                    client, asked.activity_type.name, asked.input.payloads[0], answers.pop(event.event_id)
-                )
-        elif event.marker_recorded_event_attributes.marker_name == ON_THE_SPOT:
-            kept = event.marker_recorded_event_attributes.details
-            if "result" in kept:
-                name = json.loads(kept["data"].payloads[0].data)["activity_type"]
-                yield await _step(client, name, kept["input"].payloads[0], kept["result"].payloads[0])
+            kind = STEPS.get(asked.activity_type.name)
+            if kind is not None and event.event_id in answers:
+                (work,) = await client.data_converter.decode([asked.input.payloads[0]], [kind])
+                (written,) = await client.data_converter.decode([answers.pop(event.event_id)], [Written])
+                before = work.case.seq
+                facts = absorb(work.case, written)
+                yield before, work.case, facts
         elif event.HasField("workflow_execution_started_event_attributes"):
             begun = event.workflow_execution_started_event_attributes
             (start,) = await client.data_converter.decode([begun.input.payloads[0]], [InquiryInput])
             yield start.case.seq, start.case, ()
-
-
-async def _step(client: Client, name: str, asked: Payload, answer: Payload) -> tuple[int, Case, tuple[Fact, ...]]:
-    (work,) = await client.data_converter.decode([asked], [STEPS[name]])
-    (written,) = await client.data_converter.decode([answer], [Written])
-    before = work.case.seq
-    facts = absorb(work.case, written)
-    return before, work.case, facts
 
 
 async def _backwards(client: Client, reference: str, run: str) -> AsyncIterator[HistoryEvent]:

@@ -323,21 +323,3 @@ async def refused_signals(life: Life) -> Handle:
     await handle.signal("receive_message", {"message": "ms_1", "at": life.saved(handle).received_at.isoformat()})
     await life.quiet(handle)
     return handle
-
-
-ON_THE_SPOT = (
-    acknowledged,
-    resolved_upheld,
-    resolved_without_a_window,
-    proposed_and_approved,
-    extended,
-    missed_terms,
-    fault_across_an_alarm,
-    unknown_outcome,
-    dead_address,
-    no_address_left,
-    refused_signals,
-)
-"""Walked once more since steps are tried on the spot first: these take the kinds of steps there are in every order."""
-
-PATHS |= {f"{walk.__name__}_on_the_spot": walk for walk in ON_THE_SPOT}

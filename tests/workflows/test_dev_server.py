@@ -23,13 +23,13 @@ from models.search import (
     NEXT_OBLIGATION,
     RESOLUTION_DUE_AT,
 )
-from starter.temporal.histories import ON_THE_SPOT
 from tests.cases import OTHER
 from tests.lives import until
 from tests.workflows.conftest import SUGGESTED
 from tests.workflows.steady import Steady, now
 
 TIMERS = "timer_started_event_attributes"
+ACTIVITIES = "activity_task_scheduled_event_attributes"
 
 
 def day(calendar: BusinessCalendar, at: datetime | None) -> str:
@@ -178,9 +178,8 @@ async def test_the_case_file_of_a_life(steady: Steady) -> None:
     async with steady.worker():
         await shows("**open**", "### Waiting for\n- an answer by an agent", "- acknowledgement: accepted")
         await armed(steady, handle, f"warning: final response · {day(calendar, case.resolution_due)}")
-        events = (await handle.fetch_history()).events
-        acted = [one for one in events if one.marker_recorded_event_attributes.marker_name == ON_THE_SPOT]
-        assert [await steady.summary(one) for one in acted] == [f"acknowledgement · {case.reference}/acknowledgement/1"]
+        acted = await steady.summaries(handle, ACTIVITIES)
+        assert acted == [f"acknowledgement · {case.reference}/acknowledgement/1"]
         await steady.command(handle, "refer", area="security", question="is it so?")
         await shows("**referred**", "- findings of security", "- referral: accepted")
         await steady.command(handle, "answer_referral", area="security", findings="it is")

@@ -26,7 +26,6 @@ from models.case import Case
 from models.inquiry import EMAIL, Flag, Kind, Status
 from models.ledger import Event, verify
 from starter.temporal.engine import Signal, resume_case
-from starter.temporal.histories import ON_THE_SPOT
 from tests.cases import AUDITOR, SUPERVISOR
 from tests.lives import Life, living, ring, stationery, until
 from tests.workflows.hostile import INPUTS, NAMES, OTHER_SIGNALS, REFERENCE, raw, text
@@ -288,6 +287,6 @@ async def test_a_flood_that_waited_for_the_worker_is_taken_in_steps(tmp_path: Pa
             assert len(await handle.query("timeline")) == KEPT
             assert life.postbox.kinds == ["acknowledgement"]
             history = await handle.fetch_history()
-            steps = [e for e in history.events if e.marker_recorded_event_attributes.marker_name == ON_THE_SPOT]
+            steps = [e for e in history.events if e.HasField("activity_task_scheduled_event_attributes")]
             assert len(steps) == 3 + 1
             assert verify(life.events(handle), salt=case.salt) == case.head

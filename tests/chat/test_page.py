@@ -12,7 +12,7 @@ from records import cases, messages
 from records.chat import MESSAGE
 from starter.chat.page_words import WORDS
 from tests.chat.site import Site, letter
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 CHROMIUM = shutil.which("chromium")
 QUIET = [
@@ -42,7 +42,8 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     """A page that notes every error of its console, which is where a policy of content says what it refused."""
     context = browser.new_context(locale="es-SV", timezone_id="America/El_Salvador")
     opened = context.new_page()
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE * 1000)
     opened.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("dialog", lambda dialog: complaints.append(dialog.message))

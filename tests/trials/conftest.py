@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.databases import Template
 from tests.faults.town import Town, town
 from tests.trials.agent import Agent
+from tests.waiting import PATIENCE
 
 CHROMIUM = shutil.which("chromium")
 QUIET = [
@@ -50,6 +51,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(timezone_id="America/El_Salvador")
     opened = await context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE * 1000)
     yield opened
     await context.close()

@@ -63,6 +63,11 @@ class Life(Rehearsal):
         await start_case(self.client, queue, case)
         return self.client.get_workflow_handle(f"inquiry/{case.reference}")
 
+    async def reach(self, moment: datetime | None) -> None:
+        """Let time pass until a moment that the case itself names: how many days that is hangs on the calendar."""
+        assert moment is not None
+        await self.env.sleep(moment - await self.env.get_current_time())
+
     async def command(
         self, handle: WorkflowHandle[Any, Any], name: str, actor: Actor | None = None, **order: Any
     ) -> Answer:

@@ -44,7 +44,7 @@ async def test_owner_deputy_and_supervisor_are_reminded_in_turn(life: Life) -> N
     hire(life, "cx-lead", "cx-deputy", language="en")
     hire(life, "cx-supervisor")
     handle = await life.open()
-    await life.skip(days=41)
+    await life.reach((await life.quiet(handle)).resolution_due)
     await until_told(life, "reminder cx-supervisor")
     await life.quiet(handle)
     assert told(life)[:3] == ["reminder cx-lead", "reminder cx-deputy", "reminder cx-supervisor"]
@@ -88,8 +88,8 @@ async def test_who_is_away_is_passed_over(life: Life) -> None:
         staff.set_absence(session, away)
         staff.leave(session, "cx-deputy", now)
     hire(life, "cx-supervisor")
-    await life.open()
-    await life.skip(days=35)
+    handle = await life.open()
+    await life.reach((await life.quiet(handle)).resolution_due)
     await until_told(life, "reminder cx-supervisor")
     assert told(life)[0] == "reminder cx-supervisor"
 
@@ -158,7 +158,7 @@ async def test_a_proposal_is_told_to_an_approver_who_is_not_the_proposer(life: L
     proposer = AGENT.model_copy(update={"id": "cx-lead"})
     order = {"outcome": "unfounded", "draft": life.draft(handle)}
     await life.command(handle, "propose", proposer, command="resolve", order=order)
-    await life.skip(days=4)
+    await life.skip(days=7)
     await until_told(life, "approval_due cx-deputy")
     await life.command(handle, "approve", OTHER)
     case = await life.quiet(handle)

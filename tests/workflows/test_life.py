@@ -89,7 +89,7 @@ async def test_a_fault_longer_than_the_term_is_missed_and_told_late(tmp_path: Pa
     async with living(tmp_path, records_url, slowly=timedelta(hours=12)) as life:
         life.postbox.faults = [OperatorError("answered 403") for _ in range(100)]
         handle = await life.open()
-        await life.skip(days=9)
+        await life.skip(days=14)
         life.postbox.faults.clear()
         await life.skip(days=1)
         case = await life.quiet(handle)

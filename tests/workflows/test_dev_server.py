@@ -233,7 +233,7 @@ async def test_a_missed_term_and_an_open_window_are_seen(steady: Steady) -> None
 async def test_a_case_carried_over_owes_what_it_owed(steady: Steady) -> None:
     case = steady.new()
     acknowledgement = case.letters[0]
-    case.post(acknowledgement, not_before=now() + timedelta(seconds=20))
+    case.post(acknowledgement, not_before=now() + timedelta(seconds=10))
     handle = await steady.begin(case)
     first = handle.first_execution_run_id or (await handle.describe()).run_id
     async with steady.worker():

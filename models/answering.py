@@ -19,6 +19,7 @@ from models.promises import promise
 from models.resending import tell_new_channel
 from models.reviewing import take_back_stuck
 from models.undoing import hold_back
+from models.ways import tell_all_ways
 
 
 def require(draft: Draft, fields: tuple[str, ...], rule: str) -> None:
@@ -96,6 +97,7 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
     letter = case.write(
         FINALS[order.outcome], now, meets=(running.n,) if running else (), draft=order.draft.id, actor=actor
     )
+    tell_all_ways(case, letter)
     hold_back(case, letter, now)
     case.unread = 0
     case.final = FinalAnswer(outcome=order.outcome, letter=letter.key, decided_at=now, cause=order.cause)
@@ -181,16 +183,21 @@ def begin_again(case: Case, received: datetime, actor: Actor, now: datetime, *, 
     )
 
 
-def drop_promises(case: Case, now: datetime, actor: Actor, *, why: str) -> None:
+STAY = frozenset({ObligationKind.AUTHORITY_REPLY, ObligationKind.CHANNEL_CHANGE, ObligationKind.REMEDY})
+"""What stays owed though no answer is."""
+
+
+def drop_promises(
+    case: Case, now: datetime, actor: Actor, *, why: str, keeps: frozenset[ObligationKind] = frozenset()
+) -> None:
     """What only makes sense while an answer is owed falls away, and letters that announce it do not leave.
 
     What the authority is owed stays owed, and so does the word about a new channel: the next letter leaves there. A
-    remedy stays promised until a supervisor withdraws it.
+    remedy stays promised until a supervisor withdraws it. `keeps` are the promises that stay besides.
     """
     drop_extension(case, now, why=why)
     case.drop_proposal(now, why=why, actor=actor)
-    stays = (ObligationKind.AUTHORITY_REPLY, ObligationKind.CHANNEL_CHANGE, ObligationKind.REMEDY)
-    kept = {o.n for o in case.owed(*stays)}
+    kept = {o.n for o in case.owed(*STAY, *keeps)}
     for letter in case.waiting():
         if letter.kind is LetterKind.AUTHORITY_REPLY:
             kept |= set(letter.meets)

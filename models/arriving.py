@@ -23,7 +23,7 @@ def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: dateti
     """
     alive = {a.id for a in order.addresses}
     case.dead = tuple(one for one in case.dead if one not in alive)
-    _join(case, order.addresses, now)
+    join(case, order.addresses, now)
     if order.reopens and case.closed_at and not case.merged_into:
         begin_again(case, min(order.at, now), actor, now, reasons="")
     case.unread += 1
@@ -76,10 +76,10 @@ def identity_bound(case: Case, order: IdentityBound, actor: Actor, now: datetime
     case.contact, case.bound = order.contact, case.bound or order.bound
     what = "identity.bound" if order.bound else "address.added"
     case.record(now, what, actor=actor, rule="M3.7", addresses=[one.id for one in order.addresses])
-    _join(case, order.addresses, now)
+    join(case, order.addresses, now)
 
 
-def _join(case: Case, addresses: tuple[Address, ...], now: datetime) -> None:
+def join(case: Case, addresses: tuple[Address, ...], now: datetime) -> None:
     """The person can be reached there too, and what had nowhere to go leaves for it.
 
     Which of the addresses are registered is as it was said last.

@@ -70,6 +70,9 @@ class CaseData(BaseModel):
     follow_ups: list[FollowUp] = []
     withdrawn_at: AwareDatetime | None = None
     merged_into: str = ""
+    ways_in: tuple[str, ...] = ()
+    """The ids of the addresses where what was merged into this case was answered; the final answer goes there too."""
+
     window_ends: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
     unread: int = 0

@@ -1,13 +1,16 @@
 """The wire: the orders that handle a case. Unknown fields are errors; fields are only added."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
 from models.episodes import Assigned
-from models.inquiry import ActorId, Area, Channel, Kind
+from models.inquiry import ActorId, Address, Area, Channel, Kind
 from models.messages import Draft, Id, Name, Number, Order, Reasons
 from models.terms import Matter
+
+MOST_WAYS = 20
+"""Addresses where a case and all that was merged into it are answered."""
 
 
 class OpenIncident(Order):
@@ -62,7 +65,11 @@ class Note(Order):
 
 
 class Merge(Order):
-    """The same complaint came twice. The leading case keeps the earliest reception and every promise."""
+    """The same complaint came twice. The leading case keeps the earliest reception and every promise.
+
+    All but `leads` is the other's; `ways_in` are the addresses where it is answered, and where all that was merged
+    into it was. Orders of before it was told lack it.
+    """
 
     other: Id
     leads: bool
@@ -70,6 +77,7 @@ class Merge(Order):
     received_at: AwareDatetime
     acknowledgement_due: AwareDatetime | None = None
     final_due: AwareDatetime | None = None
+    ways_in: Annotated[tuple[Address, ...], Field(max_length=MOST_WAYS)] | None = None
 
 
 class Split(Order):

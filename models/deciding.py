@@ -11,7 +11,7 @@ from models import arrivals, desk_orders, remedies, secrecy
 from models.answer_orders import Resolve
 from models.area_work import VerifiedBy
 from models.case import Case
-from models.case_orders import Approve, Propose, SendBack
+from models.case_orders import Approve, Merge, Propose, SendBack
 from models.commands import ARRIVALS, DECISIONS, NAMING_ADDRESSES, OURS_ALONE, READS_ONLY, read
 from models.episodes import Proposal
 from models.errors import CalendarError, Refused, Stale
@@ -37,6 +37,8 @@ def decide(case: Case, name: str, order: Order, now: datetime, *, trusted: bool,
         raise Refused("signal.ours", "only our own intake says where letters go, to whom, and what came of an incident")
     if not trusted and isinstance(order, arrivals.ReceiveMessage) and order.addresses:
         raise Refused("message.addresses", "only our own intake says where letters go", field="addresses")
+    if not trusted and isinstance(order, Merge) and order.ways_in:
+        raise Refused("merge.addresses", "only our own API says where letters go", field="ways_in")
     if not trusted:
         order = order.model_copy(update={"stands_in": ()})
     after = case.model_copy(deep=True)
@@ -112,6 +114,8 @@ def _propose(
     if name not in DECISIONS or name in NAMING_ADDRESSES:
         raise Refused("proposal.unknown", f"{name[:60]!r} cannot be proposed", field="command")
     order = read(name, payload)
+    if isinstance(order, Merge) and order.ways_in:
+        raise Refused("merge.addresses", "it says where letters go, so it cannot be proposed", field="order")
     DECISIONS[name][1](case.model_copy(deep=True), order, actor, now)
     case.drop_proposal(now, why="replaced", actor=actor)
     case.proposal = Proposal(

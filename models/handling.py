@@ -1,10 +1,10 @@
-"""Commands that move a case about: assign, claim, note, reclassify, change channel, merge, split, exhaust."""
+"""Commands that move a case about: assign, claim, note, reclassify, change channel, split, exhaust."""
 
 from datetime import datetime
 
-from models.answering import drop_promises, require, unanswered
+from models.answering import require
 from models.case import Case
-from models.case_orders import Assign, AttemptsExhausted, ChangeChannel, Claim, Merge, Note, Reclassify, Split
+from models.case_orders import Assign, AttemptsExhausted, ChangeChannel, Claim, Note, Reclassify, Split
 from models.errors import Refused
 from models.extensions import drop_extension
 from models.inquiry import TEMPORAL_OPERATOR, Actor, Kind, Role
@@ -12,7 +12,6 @@ from models.letters import ONE_PLACE, LetterKind
 from models.obligations import Obligation, ObligationKind
 from models.owning import give, still_theirs
 from models.post import settle
-from models.promises import replace_final
 from models.resending import announce_change, write_again
 
 
@@ -89,42 +88,6 @@ def change_channel(case: Case, order: ChangeChannel, actor: Actor, now: datetime
     for letter in waiting:
         case.void(letter, now, why="it goes over the new channel", copies=not case.terms.copies_follow)
         write_again(case, letter, now, meets=letter.meets, facts=letter.facts)
-
-
-def merge(case: Case, order: Merge, actor: Actor, now: datetime) -> None:
-    """The same complaint on two ways in: the leading case takes the earliest reception and every promise."""
-    if order.contact != case.contact:
-        raise Refused("merge.other-person", "the two come from different persons; bind them first", field="other")
-    if order.other == case.reference:
-        raise Refused("merge.itself", "a case cannot be merged with itself", field="other")
-    if not case.calendar.first <= case.calendar.local_date(order.received_at) <= case.calendar.local_date(now):
-        raise Refused("merge.absurd", f"must lie after {case.calendar.first}, and not ahead", field="received_at")
-    unanswered(case)
-    case.record(now, "case.merged", actor=actor, rule="M3.1", other=order.other, leads=order.leads)
-    if not order.leads:
-        case.merged_into = order.other
-        drop_promises(case, now, actor, why=f"merged into {order.other}")
-        case.write(LetterKind.MERGED, now, facts={"leading": order.other}, actor=actor)
-        return
-    case.received_at = min(case.received_at, order.received_at)
-    _sooner(case, order, actor, now)
-    running = case.final_term
-    case.write(
-        LetterKind.MERGED, now, tells=running.due if running else None, facts={"other": order.other}, actor=actor
-    )
-
-
-def _sooner(case: Case, order: Merge, actor: Actor, now: datetime) -> None:
-    """Of two dates for the same promise the earlier one holds."""
-    why = "merged: the earlier date holds"
-    for owed in case.owed(ObligationKind.ACKNOWLEDGEMENT):
-        if order.acknowledgement_due and order.acknowledgement_due < owed.due:
-            new = case.owe(owed.kind, order.acknowledgement_due, now, why=why, actor=actor)
-            case.supersede(owed, now, why=why, actor=actor, by=new.n)
-    running = case.final_term
-    if running and order.final_due and order.final_due < running.due:
-        drop_extension(case, now, why=why)
-        replace_final(case, order.final_due, now, why=why, actor=actor)
 
 
 def split(case: Case, order: Split, actor: Actor, now: datetime) -> None:

@@ -20,6 +20,11 @@ _END = (
     .order_by(col(EventRow.seq).desc())
     .limit(1)
 )
+_MERGED = (
+    select(EventRow.data)
+    .where(col(EventRow.reference) == bindparam("reference"), col(EventRow.type) == "case.merged")
+    .order_by(col(EventRow.seq))
+)
 _ADD, _ADD_TEXTS = insert(EventRow), insert(EventText)
 
 
@@ -66,6 +71,12 @@ def end(session: Session, reference: str) -> tuple[int, str]:
     """Return the number and the hash of a case's last event; 0 and GENESIS before the first."""
     number, head = first(session, _END, reference=reference) or (0, GENESIS)
     return number, head
+
+
+def merged_with(session: Session, reference: str) -> list[str]:
+    """Return the references that a case was told to take in, in the order of the mergers."""
+    rows = session.connection().execute(_MERGED, {"reference": reference})
+    return [str(row.data["other"]) for row in rows if row.data["leads"]]
 
 
 def of_case(session: Session, reference: str, *, after: int = 0) -> list[Event]:

@@ -213,6 +213,8 @@ def test_every_refusal_is_listed_and_no_other() -> None:
         "conflict.all-compliance",
         "link.unknown",
         "unlink.unknown",
+        "merge.unknown",
+        "merge.kept",
         "points.unknown",
         "gate.language",
         "gate.too-short",

@@ -76,6 +76,7 @@ class LetterContext(Wire):
     steps: tuple[Step, ...] = ()
     letters: tuple[SentLetter, ...] = ()
     copy_of: str = ""
+    """The letter that this one, to the registered e-mail, is a copy of."""
     by_mail: bool = True
     """An answer quotes the letter, so it says where to write."""
     operator: Operator
@@ -168,7 +169,7 @@ def build_context(
             for one in case.letters
             if one.accepted_at
         ),
-        copy_of=letter.copy_of,
+        copy_of=letter.copy_of if letter.address and letter.address.registered else "",
         by_mail=letter.address is None or letter.address.channel == EMAIL,
         operator=policy.operator,
         authority=policy.authority,

@@ -224,7 +224,7 @@ def _after(context: LetterContext, speech: Speech, names: Mapping[LetterKind, st
         "withdrawn_on": speech.day(context.withdrawn_on) if context.withdrawn_on else "",
         "written_on": speech.moment(context.written_at) if context.written_at else "",
         "leading": facts.get("leading") or context.reference,
-        "other": facts.get("other") or facts.get("leading", ""),
+        "other": facts.get("other") or (context.reference if "leading" in facts else ""),
         "split_points": [{"text": points[number]} for number in sorted(points)],
         "file_number": context.file_number,
         "review_by": facts.get("by", "user") if context.kind is LetterKind.REVIEW_NOTED else "",

@@ -5,7 +5,7 @@ from sqlmodel import Session
 from models.case import Case
 from models.policy_file import Bilingual
 from models.taxonomy import Taxonomy
-from records import messages
+from starter.admin.gathering import messages_of
 from starter.admin.points import words_of
 from starter.admin.views import View
 
@@ -48,7 +48,7 @@ class CausesView(View):
 def causes_of(session: Session, case: Case, taxonomy: Taxonomy) -> CausesView:
     """Show them; proposed from the points that are kept, else from the user's own messages."""
     said = list(words_of(session, case).values()) or [
-        row.text for row in messages.of_case(session, case.reference) if not row.third_party
+        row.text for row in messages_of(session, case) if not row.third_party
     ]
     return CausesView(
         version=taxonomy.version,

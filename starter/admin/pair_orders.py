@@ -3,11 +3,14 @@
 from sqlmodel import Session
 
 from models.case import Case
+from models.case_orders import MOST_WAYS
 from models.errors import Refused
 from models.obligations import ObligationKind
 from models.reference import is_reference
-from records import case_list, cases, documents, messages
+from models.ways import ways_in
+from records import case_list, cases, documents
 from starter.admin.bodies import Body, MergeBody, SplitBody
+from starter.admin.gathering import kept_from_more, messages_of
 from starter.admin.writer import OrderData, Writer
 from starter.reception.opening import Opening, open_inquiry
 
@@ -26,11 +29,14 @@ def link_orders(session: Session, reference: str, command: str, body: Body) -> d
 def merge_orders(session: Session, reference: str, body: MergeBody) -> dict[str, OrderData]:
     """The orders of a merge by reference: the leading case's first, since it takes over every promise.
 
-    Raises Refused for an unknown other case.
+    Raises Refused for an unknown other case, and where the one that ends is kept from some who see the one that leads:
+    they would read what it is about.
     """
     if not is_reference(body.other) or not cases.reference_exists(session, body.other):
         raise unknown_other("merge")
     this, other = cases.load(session, reference), cases.load(session, body.other)
+    if kept_from_more(*((other, this) if body.leads else (this, other))):
+        raise Refused("merge.kept", "the one that ends is kept from some who see the one that leads", field="leads")
     orders = {reference: _merge(other, leads=body.leads), body.other: _merge(this, leads=not body.leads)}
     return dict(sorted(orders.items(), key=lambda item: not item[1]["leads"]))
 
@@ -45,7 +51,7 @@ def split(by: Writer, body: SplitBody) -> OrderData:
     case = by.case
     received = case.received_at
     if body.message is not None:
-        of_case = {row.id: row.received_at for row in messages.of_case(by.session, by.reference)}
+        of_case = {row.id: row.received_at for row in messages_of(by.session, case)}
         if body.message not in of_case:
             raise Refused("split.no-message", "this inquiry has no such message", field="message", rule="M3.8")
         received = of_case[body.message]
@@ -78,4 +84,5 @@ def _merge(other: Case, *, leads: bool) -> OrderData:
         "received_at": other.received_at.isoformat(),
         "acknowledgement_due": due.get(ObligationKind.ACKNOWLEDGEMENT),
         "final_due": due.get(ObligationKind.FINAL),
+        "ways_in": [one.model_dump(mode="json") for one in ways_in(other)[:MOST_WAYS]],
     }

@@ -1,7 +1,8 @@
 """The points of an inquiry (M3.8): those that people keep with it, and those that its messages seem to raise besides.
 
 A proposal is made anew from the messages at each look, so it costs nothing to keep; its id names the message and its
-place there, and is the point's own once somebody keeps it or puts it aside.
+place there, and is the point's own once somebody keeps it or puts it aside. Of what was merged into the inquiry the
+messages count too, and the points that people kept with it are proposed here.
 """
 
 from sqlmodel import Session
@@ -11,9 +12,11 @@ from models.errors import Refused
 from models.gate import too_short
 from models.points import folded, propose
 from records import documents, messages
+from records.erasing import TOMBSTONE
 from records.ids import new_id
 from starter.admin.answer_bodies import RaisedBody
 from starter.admin.answer_views import PointsView, PointView, ProposedPoint
+from starter.admin.gathering import gathered, messages_of
 
 RAISED = "points"
 """The kind of draft that holds the words of points."""
@@ -23,11 +26,12 @@ def points_of(session: Session, case: Case) -> PointsView:
     """Show what is kept, in order, and what else the messages seem to raise."""
     kept = tuple(_kept(session, case))
     known = {folded(one.point) for one in kept} | {one.id for one in kept}
-    proposed: dict[str, ProposedPoint] = {}
-    for one in _proposed(session, case.reference):
-        if one.id not in known and folded(one.point) not in known:
-            proposed.setdefault(folded(one.point), one)
-    return PointsView(points=kept, proposed=tuple(proposed.values()))
+    proposed = []
+    for one in _proposed(session, case):
+        if known.isdisjoint({one.id, folded(one.point)}):
+            known |= {one.id, folded(one.point)}
+            proposed.append(one)
+    return PointsView(points=kept, proposed=tuple(proposed))
 
 
 def words_of(session: Session, case: Case) -> dict[str, str]:
@@ -37,8 +41,10 @@ def words_of(session: Session, case: Case) -> dict[str, str]:
 
 def worded(session: Session, case: Case, bodies: tuple[RaisedBody, ...]) -> list[dict[str, str]]:
     """Each point with its id and words. Raises Refused for an id that is neither kept nor proposed."""
-    known = {one.id: one for one in (*_proposed(session, case.reference), *_kept(session, case))}
-    of_case = {row.id for row in messages.of_case(session, case.reference)}
+    known: dict[str, PointView | ProposedPoint] = {}
+    for one in (*_kept(session, case), *_proposed(session, case)):
+        known.setdefault(one.id, one)
+    of_case = {row.id for row in messages_of(session, case)}
     found = []
     for n, body in enumerate(bodies):
         before = known.get(body.id) if body.id else None
@@ -70,14 +76,23 @@ def _kept(session: Session, case: Case) -> list[PointView]:
     return views
 
 
-def _proposed(session: Session, reference: str) -> list[ProposedPoint]:
-    """What the user's own messages seem to raise; an edit proposes only what it words anew."""
-    return [
+def _proposed(session: Session, case: Case) -> list[ProposedPoint]:
+    """What the user's own messages seem to raise, an edit only what it words anew; first what was kept elsewhere."""
+    ways = gathered(session, case)
+    elsewhere = [
+        ProposedPoint(id=one.id, point=one.point, message=one.message)
+        for merged in ways[1:]
+        for one in _kept(session, merged)
+        if not one.dropped
+    ]
+    raised = [
         ProposedPoint(id=f"{row.id}.{n}", point=point, message=row.id)
-        for row in messages.of_case(session, reference)
-        if not row.third_party
+        for one in ways
+        for row in messages.of_case(session, one.reference)
+        if not row.third_party and not TOMBSTONE.fullmatch(row.text)
         for n, point in enumerate(propose(row.text), 1)
     ]
+    return [*elsewhere, *raised]
 
 
 def _unknown(field: str, detail: str) -> Refused:

@@ -4,12 +4,13 @@ from models.errors import Refused
 from models.inquiry import EMAIL
 from records import contacts, documents, messages
 from starter.admin.bodies import AcceptRepresentativeBody, Body
+from starter.admin.gathering import messages_of
 from starter.admin.writer import OrderData, Writer
 
 
 def accept_representative(by: Writer, body: AcceptRepresentativeBody) -> OrderData:
     """The holder's address, and the power itself, which must have come with the inquiry."""
-    of_case = [row.id for row in messages.of_case(by.session, by.reference)]
+    of_case = [row.id for row in messages_of(by.session, by.case)]
     files = documents.attachments_of(by.session, of_case)
     if body.document not in {file.sha256 for of_message in files.values() for file in of_message}:
         raise Refused("representative.no-document", "no file of this inquiry has that hash", field="document")
@@ -24,7 +25,7 @@ def accept_representative(by: Writer, body: AcceptRepresentativeBody) -> OrderDa
 def withdraw(by: Writer, body: Body) -> OrderData:
     """The user's own message must say so."""
     order = body.model_dump(mode="json", exclude_none=True)
-    of_case = messages.of_case(by.session, by.reference)
+    of_case = messages_of(by.session, by.case)
     if order["message"] not in {row.id for row in of_case if not row.third_party}:
         raise Refused(
             "withdraw.no-message",

@@ -154,5 +154,9 @@ def _load(session: Session, reference: str) -> Case | None:
 
 
 def leading(session: Session, case: Case) -> Case:
-    """Return where an inquiry goes on: a merged one in the one that leads."""
-    return (_load(session, case.merged_into) if case.merged_into else None) or case
+    """Return where an inquiry goes on: a merged one in the one that leads, which may have been merged itself."""
+    passed = {case.reference}
+    while case.merged_into and case.merged_into not in passed:
+        passed.add(case.merged_into)
+        case = _load(session, case.merged_into) or case
+    return case

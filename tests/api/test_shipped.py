@@ -59,6 +59,22 @@ async def test_no_answer_leaves_before_each_point_of_the_messages_is_answered_or
     assert world.post.letters[-1].kind == "acknowledgement"  # the answer waits for its seconds
 
 
+@pytest.mark.rule("M3.1")
+@pytest.mark.rule("M3.8")
+async def test_no_answer_leaves_before_what_came_in_on_the_other_way_is_considered(world: World) -> None:
+    first, second = await world.opened("Mi retiro no llegó."), await world.opened(TEXT)
+    raised = await proposed_points(world, second)
+    assert (await world.command(first, "merge", {"other": second, "leads": True})).status_code == 200
+    await world.settled(second, lambda view: view["state"]["merged_into"] == first)
+    (own,) = set(await proposed_points(world, first)) - set(raised)
+    body: dict[str, Any] = {"outcome": "upheld", "points": [{"id": own, "answer": ANSWER}], **ACTIONS}
+    refused = await world.command(first, "resolve", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "gate.unconsidered")
+    assert all(one in refused.text for one in raised)
+    body["points"] += [{"id": one, "answer": ANSWER} for one in raised]
+    assert (await world.command(first, "resolve", body)).status_code == 200
+
+
 @pytest.mark.rule("M3.9")
 async def test_next_to_nothing_is_no_answer_no_fact_and_no_reason(world: World) -> None:
     reference = await world.opened(TEXT)

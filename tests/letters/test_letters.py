@@ -506,7 +506,7 @@ def test_merged_says_which_case_leads_and_from_when() -> None:
     leading = render(LetterKind.MERGED)
     says(leading, "RX-OTHR-1111", "viernes 30 de enero de 2026, 10:30", "Todas las referencias siguen siendo válidas")
     ended = all_letters().render(of(merge(opened(), leads=False), LetterKind.MERGED))
-    assert re.search(r"Caso que continúa: RX-OTHR-1111", ended.text)
+    assert re.search(r"Caso que continúa: RX-OTHR-1111\s+El otro caso: RX-7KQ4-M2PD", ended.text)
     says(ended, "lunes 16 de marzo de 2026")
 
 

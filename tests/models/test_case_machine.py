@@ -182,11 +182,17 @@ class Life(RuleBasedStateMachine):
     def reply_to_authority(self, actor: Actor) -> None:
         self.command("reply", {"draft": FULL, "to": "authority"}, actor)
 
-    @rule(leads=st.booleans(), days=st.integers(-30, 30), contact=st.sampled_from(["ct_1", "ct_2"]))
-    def merge(self, leads: bool, days: int, contact: str) -> None:  # noqa: FBT001
+    @rule(
+        leads=st.booleans(),
+        days=st.integers(-30, 30),
+        contact=st.sampled_from(["ct_1", "ct_2"]),
+        way=st.none() | st.integers(0, 3),
+    )
+    def merge(self, leads: bool, days: int, contact: str, way: int | None) -> None:  # noqa: FBT001
         due = (self.now + timedelta(days=days)).isoformat()
         order = {"other": "RX-3333-3333", "leads": leads, "contact": contact, "received_at": MONDAY.isoformat()}
-        self.command("merge", {**order, "final_due": due}, AGENT)
+        ways = None if way is None else [self.known[way].model_dump()]
+        self.command("merge", {**order, "final_due": due, "ways_in": ways}, AGENT)
 
     @rule()
     def reopen(self) -> None:

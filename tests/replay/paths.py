@@ -270,6 +270,26 @@ async def merged(life: Life) -> Handle:
 
 
 @path
+async def merged_on_two_ways(life: Life) -> Handle:
+    """It takes in what came on another way, then ends itself, with word on both."""
+    case = await reaching(life, "ana@example.org", "ana@home.example.org")
+    here, there = case.addresses
+    handle = await life.open(case.model_copy(update={"addresses": (here,)}))
+    await life.quiet(handle)
+    order: dict[str, Any] = {
+        "other": "RX-2222-2222",
+        "contact": case.contact,
+        "received_at": case.received_at.isoformat(),
+        "final_due": case.calendar.due(case.received_at, 20).isoformat(),
+        "ways_in": [there.model_dump()],
+    }
+    await done(life, handle, "merge", **order, leads=True)
+    await life.command(handle, "merge", **{**order, "other": "RX-3333-3333", "leads": False})
+    await handle.result()
+    return handle
+
+
+@path
 async def split(life: Life) -> Handle:
     handle = await opened(life)
     await done(life, handle, "split", other="RX-2222-2222", points=["the fee"])

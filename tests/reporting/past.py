@@ -138,6 +138,15 @@ def merged_away(received: datetime, **more: Any) -> Case:
     return order(case, "merge", 4, other="RX-LEAD", leads=False, contact=case.contact, received_at=received - 48 * HOUR)
 
 
+def merged_sooner(received: datetime, **more: Any) -> Case:
+    """Ended by a merger, with the sooner date of the one that leads; its receipt is acknowledged all the same."""
+    case = new_case(received, **more)
+    due = case.resolution_due
+    assert due
+    sides: dict[str, Any] = {"contact": case.contact, "received_at": received - 72 * HOUR, "ways_in": ()}
+    return order(case, "merge", 4, other="RX-LEAD", leads=False, final_due=due - 72 * HOUR, **sides)
+
+
 def merged_leads(received: datetime, **more: Any) -> Case:
     case = new_case(received, **more)
     due = case.resolution_due
@@ -275,6 +284,7 @@ LIVES: tuple[Callable[..., Case], ...] = (
     unseen,
     remedied,
     of_old,
+    merged_sooner,
 )
 
 

@@ -32,7 +32,7 @@ def test_the_quarter_of_ten_thousand_inquiries_agrees_with_that_of_few(
 ) -> None:
     blank: Template = request.getfixturevalue(kept)
     database = Database(blank.copy(tmp_path))
-    rest = [on_time(FIRST + timedelta(days=n * 1.3), reference=f"RX-A{n:03}") for n in range(55)]
+    rest = [on_time(FIRST + timedelta(days=n * 1.3), reference=f"RX-A{n:03}") for n in range(54)]
     store(database, *everyone(FIRST, apart=timedelta(days=2)), *rest)
     with database.read() as session:
         once = make_report(session, policy(), read_period("2026Q1"), LATER)

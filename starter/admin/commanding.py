@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from sqlmodel import Session
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from models.case import Case
@@ -32,7 +32,7 @@ from starter.admin.pair_orders import LINKING, link_orders, merge_orders, split,
 from starter.admin.rights import seen
 from starter.admin.standing_in import BY_ANY_MEMBER, SPEAKING, stands_in
 from starter.admin.writer import OrderData, Writer
-from starter.temporal.engine import command_case
+from starter.temporal.engine import command_case, version_of
 
 DONE = 200
 MADE = 0
@@ -76,7 +76,7 @@ async def fulfil(desk: Desk, wish: Wish) -> Answer:
         return known
     update = _update_id(wish)
     await asyncio.to_thread(_check_other, desk, wish)
-    orders = await asyncio.to_thread(_prepare, desk, wish)
+    orders = await asyncio.to_thread(_prepare, desk, wish, await _stands_at(desk, wish))
     answers = {reference: await _send(desk, wish, reference, order, update) for reference, order in orders.items()}
     return await asyncio.to_thread(_remember, desk, wish, answers[wish.reference])
 
@@ -110,14 +110,31 @@ def _update_id(wish: Wish) -> str:
     return hashlib.sha256(f"{wish.actor.id} {wish.key}".encode()).hexdigest()[:32]
 
 
-def _prepare(desk: Desk, wish: Wish) -> Orders:
-    """Make the orders and keep them; those made before for the same key are taken again."""
+async def _stands_at(desk: Desk, wish: Wish) -> int | None:
+    """The version of the named case by its own word, where a stale one must be known before anything is done elsewhere.
+
+    None where nothing else is touched, or it does not run: then it stands as it was last saved.
+    """
+    elsewhere = wish.command in LINKING or isinstance(wish.body, MergeBody | SplitBody)
+    if wish.expected_version is None or not elsewhere:
+        return None
+    try:
+        return await version_of(desk.client, wish.reference)
+    except (WorkflowQueryFailedError, RPCError) as error:
+        raise EngineUnavailable("the case gave no answer") from error
+
+
+def _prepare(desk: Desk, wish: Wish, stands_at: int | None) -> Orders:
+    """Make the orders and keep them; those made before for the same key are taken again.
+
+    The version that the caller has seen is no part of them: under its key a refused command comes with another one.
+    """
     made_key, now = f"order {wish.key}", desk.clock()
     with desk.database.write() as session:
         made = keys.recall(session, made_key, wish.actor.id, wish.fingerprint) if wish.key else None
         if made is not None:
             return made.body
-        orders = _orders(desk, wish, session)
+        orders = _orders(desk, wish, session, stands_at)
         if wish.key:
             keys.remember(session, made_key, wish.actor.id, wish.fingerprint, status=MADE, body=orders, now=now)
     if isinstance(wish.body, SplitBody):
@@ -125,20 +142,28 @@ def _prepare(desk: Desk, wish: Wish) -> Orders:
     return orders
 
 
-def _orders(desk: Desk, wish: Wish, session: Session) -> Orders:
+def _orders(desk: Desk, wish: Wish, session: Session, stands_at: int | None) -> Orders:
     secret = desk.settings.reply_secret.get_secret_value().encode()
     writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy, secret)
     if orders := _of_two(session, wish):
         # One of two cases that refuses after the other has agreed would leave them at odds.
         for reference, made in orders.items():
-            _try(desk, wish, cases.load(session, reference), made | _version(wish, reference))
+            _try(desk, wish, _saved(session, wish, reference, stands_at), made | _version(wish, reference))
         return orders
-    version = _version(wish, wish.reference)
     if isinstance(wish.body, SplitBody):
         # A case that refuses must not leave an inquiry behind.
-        _try(desk, wish, cases.load(session, wish.reference), {"other": "new", "points": wish.body.points, **version})
+        tried = {"other": "new", "points": wish.body.points, **_version(wish, wish.reference)}
+        _try(desk, wish, _saved(session, wish, wish.reference, stands_at), tried)
         return {wish.reference: split(writer, wish.body)}
-    return {wish.reference: order_of(writer, wish.command, wish.body) | _standing_in(desk, wish, session) | version}
+    return {wish.reference: order_of(writer, wish.command, wish.body) | _standing_in(desk, wish, session)}
+
+
+def _saved(session: Session, wish: Wish, reference: str, stands_at: int | None) -> Case:
+    """A case as last saved, at the version where it stands by now."""
+    case = cases.load(session, reference)
+    if reference == wish.reference and stands_at is not None:
+        case.version = stands_at
+    return case
 
 
 def _version(wish: Wish, reference: str) -> OrderData:
@@ -170,7 +195,8 @@ def _try(desk: Desk, wish: Wish, case: Case, order: OrderData) -> None:
 
 
 async def _send(desk: Desk, wish: Wish, reference: str, order: OrderData, update: str) -> Answer:
-    data: dict[str, Any] = {**order, "actor": wish.actor.model_dump(mode="json"), "key": update}
+    by = wish.actor.model_dump(mode="json")
+    data: dict[str, Any] = {**order, **_version(wish, reference), "actor": by, "key": update}
 
     async def load() -> Case:
         return await asyncio.to_thread(_load, desk, reference)

@@ -10,8 +10,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from temporalio.client import Client, RPCTimeoutOrCancelledError, WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WithStartWorkflowOperation,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -82,6 +88,23 @@ async def start_case(client: Client, task_queue: str, case: Case) -> bool:
     except WorkflowAlreadyStartedError:
         return False
     return True
+
+
+async def version_of(client: Client, reference: str) -> int | None:
+    """Return the version at which an inquiry stands; None where it does not run. Raises EngineUnavailable."""
+    handle = client.get_workflow_handle(workflow_id(reference))
+    try:
+        async with answering():
+            told: Answer = await handle.query(
+                "status", result_type=Answer, reject_condition=QueryRejectCondition.NOT_OPEN
+            )
+    except WorkflowQueryRejectedError:
+        return None
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+    return told.version
 
 
 async def resume_case(client: Client, task_queue: str, case: Case, signal: Signal | None = None) -> None:

@@ -158,38 +158,6 @@ async def test_a_refused_command_may_be_sent_again_under_its_key(world: World) -
     assert (await world.command(reference, "resolve", UPHELD, Idempotency_Key="r-1")).status_code == 200
 
 
-async def test_a_stale_version_changes_nothing(world: World) -> None:
-    reference = await world.opened()
-    shown = await world.get(f"/api/inquiries/{reference}")
-    tag = shown.headers["ETag"]
-    assert tag == f'"{shown.json()["state"]["version"]}"'
-    assert (await world.command(reference, "note", {"text": "Uno."}, If_Match=tag)).status_code == 200
-    stale = await world.command(reference, "note", {"text": "Dos."}, If_Match=tag)
-    assert (stale.status_code, stale.json()["code"]) == (412, "case.stale")
-    assert (await world.command(reference, "note", {"text": "Dos."}, If_Match="*")).status_code == 200
-    garbled = await world.command(reference, "note", {"text": "Tres."}, If_Match='"x"')
-    assert (garbled.status_code, garbled.json()["field"]) == (422, "If-Match")
-
-
-async def test_a_stale_version_leaves_nothing_half_done_of_two(world: World) -> None:
-    first, second = await world.opened(), await world.opened("Reclamo de nuevo por el mismo retiro y exijo respuesta.")
-    tag = (await world.get(f"/api/inquiries/{second}")).headers["ETag"]
-    assert (await world.command(second, "note", {"text": "Uno."}, If_Match=tag)).status_code == 200
-    for name, order in (
-        ("split", {"points": ["La tarjeta se cobró dos veces."]}),
-        ("merge", {"other": first, "leads": False}),
-        ("link", {"other": first, "reasons": "The same outage."}),
-    ):
-        stale = await world.command(second, name, order, If_Match=tag)
-        assert (stale.status_code, stale.json()["code"]) == (412, "case.stale"), name
-    listed = (await world.get("/api/inquiries")).json()["items"]
-    assert {one["reference"] for one in listed} == {first, second}
-    before = (await world.get(f"/api/inquiries/{first}")).json()
-    assert not [one for one in before["timeline"] if one["type"] in {"case.merged", "case.linked"}]
-    fresh = (await world.get(f"/api/inquiries/{second}")).headers["ETag"]
-    assert (await world.command(second, "merge", {"other": first, "leads": False}, If_Match=fresh)).status_code == 200
-
-
 async def test_a_closed_case_is_resumed_for_what_it_will_not_refuse(world: World) -> None:
     reference = await world.opened()
     kept = await world.settled(reference, lambda view: bool(view["messages"]))

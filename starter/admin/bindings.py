@@ -18,9 +18,11 @@ from models.reference import is_reference
 from models.sight import Eyes
 from records import audit, bindings, cases, contacts
 from records.audit import Outcome
+from starter.admin.api import private
 from starter.admin.desk import Desk, desk_of
 from starter.admin.rights import Caller, Sight, require, seen
 from starter.admin.views import View
+from starter.http.plain_json import PlainJsonRoute
 from starter.http.problems import Problem, refusals
 from starter.reception.persons import confirm, of_account, register
 
@@ -76,10 +78,10 @@ def _seen_inquiry(desk: Desk, eyes: Eyes, wanted: Wanted) -> str | None:
     return reference
 
 
-router = APIRouter(prefix="/api/bindings", tags=["bindings"])
+router = APIRouter(prefix="/api/bindings", tags=["bindings"], route_class=PlainJsonRoute, dependencies=[private])
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=refusals(401, 403, 404, 422, 503))
+@router.post("", status_code=HTTPStatus.CREATED, responses=refusals(401, 403, 404, 413, 415, 422, 503))
 def make(
     request: Request,
     *,
@@ -123,7 +125,7 @@ class Confirmed(View):
     bound: bool
 
 
-@router.post("/confirm", responses=refusals(401, 403, 404, 409, 422, 503))
+@router.post("/confirm", responses=refusals(401, 403, 404, 409, 413, 415, 422, 503))
 def confirm_identity(
     given: Annotated[Confirmation, Body()], _actor: Caller, desk: Annotated[Desk, Depends(desk_of)]
 ) -> Confirmed:

@@ -4,9 +4,11 @@ import asyncio
 import base64
 import json
 import random
+import re
 from typing import Any
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from httpx2 import AsyncClient, Response
 from sqlmodel import select
 
@@ -15,12 +17,16 @@ from models.inquiry import Role
 from models.reference import new_reference
 from models.tables import DraftRow
 from records import keys
+from settings import Settings
 from starter.admin.catalogue import BODIES, EXAMPLES
 from starter.admin.commanding import DONE
 from starter.reception.web_form import WebForm
+from starter.web import create_app
 from tests.api.world import World
 from tests.databases import away
 
+ENDLESS = 80 * 1024 * 1024
+"""Bytes: more than is read, and thrown away, of the largest body that is taken anywhere."""
 ANSWERED = '{"points": [{"point": "a", "answer": "b"}], "actions": ["c"], "outcome": "upheld"'
 
 
@@ -155,6 +161,25 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read_whole(front: W
     url = "/api/inquiries/RX-7KQ4-M2PD/note"
     is_problem(await front.http.post(url, content=b"{" + b" " * 300_000 + b"}", headers=headers), 413)
     is_problem(await front.http.post(url, content=endless(), headers=headers), 413)
+
+
+async def test_no_stranger_has_a_body_without_end_read(front: World, settings: Settings) -> None:
+    routes = list(iter_route_contexts(create_app(settings).routes))
+    asked = sorted((method, str(one.path)) for one in routes for method in (one.methods or set()) - {"GET", "HEAD"})
+    assert ("POST", "/api/bindings/confirm") in asked
+    for method, path in asked:
+        sent = 0
+
+        async def endless() -> Any:
+            nonlocal sent
+            while sent < ENDLESS:
+                sent += 1024 * 1024
+                yield b" " * 1024 * 1024
+
+        url = re.sub(r"\{.*?\}", "1", path)
+        answer = await front.http.request(method, url, content=endless(), headers={"Content-Type": "application/json"})
+        assert answer.status_code < 500, (method, path, answer.text)
+        assert sent < ENDLESS, (method, path, "was read to its end")
 
 
 async def test_only_json_is_read(front: World) -> None:

@@ -8,6 +8,7 @@ from models.case import Case
 from models.dates import moment
 from models.due_dates import withdrawal_notice_due
 from models.episodes import FinalAnswer
+from models.erasing import remembered
 from models.errors import Missing, Refused
 from models.extensions import drop_extension
 from models.gate import empty, hold, unanswered_points, uncaused
@@ -90,7 +91,7 @@ def resolve(case: Case, order: Resolve, actor: Actor, now: datetime) -> None:
             rule="M5.6",
         )
     hold(empty(order.outcome, order.draft.filled), code="gate.empty")
-    hold(unanswered_points(case.points, order.answers), code="gate.points")
+    hold(unanswered_points(remembered(case), order.answers), code="gate.points")
     hold(uncaused(case.terms.cause_outcomes, order.outcome, order.cause), code="gate.cause")
     drop_extension(case, now, why="answered")
     running = case.final_term

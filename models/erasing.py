@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from models.case import Case
 from models.due_dates import erasure_due, warnings
-from models.episodes import Erasure
+from models.episodes import Erasure, RaisedPoint
 from models.errors import Missing, Refused
 from models.gate import hold
 from models.inquiry import Actor, Wire
@@ -51,6 +51,7 @@ def request_erasure(case: Case, order: RequestErasure, actor: Actor, now: dateti
     written_since = before is not None and before.erased_at is not None and case.heard > before.heard
     if before and not before.refused_at and not written_since:
         raise Refused("erasure.asked", "it is asked for already", field="message")
+    case.points = remembered(case)
     case.erasure = Erasure(message=order.message, asked_at=now)
     case.record(now, "erasure.asked", actor=actor, message=order.message)
     await_erasure(case, now)
@@ -100,6 +101,7 @@ def erased(case: Case, wiped: Wiped) -> None:
         return
     forget(case)
     case.erasure = asked.model_copy(update={"erased_at": wiped.at, "heard": case.heard})
+    case.points = remembered(case)
     case.dead = tuple(dict.fromkeys((*case.dead, *wiped.addresses)))
     case.record(wiped.at, "case.erased", texts_erased=wiped.texts, files_erased=wiped.files)
 
@@ -109,6 +111,12 @@ def forget(case: Case) -> None:
     case.letters = [one.model_copy(update={"texts": {}}) if one.texts else one for one in case.letters]
     case.remedies = [one.model_copy(update={"what": ""}) for one in case.remedies]
     case.proposal = None
+
+
+def remembered(case: Case) -> list[RaisedPoint]:
+    """The points raised since the case was erased; the words of those before are gone, and nobody can answer them."""
+    until = case.erasure.erased_at if case.erasure else None
+    return [one for one in case.points if until is None or one.at > until]
 
 
 def _awaited(case: Case) -> Erasure:

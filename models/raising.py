@@ -7,6 +7,7 @@ from pydantic import Field
 from models.answering import unanswered
 from models.case import Case
 from models.episodes import RaisedPoint
+from models.erasing import remembered
 from models.errors import Refused
 from models.inquiry import Actor, Wire
 from models.messages import Draft, Id, Order, Reasons
@@ -33,7 +34,7 @@ class SetPoints(Order):
 def set_points(case: Case, order: SetPoints, actor: Actor, now: datetime) -> None:
     """What the final answer must speak of: whoever is named takes the place of the point with that id."""
     unanswered(case)
-    kept = {one.id: one for one in case.points}
+    kept = {one.id: one for one in remembered(case)}
     for one in order.points:
         kept[one.id] = RaisedPoint(
             id=one.id, draft=order.draft.id, message=one.message or "", dropped=one.dropped, at=now

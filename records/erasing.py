@@ -64,6 +64,11 @@ def wipe(session: Session, case: Case, files: AttachmentStore, now: datetime) ->
     return Wiped(at=now, texts=eraser.texts, files=gone, addresses=addresses)
 
 
+def is_erased(message: StoredMessage) -> bool:
+    """Say whether a message's words were taken away."""
+    return message.provider_id == f"{ERASED_ADDRESS}/{message.id}"
+
+
 class _Eraser:
     """Works through the tables of one case and counts the texts that it takes away."""
 

@@ -5,6 +5,7 @@ from sqlmodel import Session
 from models.case import Case
 from models.policy_file import Bilingual
 from models.taxonomy import Taxonomy
+from records.erasing import is_erased
 from starter.admin.gathering import messages_of
 from starter.admin.points import words_of
 from starter.admin.views import View
@@ -48,7 +49,7 @@ class CausesView(View):
 def causes_of(session: Session, case: Case, taxonomy: Taxonomy) -> CausesView:
     """Show them; proposed from the points that are kept, else from the user's own messages."""
     said = list(words_of(session, case).values()) or [
-        row.text for row in messages_of(session, case) if not row.third_party
+        row.text for row in messages_of(session, case) if not row.third_party and not is_erased(row)
     ]
     return CausesView(
         version=taxonomy.version,

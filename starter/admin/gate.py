@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from channels.guess import language_of
 from models.case import Case
+from models.erasing import remembered
 from models.errors import Missing
 from models.gate import empty, groundless, hold, rule_of, too_short, unanswered_points, uncaused, unconsidered
 from models.inquiry import Language
@@ -47,7 +48,7 @@ class Finished:
         """Everything that is missing, under the code of the refusal that it is."""
         outcome, terms = self._body.outcome, self._case.terms
         unsaid = [*empty(outcome, documents.filled(self.content)), *groundless(outcome, self.content["points"])]
-        unanswered = unanswered_points(self._case.points, self.answers)
+        unanswered = unanswered_points(remembered(self._case), self.answers)
         # Which codes there are the policy says; here one was named or was not.
         uncounted = [] if self._body.cause else uncaused(terms.cause_outcomes, outcome, None)
         raised = unconsidered(self._unconsidered) if terms.messages_considered else []

@@ -12,7 +12,7 @@ from models.errors import Refused
 from models.gate import too_short
 from models.points import folded, propose
 from records import documents, messages
-from records.erasing import TOMBSTONE
+from records.erasing import is_erased
 from records.ids import new_id
 from starter.admin.answer_bodies import RaisedBody
 from starter.admin.answer_views import PointsView, PointView, ProposedPoint
@@ -68,7 +68,7 @@ def _kept(session: Session, case: Case) -> list[PointView]:
     for one in case.points:
         written = documents.draft(session, one.draft).content.get(RAISED)
         if written is None:
-            # Erased: who wrote it asked that it be forgotten, so nothing is left that wants an answer.
+            # Erased, with all that was written.
             continue
         words = next(entry for entry in written if entry["id"] == one.id)
         dropped = words.get("dropped", "")
@@ -89,7 +89,7 @@ def _proposed(session: Session, case: Case) -> list[ProposedPoint]:
         ProposedPoint(id=f"{row.id}.{n}", point=point, message=row.id)
         for one in ways
         for row in messages.of_case(session, one.reference)
-        if not row.third_party and not TOMBSTONE.fullmatch(row.text)
+        if not row.third_party and not is_erased(row)
         for n, point in enumerate(propose(row.text), 1)
     ]
     return [*elsewhere, *raised]

@@ -3,6 +3,7 @@
 from models.errors import Refused
 from models.inquiry import EMAIL
 from records import contacts, documents, messages
+from records.erasing import is_erased
 from starter.admin.bodies import AcceptRepresentativeBody, Body
 from starter.admin.gathering import messages_of
 from starter.admin.writer import OrderData, Writer
@@ -46,4 +47,6 @@ def request_erasure(by: Writer, body: Body) -> OrderData:
         asked = None
     if asked is None or asked.third_party or asked.contact != case.contact:
         raise Refused("erasure.no-message", "name the user's own message that asks for it", field="message")
+    if asked.reference == case.reference and is_erased(asked):
+        raise Refused("erasure.asked", "that message is erased; name one that came since", field="message")
     return order

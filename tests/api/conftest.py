@@ -12,6 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.alerts import Alerts
+from activities.erasing import Erasures
 from activities.events import Events
 from activities.mailing import Mailing
 from activities.notices import Notices
@@ -19,6 +20,7 @@ from activities.tracker import Incidents
 from engine import connect, register_search_attributes
 from models.inquiry import EMAIL
 from records.database import Database
+from records.documents import FolderStore
 from settings import Settings
 from starter.admin import api, command_routes, inquiries, quarantine, staff
 from starter.house.residents import temporal_program
@@ -85,11 +87,12 @@ async def world(front: World, settings: Settings, records: Database) -> AsyncIte
         alerts = Alerts(records, paper, Mailing(records, {EMAIL: front.post}, now), now)
         trackers = load_trackers(front.desk.policy, settings, now)
         told = Incidents(records, trackers, front.desk.policy.tracker, now, timedelta(seconds=0.2))
+        erasures = Erasures(records, FolderStore(settings.documents), now)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, Events(records, now).record, told.track, alerts.alert],
+            activities=[notices.deliver, Events(records, now).record, told.track, alerts.alert, erasures.erase],
             activity_executor=executor,
             max_concurrent_activities=8,
         )

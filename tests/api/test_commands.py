@@ -162,7 +162,7 @@ async def test_a_closed_case_is_resumed_for_what_it_will_not_refuse(world: World
     reference = await world.opened()
     kept = await world.settled(reference, lambda view: bool(view["messages"]))
     message = kept["messages"][0]["id"]
-    await _withdrawn(world, reference, message)
+    await withdrawn(world, reference, message)
     handle = world.desk.client.get_workflow_handle(f"inquiry/{reference}")
 
     async def ended() -> bool | None:
@@ -180,7 +180,7 @@ async def test_a_closed_case_is_resumed_for_what_it_will_not_refuse(world: World
     assert [letter["kind"] for letter in view["letters"]][-1] == "reopened"
 
 
-async def _withdrawn(world: World, reference: str, message: str) -> None:
+async def withdrawn(world: World, reference: str, message: str) -> None:
     """Two persons end the promises, as policy is shipped, and only on the user's own message."""
     strange = await world.command(reference, "withdraw", {"reasons": "Ya no.", "message": "ms_other"})
     assert (strange.status_code, strange.json()["code"]) == (409, "withdraw.no-message")
@@ -197,7 +197,7 @@ async def _withdrawn(world: World, reference: str, message: str) -> None:
 async def test_the_letter_of_a_withdrawal_quotes_the_users_message_and_when_it_came(world: World) -> None:
     reference = await world.opened("Ya llegó mi retiro. Lo doy por terminado.")
     message = (await world.get(f"/api/inquiries/{reference}")).json()["messages"][0]
-    await _withdrawn(world, reference, message["id"])
+    await withdrawn(world, reference, message["id"])
     letter = (await world.get(f"/api/inquiries/{reference}/letters/withdrawn/1")).json()
     assert "«Ya llegó mi retiro. Lo doy por terminado.»" in letter["full_text"]
     assert "Recibimos su mensaje" in letter["text"]

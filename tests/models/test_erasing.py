@@ -111,6 +111,28 @@ def test_what_is_written_after_an_erasure_may_be_erased_too() -> None:
     assert refused(case, "request_erasure", message="ms_78") == "erasure.asked"
 
 
+def test_points_go_with_their_words_and_nobody_need_answer_them() -> None:
+    kept = do(acknowledged(), "set_points", MONDAY, draft=draft("points"), points=[{"id": "pt_1"}])
+    answered = do(kept, "resolve", MONDAY, outcome="upheld", draft=FULL, answers=["pt_1"])
+    send_all(answered, MONDAY)
+    wake(answered, CLOSED)
+    before = decided(do(answered, "request_erasure", CLOSED, **ASKED))
+    send_all(before, CLOSED)
+    case = before.model_copy(deep=True)
+    erased(case, Wiped(at=CLOSED))
+    assert case.points == []
+    later = CLOSED + DAY
+    # A case erased by an earlier version still lists them.
+    listed = case.model_copy(update={"points": before.points})
+    for one in (case, listed):
+        again = do(one, "reopen", later, reasons="New facts.")
+        assert do(again, "resolve", later, outcome="upheld", draft=FULL).final
+        raised = do(again, "set_points", later, draft=draft("points"), points=[{"id": "pt_2"}])
+        assert [point.id for point in raised.points] == ["pt_2"]
+        with pytest.raises(Refused, match=r"gate\.points"):
+            do(raised, "resolve", later, outcome="upheld", draft=FULL)
+
+
 def test_it_may_be_refused_with_reasons_and_asked_for_again() -> None:
     case = asked()
     assert refused(case, "refuse_erasure", draft=draft()) == "gate.empty"

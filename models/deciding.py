@@ -97,6 +97,17 @@ def _carry_out(case: Case, name: str, order: Order, now: datetime, *words: Word)
     DECISIONS[name][1](case, order, words[0].actor, now)
     if isinstance(order, Resolve):
         require_verified(case, order.outcome)
+        _drop_what_is_late(case, words[0].actor, now)
+
+
+def _drop_what_is_late(case: Case, actor: Actor, now: datetime) -> None:
+    """Once the answer is given nobody can approve another; what stays legal after it, such as a reply, still waits."""
+    if waits := case.proposal:
+        order = read(waits.command, waits.order)
+        try:
+            DECISIONS[waits.command][1](case.model_copy(deep=True), order, waits.proposer, now)
+        except (Refused, CalendarError):
+            case.drop_proposal(now, why="answered", actor=actor)
 
 
 def needs_second_pair(case: Case, name: str, order: Order) -> bool:

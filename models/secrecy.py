@@ -92,6 +92,8 @@ def declare_conflict(case: Case, order: DeclareConflict, actor: Actor, now: date
     if case.owner in case.about and order.found is None:
         case.owner = case.area
     if case.proposal and case.proposal.proposer.id in case.about:
+        case.drop_proposal(now, why="its proposer has a conflict of interest", actor=actor)
+        # Under any terms: nobody may approve it any more.
         case.proposal = None
     case.record(now, "access.conflict", actor=actor, about=list(case.about), texts={"reasons": order.reasons})
     _pass_on(case, order, actor, now)

@@ -6,7 +6,7 @@ import pytest
 
 from models.case import Case
 from models.errors import Refused
-from tests.cases import AGENT, DAY, FULL, MONDAY, OTHER, SUPERVISOR, acknowledged, do, send_all
+from tests.cases import AGENT, DAY, FULL, MONDAY, OTHER, SUPERVISOR, acknowledged, do, draft, send_all
 
 UNFOUNDED: dict[str, Any] = {"command": "resolve", "order": {"outcome": "unfounded", "draft": FULL}}
 
@@ -84,9 +84,28 @@ def test_a_proposal_ends_with_what_it_would_have_answered() -> None:
     withdrawn = do(proposed, "withdraw", MONDAY + DAY, reasons="It is solved.", message="ms_1")
     assert (withdrawn.proposal, lapsed(withdrawn)) == (None, ["withdrawn by the user"])
     answered = do(proposed, "resolve", MONDAY, outcome="upheld", draft=FULL)
+    assert (answered.proposal, lapsed(answered)) == (None, ["answered"])
     send_all(answered, MONDAY)
-    reopened = do(answered, "reopen", MONDAY + DAY, reasons="New documents.")
-    assert (reopened.proposal, lapsed(reopened)) == (None, ["reopened"])
+    waiting = do(answered, "propose", MONDAY, command="reply", order={"draft": draft("text")})
+    reopened = do(waiting, "reopen", MONDAY + DAY, reasons="New documents.")
+    assert (reopened.proposal, lapsed(reopened)) == (None, ["answered", "reopened"])
+
+
+@pytest.mark.rule("M5.3")
+def test_what_stays_legal_after_the_answer_still_waits() -> None:
+    proposed = do(acknowledged(), "propose", MONDAY, command="reply", order={"draft": draft("text")})
+    answered = do(proposed, "resolve", MONDAY, outcome="upheld", draft=FULL)
+    assert answered.proposal == proposed.proposal
+    assert do(answered, "approve", MONDAY, OTHER).proposal is None
+
+
+@pytest.mark.rule("M5.3")
+@pytest.mark.parametrize("lapse", [True, False])
+def test_what_somebody_proposed_whom_the_case_is_about_falls_away(*, lapse: bool) -> None:
+    proposed = do(acknowledged(proposals_lapse=lapse), "propose", MONDAY, **UNFOUNDED)
+    case = do(proposed, "declare_conflict", MONDAY, OTHER, about=[AGENT.id], reasons="It is about them.")
+    assert case.proposal is None
+    assert lapsed(case) == (["its proposer has a conflict of interest"] if lapse else [])
 
 
 def test_a_case_opened_before_proposals_lapsed_keeps_its_own() -> None:
@@ -95,3 +114,5 @@ def test_a_case_opened_before_proposals_lapsed_keeps_its_own() -> None:
     withdrawn = do(case, "withdraw", MONDAY + DAY, reasons="It is solved.", message="ms_1")
     assert withdrawn.proposal == case.proposal
     assert not lapsed(withdrawn)
+    answered = do(case, "resolve", MONDAY + DAY, outcome="upheld", draft=FULL)
+    assert (answered.proposal, lapsed(answered)) == (case.proposal, [])

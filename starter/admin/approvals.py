@@ -81,7 +81,7 @@ def templates(desk: Here, _actor: Caller) -> TemplatesView:
     """Every template, the text of it that is in use, and who has approved that."""
     lines = list(survey(desk.settings.policy))
     with desk.database.read() as session:
-        return _shown(lines, proofs(session))
+        return _shown(lines, proofs(session, lines))
 
 
 @router.post("/approvals", responses=COMMANDING)
@@ -93,18 +93,20 @@ def approve(desk: Here, actor: Caller, body: ApprovalsBody) -> TemplatesView:
         if Text(text.template, text.sha256) not in used:
             words = f"that is not the text of {text.template} that is in use; see GET /api/letters"
             raise Problem(HTTPStatus.CONFLICT, "letter.other-text", words, field="texts")
+    now = desk.clock()
     with desk.database.write() as session:
-        known = proofs(session)
+        known = proofs(session, lines)
         for text in body.texts:
             if Text(text.template, text.sha256) not in known:
-                audit.note(session, desk.clock(), actor.id, APPROVED, text.template, Outcome.DONE, text.sha256)
-        return _shown(lines, proofs(session))
+                audit.note(session, now, actor.id, APPROVED, text.template, Outcome.DONE, text.sha256)
+    with desk.database.read() as session:
+        return _shown(lines, proofs(session, lines))
 
 
-def proofs(session: Session) -> Mapping[Text, AuditLine]:
+def proofs(session: Session, lines: list[Line]) -> Mapping[Text, AuditLine]:
     """The first approval of each text by somebody who signed in."""
     found: dict[Text, AuditLine] = {}
-    for line in audit.done(session, APPROVED):
+    for line in audit.done(session, APPROVED, [line.source.template for line in lines]):
         found.setdefault(Text(line.object, line.detail), line)
     return found
 

@@ -101,8 +101,9 @@ def people(database: Database, policy: Policy, now: datetime) -> Iterator[Findin
 
 def approvals(database: Database, settings: Settings) -> Iterator[Finding]:
     """Whether somebody with the right has approved, signed in, the words that letters are written with."""
+    lines = list(survey(settings.policy))
     with database.read() as session:
-        left = unproved(list(survey(settings.policy)), proofs(session))
+        left = unproved(lines, proofs(session, lines))
     told = f"{', '.join(left[:TOLD])}{' ...' if len(left) > TOLD else ''}"
     yield Finding(
         "approvals",

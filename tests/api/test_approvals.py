@@ -38,7 +38,7 @@ async def test_compliance_approves_each_text_once_and_the_log_proves_it(front: W
     assert after[REPLY]["proved_by"] == "compliance-1"
     assert {one["proved_by"] for name, one in after.items() if name != REPLY} == {""}
     with front.desk.database.read() as session:
-        (line,) = audit.done(session, "letter.approve")
+        (line,) = audit.done(session, "letter.approve", [REPLY])
     assert (line.actor, line.object, line.detail) == ("compliance-1", REPLY, texts[0]["sha256"])
 
 
@@ -49,7 +49,7 @@ async def test_nobody_else_does_and_the_attempt_is_noted(front: World) -> None:
     is_problem(await approve(front, texts, Role.AUDITOR), 403)
     is_problem(await front.get("/api/letters", Role.INTAKE), 403)
     with front.desk.database.read() as session:
-        assert not audit.done(session, "letter.approve")
+        assert not audit.done(session, "letter.approve", [REPLY])
         denied = audit.page(session, action="letter.approve", outcome="denied")
     assert {line.actor for line in denied} == {"agent-1", "cx-lead", "supervisor-1", "auditor-1"}
 
@@ -62,7 +62,7 @@ async def test_a_text_that_is_not_in_use_is_not_approved(front: World) -> None:
     assert is_problem(await approve(front, [{**good, "sha256": "x"}]), 422)["code"] == "request.malformed"
     assert is_problem(await approve(front, []), 422)["code"] == "request.malformed"
     with front.desk.database.read() as session:
-        assert not audit.done(session, "letter.approve"), "all of it, or nothing"
+        assert not audit.done(session, "letter.approve", [REPLY]), "all of it, or nothing"
 
 
 async def test_the_doctor_of_production_names_what_nobody_has_approved_signed_in(front: World) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, delete, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from models.tables import Binding, ChatEvent, ChatSession, ChatTicket, Dispatch, GrantRow, RemoteFile, StoredAnswer
@@ -18,25 +18,22 @@ from records.database import Database
 AT_ONCE = 200
 """Rows of one transaction, so that nobody waits long for their turn to write."""
 
-_BEYOND = 2**62
+Ripe = tuple[ColumnElement[bool], ...]
+"""What is true of rows that may go."""
 
 
 class Spent(NamedTuple):
     """The rows of a table that may go: `key` names one, `ripe` picks those that lie before a moment (aware UTC).
 
-    What refers to one by a column of `parts` goes with it.
+    What refers to one by a column of `parts` goes with it. `rising` is a number that rises with a time: no row is
+    looked at that comes after the first young one.
     """
 
     table: type[SQLModel]
     key: tuple[Any, ...]
-    ripe: Callable[[datetime], tuple[ColumnElement[bool], ...]]
+    ripe: Callable[[datetime], Ripe]
     parts: tuple[Any, ...] = ()
-
-
-def _early(number: Any, at: Any, before: datetime) -> ColumnElement[bool]:
-    """Numbers rise with time: no row is looked at that comes after the first young one."""
-    young = select(number).where(col(at) >= before).order_by(number).limit(1).correlate(None).scalar_subquery()
-    return col(number) < func.coalesce(young, _BEYOND)
+    rising: tuple[Any, Any] | None = None
 
 
 def _ended_chats(before: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -59,12 +56,14 @@ SPENT = (
     Spent(
         Dispatch,
         (Dispatch.id,),
-        lambda day: (col(Dispatch.done_at) < day, _early(Dispatch.id, Dispatch.created_at, day)),
+        lambda day: (col(Dispatch.done_at) < day,),
+        rising=(Dispatch.id, Dispatch.created_at),
     ),
     Spent(
         RemoteFile,
         (RemoteFile.id,),
-        lambda day: (col(RemoteFile.done_at) < day, _early(RemoteFile.id, RemoteFile.created_at, day)),
+        lambda day: (col(RemoteFile.done_at) < day,),
+        rising=(RemoteFile.id, RemoteFile.created_at),
     ),
     Spent(Binding, (Binding.digest,), lambda day: (col(Binding.ends_at) < day,)),
     Spent(GrantRow, (GrantRow.id,), lambda day: (col(GrantRow.until) < day,)),
@@ -72,22 +71,33 @@ SPENT = (
 )
 
 
-def purge(database: Database, spent: Spent, before: datetime, most: int = AT_ONCE) -> int:
+def ripe(database: Database, spent: Spent, before: datetime) -> Ripe:
+    """Return what may go, for any number of batches: the first young row, once it is known, stays that."""
+    if spent.rising is None:
+        return spent.ripe(before)
+    number, at = spent.rising
+    first_young = select(number).where(col(at) >= before).order_by(number).limit(1)
+    with database.read() as session:
+        young = session.connection().execute(first_young).scalar()
+    return spent.ripe(before) if young is None else (*spent.ripe(before), col(number) < young)
+
+
+def purge(database: Database, spent: Spent, ripe: Ripe, most: int = AT_ONCE) -> int:
     """Take a batch away; return how many rows it was, 0 once there are none. Raises RecordsUnavailable.
 
-    They are looked for without the writers' turn.
+    They are looked for without the writers' turn, and under it by their keys alone.
     """
     with database.read() as session:
-        found = session.connection().execute(select(*spent.key).where(*spent.ripe(before)).limit(most)).all()
+        found = session.connection().execute(select(*spent.key).where(*ripe).limit(most)).all()
     if not found:
         return 0
     with database.write() as session:
-        return _take_away(session, spent, [tuple(row) for row in found], before)
+        return _take_away(session, spent, [tuple(row) for row in found], ripe)
 
 
-def _take_away(session: Session, spent: Spent, keys: list[tuple[Any, ...]], before: datetime) -> int:
+def _take_away(session: Session, spent: Spent, keys: list[tuple[Any, ...]], ripe: Ripe) -> int:
     # Looked at again: a chat may have got a letter since.
-    still = (tuple_(*spent.key).in_(keys), *spent.ripe(before))
+    still = (tuple_(*spent.key).in_(keys), *ripe)
     rows = [tuple(row) for row in session.connection().execute(select(*spent.key).where(*still))]
     for part in spent.parts:
         session.connection().execute(delete(part.class_).where(col(part).in_([row[0] for row in rows])))

@@ -145,7 +145,8 @@ def purge_spent(database: Database, kept: timedelta, stop: threading.Event) -> N
     """Take away what has been done with for that long, until nothing is left or it is told to stop."""
     before, counts = now() - kept, Counter[str]()
     for spent in purging.SPENT:
-        while not stop.is_set() and (count := purging.purge(database, spent, before)):
+        ripe = purging.ripe(database, spent, before)
+        while not stop.is_set() and (count := purging.purge(database, spent, ripe)):
             counts[str(spent.table.__tablename__)] += count
             stop.wait(BREATH)
     if counts:

@@ -1,10 +1,12 @@
 """What is done with goes after its time, a batch at a time; what waits, is young, or is proof stays."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from sqlite3 import Cursor
 
 import pytest
+from sqlalchemy import Connection, event
 from sqlmodel import Session, SQLModel, func, select
 
 from models.inquiry import EMAIL
@@ -32,7 +34,8 @@ BEFORE = NOW + 100 * DAY
 
 def purge(database: Database, table: type[SQLModel]) -> int:
     (spent,) = (one for one in SPENT if one.table is table)
-    return sum(iter(lambda: purging.purge(database, spent, BEFORE, most=2), 0))
+    ripe = purging.ripe(database, spent, BEFORE)
+    return sum(iter(lambda: purging.purge(database, spent, ripe, most=2), 0))
 
 
 def count(database: Database, table: type[SQLModel]) -> int:
@@ -73,6 +76,25 @@ def test_only_what_temporal_has_had_for_long_goes(database: Database) -> None:
         left = session.exec(select(Dispatch.reference).order_by("id")).all()
         assert left == ["RX-WAITS", "RX-YOUNG", "RX-YOUNGER"]
         assert dispatches.waiting(session).total == 1
+
+
+@pytest.mark.sqlite
+def test_nobody_waits_for_the_turn_while_the_backlog_is_looked_through(database: Database) -> None:
+    with database.write() as session:
+        for n in range(5):
+            hand_over(session, f"RX-{n}", NOW, BEFORE - MINUTE)
+        hand_over(session, "RX-YOUNG", BEFORE, BEFORE)
+    plans: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def ask(connection: Connection, cursor: Cursor, statement: str, parameters: Sequence[object], *_: object) -> None:
+        if connection.get_execution_options().get("plazo_writes") and "dispatches" in statement:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[-1] for row in cursor.fetchall())
+
+    assert purge(database, Dispatch) == 5
+    assert plans
+    assert not [step for step in plans if step.startswith("SCAN dispatches")], plans
 
 
 def test_where_nothing_is_young_all_that_is_done_goes(database: Database) -> None:
@@ -184,5 +206,5 @@ def test_what_is_looked_at_again_before_it_goes_may_stay(database: Database) -> 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "write", late)
-        assert purging.purge(database, spent, BEFORE) == 0
+        assert purging.purge(database, spent, spent.ripe(BEFORE)) == 0
     assert count(database, ChatSession) == 1

@@ -3,9 +3,11 @@
 A new revision is written with `.venv/bin/alembic revision --autogenerate -m "..."`, then read and corrected by hand.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -53,6 +55,21 @@ def head() -> str:
     if found is None:
         raise RecordsUnavailable(f"{MIGRATIONS} holds no migration; the installation is incomplete")
     return found
+
+
+@contextmanager
+def beside_writers() -> Iterator[None]:
+    """Inside a migration on PostgreSQL: no transaction. It waits for others, however long, and nobody waits for it."""
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        yield
+        op.execute("RESET lock_timeout")
+
+
+def make_beside_writers(index: str, where: str) -> None:
+    """Make an index inside `beside_writers`, e.g. on `cases (kind)`; what an earlier try left of it goes first."""
+    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
+    op.execute(f"CREATE INDEX CONCURRENTLY {index} ON {where}")
 
 
 def _make_folder(url: str) -> None:

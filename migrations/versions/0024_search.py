@@ -5,10 +5,9 @@ it early, it may be run again. Trigrams want the extension `pg_trgm`, which the 
 PostgreSQL 13 where the server has it; where it has not, text is found as before, slowly, and `plazo doctor` says so.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from alembic import context, op
+
+from records.migrate import beside_writers, make_beside_writers
 
 revision = "0024"
 down_revision = "0023"
@@ -34,8 +33,8 @@ def upgrade() -> None:
     with beside_writers():
         op.execute(EXTENSION)
         if context.is_offline_mode() or op.get_bind().exec_driver_sql(TRIGRAMS).scalar():
-            make("ix_cases_search", "USING gin (search gin_trgm_ops)")
-        make("ix_cases_listed", f"({LISTED})")
+            make_beside_writers("ix_cases_search", "cases USING gin (search gin_trgm_ops)")
+        make_beside_writers("ix_cases_listed", f"cases ({LISTED})")
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_cases_due")
 
 
@@ -44,21 +43,6 @@ def downgrade() -> None:
     if op.get_context().dialect.name != "postgresql":
         return
     with beside_writers():
-        make("ix_cases_due", f"({WITH_TEXT})")
+        make_beside_writers("ix_cases_due", f"cases ({WITH_TEXT})")
         for name in ("ix_cases_listed", "ix_cases_search"):
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-
-
-def make(name: str, what: str) -> None:
-    """Make an index of the cases; what an earlier try left of it goes first."""
-    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-    op.execute(f"CREATE INDEX CONCURRENTLY {name} ON cases {what}")
-
-
-@contextmanager
-def beside_writers() -> Iterator[None]:
-    """No transaction; it waits for those that run already, however long, and nobody waits for it."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = 0")
-        yield
-        op.execute("RESET lock_timeout")

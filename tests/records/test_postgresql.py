@@ -16,13 +16,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import text
 
 from models.errors import RecordsUnavailable, SettingsError
-from models.tables import Salt
+from models.tables import IncidentJoin, Salt
+from records import cases
 from records.database import Database
 from records.migrate import config, head, revision, upgrade
 from starter.checkup.records import search
+from tests.cases import MONDAY, new_case
 from tests.databases import Template
 from tests.postgresql import Server
 
+HELD_UP = (
+    """CREATE FUNCTION held_up() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$""",
+    "CREATE TRIGGER held_up BEFORE UPDATE ON cases FOR EACH ROW EXECUTE FUNCTION held_up()",
+)
+"""Whoever changes a case waits for a lock of the test's."""
 TABLES = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
 
 
@@ -113,6 +121,40 @@ def test_writers_go_on_while_an_index_is_made(postgresql: Server, url: str) -> N
     reader.close()
 
 
+def test_readers_go_on_while_a_column_is_filled(url: str) -> None:
+    database = Database(url, patience=1)
+    with database.write() as session:
+        cases.add(session, case := new_case(), subject="", excerpt="", status_token="t")
+        session.add(IncidentJoin(incident="RX-2222-2222/1", reference=case.reference, n=1, joined_at=MONDAY))
+        session.flush()
+        session.connection().exec_driver_sql("""UPDATE cases SET state = '{"final":{}}'""")
+    command.downgrade(config(url), "0022")
+    with database.write() as session:
+        for statement in HELD_UP:
+            session.connection().exec_driver_sql(statement)
+    with database.read() as session:
+        session.connection().exec_driver_sql("SELECT pg_advisory_xact_lock(1)")
+        migrating = threading.Thread(target=upgrade, args=[url])
+        migrating.start()
+        until_begun(database, text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+        with database.read() as reading:
+            assert reading.connection().exec_driver_sql("SELECT reference FROM cases").scalar_one() == case.reference
+    migrating.join(60)
+    with database.read() as session:
+        assert session.connection().exec_driver_sql("SELECT answered FROM cases").scalar_one() == 1
+    assert revision(url) == head()
+    database.close()
+
+
+@pytest.mark.parametrize(("number", "before"), [("0023", "0022"), ("0026", "0025")])
+def test_a_migration_that_was_cut_short_is_run_again(url: str, number: str, before: str) -> None:
+    command.downgrade(config(url), number)
+    command.stamp(config(url), before)
+    upgrade(url)
+    assert revision(url) == head()
+    command.check(config(url))
+
+
 def until_begun(database: Database, asked: TextClause) -> None:
     """Wait until a count is no longer nothing."""
     for _ in range(1_000):
@@ -201,7 +243,8 @@ def test_a_statement_that_never_ends_is_ended(database: Database) -> None:
 
 WRITER = """
 import sys
-from models.tables import Salt
+from models.tables import IncidentJoin, Salt
+from records import cases
 from records.database import Database
 with Database(sys.argv[1]).write() as session:
     session.add(Salt(reference="a", salt="1"))

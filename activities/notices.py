@@ -94,12 +94,13 @@ class Notices:
                 return known
             words = self._words(session, case, letter)
             doubtful = words is not None and restores.since(session, letter.not_before or letter.created_at)
+        now = self.clock()
         with self.database.write() as session:
             begun = words is not None and notices.begin(session, words.notice)
             if words and begun:
                 mail: OutboundLetter | None = words.mail
             else:
-                mail = self._prepare(session, case, letter)
+                mail = self._prepare(session, case, letter, now)
         if begun and doubtful:
             raise _may_have_left()
         accepted = self._send(letter, letter.address.channel, mail) if mail else None
@@ -117,9 +118,8 @@ class Notices:
         except ChannelError as error:
             raise self._unwritable(error) from None
 
-    def _prepare(self, session: Session, case: Case, letter: Letter) -> OutboundLetter | None:
+    def _prepare(self, session: Session, case: Case, letter: Letter, now: datetime) -> OutboundLetter | None:
         """Begin another try of a kept letter. None when the provider has it already."""
-        now = self.clock()
         notice = notices.find(session, letter.key)
         if notice is None or notice.accepted_at is not None or notices.evidence(session, letter.key):
             return None

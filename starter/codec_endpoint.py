@@ -80,9 +80,10 @@ class Records:
 
     def note(self, lines: Sequence[Line]) -> None:
         """Write lines into the audit log, in one transaction."""
+        now = self._clock()
         with self._database.write() as session:
             for line in lines:
-                audit.note(session, self._clock(), line.caller, ACTION, line.object, line.outcome, line.detail)
+                audit.note(session, now, line.caller, ACTION, line.object, line.outcome, line.detail)
 
     def hidden(self, eyes: Eyes, reference: str) -> str:
         """Return the code of what hides a case from somebody; empty where they see it."""

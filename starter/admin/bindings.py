@@ -65,14 +65,14 @@ def _of_account(session: Session, account: str, email: str | None, now: datetime
     return contact
 
 
-def _seen_inquiry(desk: Desk, eyes: Eyes, wanted: Wanted) -> str | None:
+def _seen_inquiry(desk: Desk, eyes: Eyes, wanted: Wanted, now: datetime) -> str | None:
     """Return the inquiry whose person is wanted, if any; whoever may not answer it finds none, and leaves a line."""
     if wanted.reference is None:
         return None
     reference = wanted.reference.strip().upper()
     with desk.database.write() as session:
         known = is_reference(reference) and cases.reference_exists(session, reference)
-        found = known and seen(session, desk, eyes, "binding.inquiry", reference)
+        found = known and seen(session, now, eyes, "binding.inquiry", reference)
     if not found:
         raise Problem(HTTPStatus.NOT_FOUND, "inquiry.unknown", "no inquiry bears that reference")
     return reference
@@ -95,7 +95,8 @@ def make(
     Whose account somebody signed in to only the portal says; anybody who answers asks for the person of an inquiry.
     """
     require(desk, actor, "binding.account" if wanted.account is not None else "binding.inquiry", "binding")
-    now, reference = desk.clock(), _seen_inquiry(desk, eyes, wanted)
+    now = desk.clock()
+    reference = _seen_inquiry(desk, eyes, wanted, now)
     with desk.database.write() as session:
         if reference is None:
             contact, bound = _of_account(session, wanted.account or "", wanted.email, now), True

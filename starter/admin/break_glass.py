@@ -76,5 +76,6 @@ def break_glass(desk: Here, actor: Caller, eyes: Sight, wanted: Annotated[Broken
 
 
 def _deny(desk: Desk, actor: Actor, reference: str, why: str) -> None:
+    now = desk.clock()
     with desk.database.write() as session:
-        audit.note(session, desk.clock(), actor.id, ACTION, reference, Outcome.DENIED, why)
+        audit.note(session, now, actor.id, ACTION, reference, Outcome.DENIED, why)

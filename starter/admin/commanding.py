@@ -9,6 +9,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -97,8 +98,9 @@ def _check_other(desk: Desk, wish: Wish) -> None:
     other = getattr(wish.body, "whose" if joins else "other", None)
     if wish.eyes is None or other is None:
         return
+    now = desk.clock()
     with desk.database.write() as session:
-        known = seen(session, desk, wish.eyes, wish.command, other)
+        known = seen(session, now, wish.eyes, wish.command, other)
     if not known:
         raise unknown_incident() if joins else unknown_other(wish.command)
 
@@ -134,7 +136,7 @@ def _prepare(desk: Desk, wish: Wish, stands_at: int | None) -> Orders:
         made = keys.recall(session, made_key, wish.actor.id, wish.fingerprint) if wish.key else None
         if made is not None:
             return made.body
-        orders = _orders(desk, wish, session, stands_at)
+        orders = _orders(desk, wish, session, stands_at, now)
         if wish.key:
             keys.remember(session, made_key, wish.actor.id, wish.fingerprint, status=MADE, body=orders, now=now)
     if isinstance(wish.body, SplitBody):
@@ -142,20 +144,20 @@ def _prepare(desk: Desk, wish: Wish, stands_at: int | None) -> Orders:
     return orders
 
 
-def _orders(desk: Desk, wish: Wish, session: Session, stands_at: int | None) -> Orders:
+def _orders(desk: Desk, wish: Wish, session: Session, stands_at: int | None, now: datetime) -> Orders:
     secret = desk.settings.reply_secret.get_secret_value().encode()
-    writer = Writer(session, wish.reference, wish.actor, desk.clock(), desk.policy, secret)
+    writer = Writer(session, wish.reference, wish.actor, now, desk.policy, secret)
     if orders := _of_two(session, wish):
         # One of two cases that refuses after the other has agreed would leave them at odds.
         for reference, made in orders.items():
-            _try(desk, wish, _saved(session, wish, reference, stands_at), made | _version(wish, reference))
+            _try(wish, _saved(session, wish, reference, stands_at), made | _version(wish, reference), now)
         return orders
     if isinstance(wish.body, SplitBody):
         # A case that refuses must not leave an inquiry behind.
         tried = {"other": "new", "points": wish.body.points, **_version(wish, wish.reference)}
-        _try(desk, wish, _saved(session, wish, wish.reference, stands_at), tried)
+        _try(wish, _saved(session, wish, wish.reference, stands_at), tried, now)
         return {wish.reference: split(writer, wish.body)}
-    return {wish.reference: order_of(writer, wish.command, wish.body) | _standing_in(desk, wish, session)}
+    return {wish.reference: order_of(writer, wish.command, wish.body) | _standing_in(desk, wish, session, now)}
 
 
 def _saved(session: Session, wish: Wish, reference: str, stands_at: int | None) -> Case:
@@ -172,11 +174,11 @@ def _version(wish: Wish, reference: str) -> OrderData:
     return {} if seen_at is None else {"expected_version": seen_at}
 
 
-def _standing_in(desk: Desk, wish: Wish, session: Session) -> OrderData:
+def _standing_in(desk: Desk, wish: Wish, session: Session, now: datetime) -> OrderData:
     """For whom the caller speaks today, where the command may be an area's word."""
     if wish.command not in SPEAKING:
         return {}
-    today = desk.policy.whole_calendar().local_date(desk.clock())
+    today = desk.policy.whole_calendar().local_date(now)
     own = sorted(wish.areas) if wish.command in BY_ANY_MEMBER else []
     return {"stands_in": [*stands_in(session, desk.policy, wish.actor, today), *own]}
 
@@ -188,10 +190,10 @@ def _of_two(session: Session, wish: Wish) -> Orders:
     return link_orders(session, wish.reference, wish.command, wish.body) if wish.command in LINKING else {}
 
 
-def _try(desk: Desk, wish: Wish, case: Case, order: OrderData) -> None:
+def _try(wish: Wish, case: Case, order: OrderData, now: datetime) -> None:
     """Decide on a copy of the case as last saved. Raises Refused."""
     data = {**order, "actor": wish.actor.model_dump(mode="json")}
-    decide(case, wish.command, read(wish.command, data), desk.clock(), trusted=True)
+    decide(case, wish.command, read(wish.command, data), now, trusted=True)
 
 
 async def _send(desk: Desk, wish: Wish, reference: str, order: OrderData, update: str) -> Answer:
@@ -227,12 +229,10 @@ def _load(desk: Desk, reference: str) -> Case:
 def _remember(desk: Desk, wish: Wish, answer: Answer) -> Answer:
     """Keep the answer and return it. The case has decided: where it cannot be kept, the case answers the same again."""
     if wish.key:
-        body = answer.model_dump(mode="json")
+        body, now = answer.model_dump(mode="json"), desk.clock()
         try:
             with desk.database.write() as session:
-                keys.remember(
-                    session, wish.key, wish.actor.id, wish.fingerprint, status=DONE, body=body, now=desk.clock()
-                )
+                keys.remember(session, wish.key, wish.actor.id, wish.fingerprint, status=DONE, body=body, now=now)
         except RecordsUnavailable:
             log.warning("command.answer-not-kept", command=wish.command, reference=wish.reference)
     return answer

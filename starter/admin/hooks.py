@@ -120,30 +120,32 @@ def subscribe(desk: Here, actor: Caller, body: Wanted) -> SecretView:
         raise Malformed("webhook.url", str(error), field="url") from None
     secret = hook_secrets.make()
     sealed = hook_secrets.seal(settings.key_ring(), url, secret)
+    now = desk.clock()
     with desk.database.write() as session:
-        row = hooks.subscribe(session, url, body.events, sealed, label=body.label, made_by=actor.id, now=desk.clock())
-        audit.note(session, desk.clock(), actor.id, "webhook.make", row.id, audit.Outcome.DONE)
+        row = hooks.subscribe(session, url, body.events, sealed, label=body.label, made_by=actor.id, now=now)
+        audit.note(session, now, actor.id, "webhook.make", row.id, audit.Outcome.DONE)
     return SecretView(id=row.id, secret=secret, former_until=None)
 
 
 @router.delete("/{webhook}", responses=COMMANDING, status_code=HTTPStatus.NO_CONTENT)
 def unsubscribe(desk: Here, actor: Caller, webhook: WebhookId) -> Response:
     """Post nothing more there; what waits for it is forgotten."""
+    now = desk.clock()
     with desk.database.write() as session:
         hooks.remove(session, _known(session, webhook).id)
-        audit.note(session, desk.clock(), actor.id, "webhook.delete", webhook, audit.Outcome.DONE)
+        audit.note(session, now, actor.id, "webhook.delete", webhook, audit.Outcome.DONE)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.post("/{webhook}/rotate", responses=COMMANDING)
 def rotate(desk: Here, actor: Caller, webhook: WebhookId) -> SecretView:
     """Make a new secret; for a day the former one signs beside it."""
-    secret = hook_secrets.make()
+    secret, now = hook_secrets.make(), desk.clock()
     with desk.database.write() as session:
         row = _known(session, webhook)
         sealed = hook_secrets.seal(desk.settings.key_ring(), row.url, secret)
-        row = hooks.rotate(session, webhook, sealed, desk.clock())
-        audit.note(session, desk.clock(), actor.id, "webhook.rotate", webhook, audit.Outcome.DONE)
+        row = hooks.rotate(session, webhook, sealed, now)
+        audit.note(session, now, actor.id, "webhook.rotate", webhook, audit.Outcome.DONE)
     return SecretView(id=row.id, secret=secret, former_until=row.former_until)
 
 

@@ -117,9 +117,10 @@ def move(  # noqa: PLR0917  FastAPI hands each in by name
         if body.words is None:
             raise Malformed("incident.no-evidence", "say what was found: it is the case's evidence", field="words")
         _theirs(desk, actor, areas, checked(reference), n)
+    now = desk.clock()
     with desk.database.write() as session:
         row = _ours(session, reference, n)
-        incidents.changed(session, row, News(body.state, desk.clock(), body.words or ""), actor=actor, now=desk.clock())
+        incidents.changed(session, row, News(body.state, now, body.words or ""), actor=actor, now=now)
         view = incident_view(session, row, eyes)
     desk.wake()
     return view
@@ -161,10 +162,11 @@ def refresh(request: Request, desk: Here, _actor: Caller, eyes: Sight, reference
         change = tracker.standing(row.tracker_id, desk.clock())
     except ChannelError as error:
         raise away(error) from None
+    now = desk.clock()
     with desk.database.write() as session:
         row = incidents.get(session, row.key)
         if change is not None:
-            take_in(session, row, tracker.name, change, desk.clock())
+            take_in(session, row, tracker.name, change, now)
         view = incident_view(session, row, eyes)
     desk.wake()
     return view

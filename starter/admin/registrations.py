@@ -53,9 +53,10 @@ def register_inquiry(  # noqa: PLR0917  FastAPI hands each in by name
     if given.reference is not None:
         reference = checked(given.reference)
         given = given.model_copy(update={"reference": reference})
+        now = desk.clock()
         with desk.database.write() as session:
             known = cases.reference_exists(session, reference) and seen(
-                session, desk, eyes, "inquiry.register", reference
+                session, now, eyes, "inquiry.register", reference
             )
         if not known:
             raise cases.unknown(reference)

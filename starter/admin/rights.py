@@ -4,6 +4,7 @@ Somebody who may not do a thing is told 403; an inquiry that is hidden from them
 in the audit log, as does what is sensitive although it was allowed.
 """
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -137,11 +138,11 @@ def _see(desk: Desk, found: SignedIn, action: str, reference: str, *, reading: b
     return secret
 
 
-def seen(session: Session, desk: Desk, eyes: Eyes, action: str, reference: str) -> bool:
+def seen(session: Session, now: datetime, eyes: Eyes, action: str, reference: str) -> bool:
     """Say whether somebody sees an inquiry that a body names; else it leaves a line. `session` may write."""
     why = visibility.hidden(session, reference, eyes._replace(speaks=frozenset()))
     if why:
-        audit.note(session, desk.clock(), eyes.actor, action, reference, Outcome.DENIED, why)
+        audit.note(session, now, eyes.actor, action, reference, Outcome.DENIED, why)
     return not why
 
 
@@ -168,8 +169,9 @@ def turned_down(desk: Desk, actor: Actor, action: str, reference: str, code: str
 def _note(  # noqa: PLR0917  in the order of a line
     desk: Desk, actor: Actor, action: str, what: str, outcome: Outcome, detail: str = ""
 ) -> None:
+    now = desk.clock()
     with desk.database.write() as session:
-        audit.note(session, desk.clock(), actor.id, action, what, outcome, detail)
+        audit.note(session, now, actor.id, action, what, outcome, detail)
 
 
 def _forbidden(role: Role, action: str) -> Problem:

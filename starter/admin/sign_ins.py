@@ -20,24 +20,24 @@ router = APIRouter(prefix="/api", tags=["staff"], route_class=PlainJsonRoute, de
 def bind(desk: Here, actor: Caller, who: Who, body: SignInBody) -> WholePersonView:
     """Tokens with this `sub` speak for somebody from now on, in the place of the one before."""
     of_another(actor, who)
-    issuer = _issuer(desk)
+    issuer, now = _issuer(desk), desk.clock()
     with desk.database.write() as session:
         known(session, who)
-        if not sign_ins.bind(session, who, issuer, body.subject, actor.id, desk.clock()):
+        if not sign_ins.bind(session, who, issuer, body.subject, actor.id, now):
             raise Problem(HTTPStatus.CONFLICT, "sign-in.taken", "tokens of that sub speak for another; end that first")
-        return noted(session, desk, actor, "staff.sign-in", who)
+        return noted(session, desk, now, actor, "staff.sign-in", who)
 
 
 @router.delete("/staff/{who}/sign-in", responses=COMMANDING)
 def release(desk: Here, actor: Caller, who: Who) -> WholePersonView:
     """No token speaks for somebody any more."""
     of_another(actor, who)
-    issuer = _issuer(desk)
+    issuer, now = _issuer(desk), desk.clock()
     with desk.database.write() as session:
         known(session, who)
         if not sign_ins.release(session, who, issuer):
             raise Problem(HTTPStatus.NOT_FOUND, "sign-in.none", "no sub is named for them")
-        return noted(session, desk, actor, "staff.sign-in", who)
+        return noted(session, desk, now, actor, "staff.sign-in", who)
 
 
 def _issuer(desk: Desk) -> str:

@@ -54,9 +54,9 @@ Who = Annotated[StaffId, Path(description="Their opaque id.", examples=["cx-lead
 @router.get("/staff", responses=READING)
 def everybody(desk: Here, actor: Caller) -> StaffView:
     """All who have not left: their areas, whom they represent, whether they are there today."""
-    whole = may(actor.role, "staff.change")
+    whole, today = may(actor.role, "staff.change"), _day(desk, desk.clock())
     with desk.database.read() as session:
-        away = staff.absent(session, _today(desk))
+        away = staff.absent(session, today)
         rows = staff.everybody(session)
     return StaffView(items=tuple(PersonView.of(row, desk.policy, absent=row.id in away, whole=whole) for row in rows))
 
@@ -64,15 +64,17 @@ def everybody(desk: Here, actor: Caller) -> StaffView:
 @router.get("/staff/{who}", responses=ONE)
 def person(desk: Here, actor: Caller, who: Who) -> WholePersonView:
     """One of the staff: absences, trainings, shifts; also somebody who has left."""
+    now = desk.clock()
     with desk.database.read() as session:
-        return _whole(session, desk, who, whole=may(actor.role, "staff.change"))
+        return _whole(session, desk, now, who, whole=may(actor.role, "staff.change"))
 
 
 @router.get("/workload", responses=READING)
 def who_has_what(desk: Here, _actor: Caller, eyes: Sight) -> WorkloadView:
     """Every owner's open work: how much, what is overdue, what is due next."""
+    now = desk.clock()
     with desk.database.read() as session:
-        return workload_view(session, desk.clock(), _today(desk), eyes)
+        return workload_view(session, now, _day(desk, now), eyes)
 
 
 @router.post("/staff", responses=COMMANDING)
@@ -90,19 +92,21 @@ def set_absence(desk: Here, actor: Caller, who: Who, body: AbsenceBody) -> Whole
     """Somebody is away for some days: new inquiries pass them over."""
     if body.last < body.first:
         raise Malformed("absence.backwards", "the last day lies before the first", field="last")
+    now = desk.clock()
     with desk.database.write() as session:
         known(session, who)
         staff.set_absence(session, AbsenceRow(staff=who, by=actor.id, **body.model_dump()))
-        return noted(session, desk, actor, "staff.absence", who)
+        return noted(session, desk, now, actor, "staff.absence", who)
 
 
 @router.delete("/staff/{who}/absences/{first}", responses=COMMANDING)
 def end_absence(desk: Here, actor: Caller, who: Who, first: date) -> WholePersonView:
     """Take an absence back that was to begin on that day."""
+    now = desk.clock()
     with desk.database.write() as session:
         if not staff.end_absence(session, who, first):
             raise Problem(HTTPStatus.NOT_FOUND, "absence.unknown", "no absence of theirs begins on that day")
-        return noted(session, desk, actor, "staff.absence", who)
+        return noted(session, desk, now, actor, "staff.absence", who)
 
 
 @router.post("/staff/{who}/trainings", responses=COMMANDING)
@@ -117,10 +121,11 @@ async def set_training(desk: Here, actor: Caller, eyes: Sight, who: Who, body: T
 @router.post("/staff/{who}/shifts", responses=COMMANDING)
 def set_shifts(desk: Here, actor: Caller, who: Who, body: ShiftsBody) -> WholePersonView:
     """Set somebody's week."""
+    now = desk.clock()
     with desk.database.write() as session:
         known(session, who)
         staff.set_shifts(session, who, shift_rows(who, body))
-        return noted(session, desk, actor, "staff.shifts", who)
+        return noted(session, desk, now, actor, "staff.shifts", who)
 
 
 @router.post("/staff/{who}/leave", responses=COMMANDING)
@@ -134,11 +139,12 @@ async def leave(desk: Here, actor: Caller, eyes: Sight, who: Who, body: LeaveBod
 @router.post("/staff/{who}/return", responses=COMMANDING)
 def come_back(desk: Here, actor: Caller, who: Who) -> WholePersonView:
     """Somebody who had left is back, as they were known; their keys stay worthless."""
+    now = desk.clock()
     with desk.database.write() as session:
         if not known(session, who).left_at:
             raise Problem(HTTPStatus.CONFLICT, "staff.there", "they have not left")
         staff.come_back(session, who)
-        return noted(session, desk, actor, "staff.return", who)
+        return noted(session, desk, now, actor, "staff.return", who)
 
 
 @router.post("/staff/{who}/handover", responses=COMMANDING)
@@ -149,24 +155,27 @@ async def handover(desk: Here, actor: Caller, eyes: Sight, who: Who, body: HandO
 
 
 def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
+    now = desk.clock()
     with desk.database.write() as session:
         known(session, who)
         if leaves:
-            staff.leave(session, who, desk.clock())
-        noted(session, desk, actor, "staff.leave" if leaves else "staff.handover", who)
+            staff.leave(session, who, now)
+        noted(session, desk, now, actor, "staff.leave" if leaves else "staff.handover", who)
 
 
 def _set(desk: Desk, actor: Actor, body: PersonBody) -> Changed:
+    now = desk.clock()
     with desk.database.write() as session:
-        change = put(session, body, desk.clock(), by=actor.id)
-        return noted(session, desk, actor, "staff.set", body.id), change
+        change = put(session, body, now, by=actor.id)
+        return noted(session, desk, now, actor, "staff.set", body.id), change
 
 
 def _train(desk: Desk, actor: Actor, who: str, body: TrainingBody) -> Changed:
+    now = desk.clock()
     with desk.database.write() as session:
         known(session, who)
-        change = train(session, who, body, _today(desk))
-        return noted(session, desk, actor, "staff.training", who), change
+        change = train(session, who, body, _day(desk, now))
+        return noted(session, desk, now, actor, "staff.training", who), change
 
 
 async def _and_hand_over(
@@ -201,8 +210,8 @@ def workload_view(session: Session, now: datetime, today: date, eyes: Eyes) -> W
     return WorkloadView(items=tuple(items))
 
 
-def _today(desk: Desk) -> date:
-    return desk.clock().astimezone(ZoneInfo(desk.policy.calendar_settings.zone)).date()
+def _day(desk: Desk, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(desk.policy.calendar_settings.zone)).date()
 
 
 def of_another(actor: Actor, who: str) -> None:
@@ -219,16 +228,18 @@ def known(session: Session, who: str) -> StaffRow:
     return row
 
 
-def _whole(session: Session, desk: Desk, who: str, *, whole: bool) -> WholePersonView:
+def _whole(session: Session, desk: Desk, now: datetime, who: str, *, whole: bool) -> WholePersonView:
     row = known(session, who)
-    absent = who in staff.absent(session, _today(desk))
+    absent = who in staff.absent(session, _day(desk, now))
     return WholePersonView.of(session, row, desk.policy, absent=absent, whole=whole)
 
 
-def noted(session: Session, desk: Desk, actor: Actor, action: str, who: str) -> WholePersonView:
+def noted(  # noqa: PLR0917  in the order of a line
+    session: Session, desk: Desk, now: datetime, actor: Actor, action: str, who: str
+) -> WholePersonView:
     """Leave a line in the audit log, and return how somebody is known from now on."""
-    audit.note(session, desk.clock(), actor.id, action, who, Outcome.DONE)
-    return _whole(session, desk, who, whole=True)
+    audit.note(session, now, actor.id, action, who, Outcome.DONE)
+    return _whole(session, desk, now, who, whole=True)
 
 
 def _unknown_area(area: Area, desk: Desk, field: str) -> Malformed:

@@ -93,8 +93,9 @@ def chat_router(desk: ChatDesk) -> APIRouter:
 
 
 def _arrived(desk: ChatDesk, session_id: str) -> None:
+    now = desk.clock()
     with desk.database.write() as session:
-        present(session, [session_id], desk.clock())
+        present(session, [session_id], now)
 
 
 def _kept_nowhere(response: Response) -> None:

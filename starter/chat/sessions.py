@@ -170,5 +170,6 @@ def _make_ticket(desk: ChatDesk, row: ChatSession) -> Ticket:
 
 
 def _redeem(desk: ChatDesk, ticket: str) -> ChatSession | None:
+    now = desk.clock()
     with desk.database.write() as session:
-        return chat_sessions.redeem(session, ticket, desk.clock())
+        return chat_sessions.redeem(session, ticket, now)

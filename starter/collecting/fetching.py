@@ -74,25 +74,27 @@ class Fetching:
             content=content,
             sha256=hashlib.sha256(content).hexdigest(),
         )
-        kept = self.files.put(content)
+        kept, now = self.files.put(content), self.clock()
         with self.database.write() as session:
-            if remote_files.done(session, row.id or 0, self.clock()):
+            if remote_files.done(session, row.id or 0, now):
                 documents.attach(session, row.message, file, kept)
                 self.files.hold(kept, content)
         return True
 
     def _later(self, row: RemoteFile, why: str) -> bool:
-        if self.clock() - row.created_at > PATIENCE:
+        now = self.clock()
+        if now - row.created_at > PATIENCE:
             return self._give_up(row, why)
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(row.attempts, 12))
         with self.database.write() as session:
-            tries = remote_files.retry(session, row.id or 0, why, self.clock(), pause)
+            tries = remote_files.retry(session, row.id or 0, why, now, pause)
         log.warning("files.not-fetched", channel=row.channel, message=row.message, tries=tries, why=why)
         return False
 
     def _give_up(self, row: RemoteFile, why: str) -> bool:
+        now = self.clock()
         with self.database.write() as session:
-            if remote_files.done(session, row.id or 0, self.clock()):
+            if remote_files.done(session, row.id or 0, now):
                 messages.drop(session, row.message, what=row.filename or "a file", why=why)
         log.error("files.given-up", channel=row.channel, message=row.message, why=why)
         return False

@@ -166,8 +166,9 @@ class Posting:
 
     def _settle(self, webhook: Webhook, tried: Sequence[Tried]) -> None:
         jitter = random.uniform(0.8, 1.2)  # noqa: S311  so that not all come back in the same second
+        now = self._clock()
         with self._database.write() as session:
-            deliveries.settle(session, webhook.id, tried, self._clock(), jitter)
+            deliveries.settle(session, webhook.id, tried, now, jitter)
         gone = any(one.status == deliveries.GONE for one in tried)
         if gone or not any(one.taken for one in tried):
             why = next(one.error for one in tried if not one.taken)

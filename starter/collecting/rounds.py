@@ -72,23 +72,25 @@ class Collecting:
     def round(self) -> float:
         """Look once; return the seconds until the next look. Raises RecordsUnavailable."""
         house, name = self._house, self._feed.name
+        now, lease = house.clock(), LEASE + timedelta(seconds=self._feed.pause)
         with house.database.write() as session:
-            now, lease = house.clock(), LEASE + timedelta(seconds=self._feed.pause)
             cursor = feeds.hold(session, name, self._adapter.name, house.holder, now=now, lease=lease)
         if cursor is None:
             return LEASE.total_seconds() / 4
         try:
             batch = self._feed.look(cursor, self._known, house.clock())
         except ChannelError as error:
+            now = house.clock()
             with house.database.write() as session:
-                feeds.failed(session, name, error.detail, house.clock())
+                feeds.failed(session, name, error.detail, now)
             pause = self._failed(error.detail, error)
             return max(pause, error.retry_after or 0)
         with occasion(f"look {name}", "CONSUMER"):
             brought = house.intake.take(self._adapter.name, batch.arrivals)
         found = sum(not receipt.duplicate for receipt in brought.receipts) if batch.late else 0
+        now = house.clock()
         with house.database.write() as session:
-            recovered = feeds.looked(session, name, batch.cursor, house.clock(), holder=house.holder, late=found)
+            recovered = feeds.looked(session, name, batch.cursor, now, holder=house.holder, late=found)
         if found:
             log.warning("feed.found-late", feed=name, messages=found)
         if recovered:
@@ -114,8 +116,9 @@ class Collecting:
 
     def _note(self, why: str) -> None:
         """Let the inbox show that the feed fails, though nobody foresaw how."""
+        now = self._house.clock()
         with suppress(RecordsUnavailable, KeyError), self._house.database.write() as session:
-            feeds.failed(session, self._feed.name, why, self._house.clock())
+            feeds.failed(session, self._feed.name, why, now)
 
     def _let_go(self) -> None:
         try:

@@ -83,8 +83,9 @@ class Intake:
         reports = self.notice_event(arrivals.reports)
         if arrivals.numbers:
             # Last: a number that is kept says that what it numbers is stored.
+            now = self._clock()
             with self._database.write() as session:
-                streams.add(session, arrivals.numbers, self._clock())
+                streams.add(session, arrivals.numbers, now)
         return Brought(receipts, reports, (*arrivals.greetings, *told))
 
     def receive(self, message: InboundMessage) -> Receipt:
@@ -137,8 +138,9 @@ class Intake:
 
     def take_address(self, channel: Channel, sender: str, given: tuple[Channel, str]) -> None:
         """Keep another address that somebody on a channel gave, and tell their open cases."""
+        now = self._clock()
         with self._database.write() as session:
-            take_address(session, channel, sender, given, self._clock())
+            take_address(session, channel, sender, given, now)
         self._wake()
 
     def has(self, channel: Channel, provider_id: str) -> bool:
@@ -151,9 +153,10 @@ class Intake:
 
         Raises KeyError when there is no such message, Refused when it is not in quarantine or has no sender.
         """
+        now = self._clock()
         with self._database.write() as session:
             row = messages.get(session, message_id)
-            receipt = promote(session, self._taking, row, actor, self._clock())
+            receipt = promote(session, self._taking, row, actor, now)
         self._wake()
         concerns(receipt.reference, opened=receipt.new)
         return receipt
@@ -162,9 +165,9 @@ class Intake:
         """Store what the provider reports of our letters and tell the cases; return how many events were new."""
         new, told = 0, list(events)
         for first in range(0, len(told), REPORTS_AT_ONCE):
-            part = told[first : first + REPORTS_AT_ONCE]
+            part, now = told[first : first + REPORTS_AT_ONCE], self._clock()
             with self._database.write() as session:
-                new += take_reports(session, part, self._clock(), gather=self._delivered_after)
+                new += take_reports(session, part, now, gather=self._delivered_after)
         if new:
             self._wake()
         return new
@@ -195,9 +198,10 @@ class Intake:
 
     def _reaches(self, reaches: Iterable[Reach]) -> None:
         """Tell the cases who can be reached where."""
+        now = self._clock()
         with self._database.write() as session:
             for reach in reaches:
-                take_reach(session, reach, self._clock())
+                take_reach(session, reach, now)
         self._wake()
 
 

@@ -49,7 +49,8 @@ def judge(  # noqa: PLR0917  what FastAPI hands in by name
     desk: Here, actor: Caller, eyes: Sight, month: Name, reference: Reference, body: VerdictBody
 ) -> SampledView:
     """Say of an answer in the sample whether it meets each criterion. The newest verdict counts, the former stay."""
-    wanted, of = Month.read(month, desk.policy, desk.clock()), checked(reference)
+    now, of = desk.clock(), checked(reference)
+    wanted = Month.read(month, desk.policy, now)
     said = {name: Verdict(one.good, one.remark or "") for name, one in body.verdicts.items()}
     if missing := lacking(desk.policy.quality.criteria, said):
         first = missing[0]
@@ -62,7 +63,7 @@ def judge(  # noqa: PLR0917  what FastAPI hands in by name
         own = actor.id in {answer.by, answer.approved_by}
         if not own:
             version = desk.policy.quality.version
-            verdicts.note(session, answer, said, by=actor.id, at=desk.clock(), version=version)
+            verdicts.note(session, answer, said, by=actor.id, at=now, version=version)
             return Review(session, desk.policy, wanted, eyes).show(answer)
     turned_down(desk, actor, "quality.judge", of, "quality.own")
     raise Refused("quality.own", "nobody judges an answer that they gave or approved")

@@ -6,7 +6,7 @@ hold one for ever, and with some hundreds of them keep everybody else out.
 
 import asyncio
 from collections import Counter
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import ClassVar
 
 import h11
@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from networks import is_loopback
 from starter.http.limits import network
+from starter.http.outside import Network, networks
 
 HEAD_WITHIN = 15.0
 """Seconds for a request's line and headers, from the first byte or, on a new connection, from its beginning."""
@@ -27,8 +28,7 @@ class Guarded(H11Protocol):
     within: ClassVar[float] = HEAD_WITHIN
     most: ClassVar[int] = 0
     """Connections of one network address."""
-    trusted: ClassVar[str] = ""
-    """Networks, with commas."""
+    trusted: ClassVar[tuple[Network, ...]] = ()
     open: ClassVar[Counter[str]] = Counter()
 
     _deadline: asyncio.TimerHandle | None = None
@@ -84,14 +84,17 @@ class Guarded(H11Protocol):
             address = ip_address(host)
         except ValueError:
             return True
-        return any(address in ip_network(one.strip()) for one in self.trusted.split(",") if one.strip())
+        return any(address in one for one in self.trusted)
 
 
 def guarded(most: int, trusted: str, *, within: float = HEAD_WITHIN) -> type[Guarded]:
-    """Return the protocol for one server: at most `most` connections of one network address, `within` in seconds."""
+    """Return the protocol for one server: at most `most` connections of one network address, `within` in seconds.
+
+    `trusted` are networks with commas between them.
+    """
 
     class Here(Guarded):
         pass
 
-    Here.most, Here.trusted, Here.within, Here.open = most, trusted, within, Counter()
+    Here.most, Here.trusted, Here.within, Here.open = most, networks(trusted), within, Counter()
     return Here

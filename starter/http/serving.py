@@ -22,6 +22,8 @@ def serving(app: FastAPI, settings: Settings) -> uvicorn.Config:
         host=settings.web_host,
         port=settings.web_port,
         http=guarded(edge.connections, settings.trusted_proxies),
+        # Nothing here speaks it, and who changes over to it would no longer be counted among the connections.
+        ws="none",
         forwarded_allow_ips=settings.trusted_proxies,
         log_config=None,
         # A status link is a secret, and it stands in the path.

@@ -14,8 +14,11 @@ from starlette.types import Receive, Scope, Send
 from settings import Settings
 from starter.http import connections
 from starter.http.connections import Guarded, guarded
+from starter.http.outside import networks
 from starter.http.serving import serving as web_serving
 
+SHORT = 0.1
+"""Seconds after which somebody is to be sent away."""
 ASKED = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
@@ -57,23 +60,25 @@ def answer(caller: socket.socket) -> bytes:
 
 
 def drip(caller: socket.socket, stop: threading.Event) -> None:
-    """One header after another, without end."""
-    n = 0
+    """A request whose headers come one after another, without end."""
+    n, line = 0, b"GET / HTTP/1.1\r\nHost: here\r\n"
     while not stop.wait(0.02):
-        n += 1
         try:
-            caller.sendall(f"X-{n}: y\r\n".encode())
+            caller.sendall(line)
         except OSError:
             return
+        n += 1
+        line = f"X-{n}: y\r\n".encode()
 
 
 @pytest.mark.parametrize("before", [b"", ASKED], ids=["at once", "after a request that went well"])
 def test_who_drips_headers_without_end_is_sent_away(before: bytes) -> None:
-    with serving(guarded(10, "", within=0.3)) as place, socket.create_connection(place, timeout=60) as slow:
+    kind = guarded(10, "", within=30 if before else SHORT)
+    with serving(kind) as place, socket.create_connection(place, timeout=60) as slow:
         if before:
             slow.sendall(before)
             answer(slow)
-        slow.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n")
+            kind.within = SHORT
         stop = threading.Event()
         dripping = threading.Thread(target=drip, args=(slow, stop))
         dripping.start()
@@ -87,7 +92,7 @@ def test_who_drips_headers_without_end_is_sent_away(before: bytes) -> None:
 
 
 def test_who_says_nothing_is_sent_away() -> None:
-    with serving(guarded(10, "", within=0.1)) as place, socket.create_connection(place, timeout=60) as silent:
+    with serving(guarded(10, "", within=SHORT)) as place, socket.create_connection(place, timeout=60) as silent:
         assert said(silent) == b""
 
 
@@ -95,15 +100,18 @@ def test_a_body_takes_its_own_time_and_a_connection_is_kept() -> None:
     async def slowly(place: tuple[str, int]) -> None:
         reader, writer = await asyncio.open_connection(*place)
         for _ in range(2):
-            writer.write(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\n")
-            for part in (b"a", b"b", b"c", b"d"):
-                await asyncio.sleep(0.15)
+            writer.write(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n")
+            for part in (b"a", b"b"):
+                await asyncio.sleep(2 * SHORT)
                 writer.write(part)
             assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+            # From now on: the first request must get there at all, on however busy a machine.
+            kind.within = SHORT
         writer.close()
         await writer.wait_closed()
 
-    with serving(guarded(10, "", within=0.3)) as place:
+    kind = guarded(10, "", within=30)
+    with serving(kind) as place:
         asyncio.run(slowly(place))
 
 
@@ -131,10 +139,13 @@ def test_one_address_holds_only_so_many_and_gets_them_back(monkeypatch: pytest.M
 def test_the_web_process_serves_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAZO_EDGE_CONNECTIONS", "7")
     settings = Settings()
-    kind = web_serving(FastAPI(), settings).http
+    config = web_serving(FastAPI(), settings)
+    kind = config.http
     assert isinstance(kind, type)
     assert issubclass(kind, Guarded)
-    assert (kind.most, kind.trusted, kind.within) == (7, settings.trusted_proxies, 15)
+    assert (kind.most, kind.trusted, kind.within) == (7, networks(settings.trusted_proxies), 15)
+    config.load()
+    assert config.ws_protocol_class is None
 
 
 @pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.1, 127.0.0.0/8"])

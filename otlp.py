@@ -88,9 +88,9 @@ class OtlpRecorder:
         span.set_attributes(what.told)
         span.end(what.ended)
 
-    def flush(self) -> None:
-        """Hand over what is left, or give up after some seconds."""
-        last = threading.Thread(target=self._provider.force_flush, name="traces", daemon=True)
+    def close(self) -> None:
+        """Hand over what is left, or give up after some seconds, and end the thread."""
+        last = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         last.start()
         last.join(LAST_WORDS)
 

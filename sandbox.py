@@ -17,7 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.worker.workflow_sandbox._runner import _Instance
 from temporalio.workflow import SandboxImportNotificationPolicy
 
-from tracing import reference_in, step
+from tracing import is_tracing, reference_in, step
 
 PASSED_THROUGH = ("models", "workflows.options")
 """Ours that the sandbox takes from the host instead of loading them anew for every workflow (4 ms against 18)."""
@@ -61,9 +61,12 @@ class CaseInstance(_Instance):
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         """Take a step; where traces are wanted it is told once, so not in a replay."""
+        if act.is_replaying or not is_tracing():
+            return super().activate(act)
         jobs = {str(job.WhichOneof("variant")) for job in act.jobs} - TOLD_OF_NOTHING
-        told = "" if act.is_replaying or not jobs else reference_in(self.get_info().workflow_id)
-        with step("workflow step", told, jobs=", ".join(sorted(jobs))):
+        with step(
+            "workflow step", reference_in(self.get_info().workflow_id) if jobs else "", jobs=", ".join(sorted(jobs))
+        ):
             return super().activate(act)
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:  # noqa: ARG002

@@ -8,7 +8,7 @@ path, an address, a word that somebody wrote, or what an error says.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -49,8 +49,8 @@ class Recorder(Protocol):
     def end(self, what: Happening, span: Any) -> None:
         """End a span."""
 
-    def flush(self) -> None:
-        """Hand over what is left; it takes some seconds at most."""
+    def close(self) -> None:
+        """Hand over what is left and stop; it takes some seconds at most."""
 
 
 @dataclass
@@ -66,14 +66,21 @@ class Occasion:
 
 
 _recorders: list[Recorder] = []
+"""The one that records, or none."""
 _step: ContextVar[tuple[Happening, Any] | None] = ContextVar("step", default=None)
 _occasion: ContextVar[Occasion | None] = ContextVar("occasion", default=None)
 
 
 def configure_traces(process: str) -> None:
     """Begin to record where the environment asks for it; `process` names us. Raises SettingsError."""
+    if wanted := recorder_wanted():
+        _recorders[:] = [wanted(process)]
+
+
+def recorder_wanted() -> Callable[[str], Recorder] | None:
+    """Return what records for a process, where the environment asks for it. Raises SettingsError."""
     if not _wanted():
-        return
+        return None
     try:
         from otlp import OtlpRecorder  # noqa: PLC0415  an extra that not everybody installs
     except ImportError:
@@ -81,7 +88,7 @@ def configure_traces(process: str) -> None:
             f"{ENDPOINTS[-1]} asks for traces, and OpenTelemetry is not installed; "
             "install the extra `otel`, or unset it"
         ) from None
-    _recorders[:] = [OtlpRecorder(process)]
+    return OtlpRecorder
 
 
 def _wanted() -> bool:
@@ -92,9 +99,9 @@ def _wanted() -> bool:
         return False
     if exporter != "otlp":
         raise SettingsError("OTEL_TRACES_EXPORTER: otlp and none are known here")
-    for name in PROTOCOLS:
-        if os.environ.get(name, HTTP) != HTTP:
-            raise SettingsError(f"{name}: {HTTP} is spoken here; collectors take it on port 4318")
+    protocol = next((name for name in PROTOCOLS if os.environ.get(name)), None)
+    if protocol and os.environ[protocol] != HTTP:
+        raise SettingsError(f"{protocol}: {HTTP} is spoken here; collectors take it on port 4318")
     said = urlsplit(os.environ[endpoint])
     if said.scheme not in {"http", "https"} or not said.hostname:
         raise SettingsError(f"{endpoint}: want an address that begins with http:// or https://")
@@ -106,10 +113,10 @@ def is_tracing() -> bool:
     return bool(_recorders)
 
 
-def flush_traces() -> None:
-    """Hand over what is left before the process ends."""
-    for recorder in _recorders:
-        recorder.flush()
+def end_traces() -> None:
+    """Hand over what is left before the process ends, and record no more."""
+    while _recorders:
+        _recorders.pop().close()
 
 
 @contextmanager
@@ -123,10 +130,8 @@ def step(name: str, reference: str = "", kind: Kind = "INTERNAL", **told: str | 
     if not _recorders or not reference:
         yield
         return
-    recorder, what = (
-        _recorders[0],
-        Happening(name, kind, reference, {f"plazo.{key}": value for key, value in told.items()}),
-    )
+    recorder = _recorders[0]
+    what = Happening(name, kind, reference, {f"plazo.{key}": value for key, value in told.items()})
     span = recorder.begin(what, around[1] if around and around[0].reference == reference else None)
     token = _step.set((what, span))
     try:

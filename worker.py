@@ -38,7 +38,7 @@ from records.database import Database
 from records.documents import FolderStore
 from schedules import keep_schedules
 from settings import Settings, load_settings
-from tracing import configure_traces, flush_traces
+from tracing import configure_traces, end_traces
 from trackers.registry import load_trackers
 from workflows.digest import DigestWorkflow
 from workflows.inquiry import InquiryWorkflow
@@ -179,7 +179,7 @@ def main() -> int:
         configure_logs(settings.environment)
         configure_traces("worker")
         loop.run(run(settings))
-        flush_traces()
+        end_traces()
     except PlazoError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -39,7 +39,7 @@ from starter.collecting.posting import NAME, Posting
 from starter.collecting.rounds import Collecting, House
 from starter.http.outside import networks
 from starter.reception.intake import Intake, make_intake
-from tracing import configure_traces, flush_traces
+from tracing import configure_traces, end_traces
 from trackers.registry import load_trackers
 
 HOUR, MINUTE = 3600.0, 60.0
@@ -204,7 +204,7 @@ def serve(only: Channel | None = None) -> int:
         configure_logs(settings.environment)
         configure_traces("collector")
         collect(settings, stop, only)
-        flush_traces()
+        end_traces()
     except PlazoError as error:
         sys.stderr.write(f"collector: {error}\n")
         return 2

@@ -75,7 +75,7 @@ from starter.temporal.engine import answering
 from starter.temporal.reconciler import Reconciler
 from starter.tracker_door import Door as TrackerDoor
 from starter.tracker_door import tracker_router
-from tracing import configure_traces, flush_traces
+from tracing import configure_traces, end_traces
 from trackers.registry import load_trackers
 
 THREADS = 8
@@ -219,7 +219,7 @@ def main() -> int:
     try:
         with listening(settings, app.state.door):
             uvicorn.Server(serving(app, settings)).run()
-        flush_traces()
+        end_traces()
     except SettingsError as error:
         sys.stderr.write(f"web: {error}\n")
         return 2

@@ -1,6 +1,7 @@
 """Traces: asked for by OpenTelemetry's own variables, one for each inquiry, and with nothing of any person in them."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from otlp import OtlpRecorder, ids
 from plugin import plazo_plugin
 from tests.lives import ring
 from tests.otlp_receiver import Receiver, Told, receiving
-from tracing import concerns, configure_traces, flush_traces, occasion, reference_in, step
+from tracing import concerns, configure_traces, end_traces, is_tracing, occasion, recorder_wanted, reference_in, step
 from workflows.digest import DigestWorkflow
 from workflows.inquiry import InquiryWorkflow
 
@@ -26,7 +27,8 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 @pytest.fixture(autouse=True)
 def _off() -> Iterator[None]:
     yield
-    tracing._recorders.clear()
+    end_traces()
+    assert not [one for one in threading.enumerate() if one.name.startswith("Otel")], "a sender goes on"
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 def told(there: Receiver) -> dict[str, Told]:
-    flush_traces()
+    end_traces()
     return {one.name: one for one in there.spans()}
 
 
@@ -50,10 +52,10 @@ def test_nothing_is_recorded_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPa
         with monkeypatch.context() as asked:
             asked.setenv(name, value)
             configure_traces("test")
-    assert not tracing._recorders
+    assert not is_tracing()
     with step("nothing", ONE), occasion("nothing"):
         concerns(ONE)
-    flush_traces()
+    end_traces()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,17 @@ def test_what_is_not_spoken_here_is_refused_at_the_start(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=name):
         configure_traces("test")
+
+
+def test_the_protocol_of_traces_wins_and_an_empty_one_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")
+    for signals, ours in (("grpc", "http/protobuf"), ("", ""), ("http/protobuf", "")):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", signals)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", ours)
+        assert recorder_wanted()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc")
+    with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"):
+        recorder_wanted()
 
 
 def test_traces_without_the_extra_are_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,12 +133,13 @@ def test_what_is_about_no_inquiry_is_not_told(there: Receiver) -> None:
 def test_a_trace_is_kept_by_all_or_by_none(there: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.5")
+    end_traces()
     tracing._recorders[:] = [OtlpRecorder("test")]
     for n in range(40):
         for name in ("one", "another"):
             with step(name, f"case {n}"):
                 pass
-    flush_traces()
+    end_traces()
     kept = [one.told["plazo.reference"] for one in there.spans()]
     assert 0 < len(kept) < 80
     assert all(kept.count(reference) == 2 for reference in kept)

@@ -15,7 +15,7 @@ from models.policy import Policy
 from settings import Settings
 from starter.admin.oidc_settings import oidc_settings
 from starter.checkup.finding import Finding
-from tracing import configure_traces, is_tracing
+from tracing import recorder_wanted
 from trackers.registry import load_trackers
 
 GIGABYTE = 1 << 30
@@ -64,8 +64,7 @@ def channels(settings: Settings, policy: Policy, now: datetime) -> Iterator[Find
 
 def traces() -> Iterator[Finding]:
     """What the environment of OpenTelemetry asks for."""
-    configure_traces("doctor")
-    yield Finding("traces", "sent" if is_tracing() else "none are wanted")
+    yield Finding("traces", "sent" if recorder_wanted() else "none are wanted")
 
 
 def documents(settings: Settings) -> Iterator[Finding]:

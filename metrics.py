@@ -108,6 +108,7 @@ def _queues(found: Gauges, now: datetime) -> Iterator[GaugeMetricFamily]:
     for name, what, queue in (
         ("plazo_letters", "letters that no channel has taken", found.letters),
         ("plazo_handovers", "hand-overs to Temporal", found.handovers),
+        ("plazo_posts", "posts that are stored and not read", found.posts),
         ("plazo_files", "files that lie with their provider", found.files),
     ):
         yield GaugeMetricFamily(f"{name}_waiting", f"Count of {what}.", value=queue.waiting)

@@ -87,7 +87,10 @@ def _intake(found: dict[str, Any]) -> Iterator[Figure]:
     yield Figure("intake: messages that got their 2xx", found["messages"], "")
     yield Figure("intake: lost, or stored twice", abs(lost), "", 0)
     yield Figure("intake: waiting for Temporal at the end", found["waiting_after"], "")
-    yield Figure("intake: until all was handed over", found["drain_seconds"], "s")
+    yield Figure("intake: kept to be read in their turn", found["kept_to_be_read"], "")
+    yield Figure("intake: until all was read and handed over", found["drain_seconds"], "s")
+    for name, cost in found["cpu_ms"].items():
+        yield Figure(f"intake: CPU of the {'senders' if name == 'driver' else name}, each message", cost, "ms")
 
 
 def _list(found: dict[str, Any]) -> Iterator[Figure]:

@@ -18,16 +18,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
-from sqlmodel import func, select
+from sqlmodel import SQLModel, func, select
 
 from bench.load import SUBJECT, TEXT, mail, sender
 from bench.meter import Meter
 from bench.open_cases import percentiles
 from bench.rates import numbers
 from bench.stage import Resident, Server, Site, until
+from bench.wire import Answered, Wire, request
 from counterparts.inbound_parse import basic, inbound_body
-from models.tables import CaseRow, StoredMessage
+from models.tables import CaseRow, StoredMessage, StoredPost
 from records import dispatches
 from records.database import Database, first
 
@@ -46,78 +46,89 @@ VARIABLES = {
     "PLAZO_CHAT_SESSIONS_PER_MINUTE": "1000000",
 }
 DRAIN = 1_800.0
+OPEN_CHAT = request("/chat/v1/sessions", b'{"locale": "es"}', {})
 
 
 @dataclass
 class Crowd:
     """Everybody who writes, and what came of it."""
 
-    http: httpx2.AsyncClient
+    wire: Wire
     credentials: dict[str, str]
     took: list[float] = field(default_factory=list)
     """Milliseconds from the time a message was due to its 2xx."""
     refused: Counter[str] = field(default_factory=Counter)
     said: Counter[str] = field(default_factory=Counter)
     """Messages by channel."""
+    kept: int = 0
+    """Messages that were stored as they came, to be read in their turn."""
     known: list[tuple[str, str]] = field(default_factory=list)
     """Mails that were taken, by name, with their references."""
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(int(time.time()) * 1000))
 
-    async def write(self, channel: str, due: float, *, follows: bool) -> None:
+    async def write(self, said: "Said", due: float) -> None:
         """Say one thing at its time, until it is taken."""
-        post = self._posts(channel, follows=follows)
         while True:
-            try:
-                answer = await post()
-                answer.raise_for_status()
-            except httpx2.HTTPError as error:
-                code = error.response.status_code if isinstance(error, httpx2.HTTPStatusError) else 0
-                self.refused[f"{channel} {code}"] += 1
-                await asyncio.sleep(AGAIN)
-            else:
-                self.took.append(1000 * (time.perf_counter() - due))
-                self.said[channel] += 1
-                return
+            answer = await self._say(said)
+            if answer.good:
+                break
+            self.refused[f"{said.channel} {answer.status}"] += 1
+            await asyncio.sleep(AGAIN)
+        self.took.append(1000 * (time.perf_counter() - due))
+        self.said[said.channel] += 1
+        if isinstance(answer.body, dict):
+            self.kept += answer.body.get("waiting", False)
+            told = answer.body.get("messages")
+            if said.channel == "email" and told and not said.follows:
+                self.known.append((said.name, told[0]["reference"]))
 
-    def _posts(self, channel: str, *, follows: bool) -> Callable[[], Any]:
+    async def _say(self, said: "Said") -> Answered:
+        if said.channel == "chat":
+            opened = await self.wire.send(OPEN_CHAT)
+            if not opened.good:
+                return opened
+            headers = {"Authorization": f"Bearer {opened.body['token']}"}
+            return await self.wire.send(request("/chat/v1/messages", said.body, headers))
+        body = said.body
+        if said.follows and self.known:
+            earlier, reference = random.choice(self.known)
+            body = body.replace(sender(said.name).encode(), sender(earlier).encode())
+            body = body.replace(b"Subject: ", f"Subject: {reference} ".encode(), 1)
+        return await self.wire.send(request(said.path, body, said.headers))
+
+    def prepare(self, channel: str, *, follows: bool) -> "Said":
+        """Put what somebody will say together before anything is measured."""
         name, number = f"intake-{next(numbers)}", next(self.ids)
         match channel:
             case "email":
-                return lambda: self._mail(name, follows=follows)
+                headers, body = inbound_body(mail(name))
+                return Said(channel, name, "/intake/email/inbound", body, headers | self.credentials, follows)
             case "web":
                 form = {"email": sender(name), "subject": SUBJECT, "text": TEXT}
-                return lambda: self.http.post("/intake/web", json=form, headers={"Idempotency-Key": name})
+                return Said(channel, name, "/intake/web", json.dumps(form).encode(), {"Idempotency-Key": name})
             case "telegram":
-                return lambda: self._signed("telegram/updates", _update(number), telegram=True)
+                body = json.dumps(_update(number)).encode()
+                shown = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+                return Said(channel, name, "/intake/telegram/updates", body, shown)
             case "x":
-                return lambda: self._signed("x/events", _direct(number), telegram=False)
+                body = json.dumps(_direct(number)).encode()
+                made = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
+                return Said(channel, name, "/intake/x/events", body, {"x-twitter-webhooks-signature": f"sha256={made}"})
             case _:
-                return lambda: self._chat(name)
+                said = {"client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_OID, name)), "text": TEXT}
+                return Said(channel, name, "/chat/v1/messages", json.dumps(said).encode(), {})
 
-    async def _mail(self, name: str, *, follows: bool) -> httpx2.Response:
-        raw = mail(name)
-        if follows and self.known:
-            earlier, reference = random.choice(self.known)
-            raw = raw.replace(sender(name).encode(), sender(earlier).encode(), 1)
-            raw = raw.replace(b"Subject: ", f"Subject: {reference} ".encode(), 1)
-        headers, body = inbound_body(raw)
-        answer = await self.http.post("/intake/email/inbound", content=body, headers=headers | self.credentials)
-        if answer.is_success and not follows:
-            self.known.append((name, answer.json()["messages"][0]["reference"]))
-        return answer
 
-    async def _signed(self, door: str, event: dict[str, Any], *, telegram: bool) -> httpx2.Response:
-        body = json.dumps(event).encode()
-        made = "sha256=" + base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
-        shown = {"X-Telegram-Bot-Api-Secret-Token": SECRET} if telegram else {"x-twitter-webhooks-signature": made}
-        return await self.http.post(f"/intake/{door}", content=body, headers=shown)
+@dataclass(frozen=True)
+class Said:
+    """One message as it travels; one that `follows` goes into an inquiry that is there."""
 
-    async def _chat(self, name: str) -> httpx2.Response:
-        opened = await self.http.post("/chat/v1/sessions", json={"locale": "es"})
-        opened.raise_for_status()
-        token = opened.json()["token"]
-        said = {"client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_OID, name)), "text": TEXT}
-        return await self.http.post("/chat/v1/messages", json=said, headers={"Authorization": f"Bearer {token}"})
+    channel: str
+    name: str
+    path: str
+    body: bytes
+    headers: dict[str, str]
+    follows: bool = False
 
 
 def _update(n: int) -> dict[str, Any]:
@@ -156,58 +167,64 @@ async def intake(
         web = await site.web()
         database = Database(site.settings.records_url)
         secret = site.settings.inbound_secret
-        limits = httpx2.Limits(max_connections=400, max_keepalive_connections=400)
-        async with httpx2.AsyncClient(
-            base_url=site.settings.web_url, trust_env=False, limits=limits, timeout=30
-        ) as http:
-            crowd = Crowd(http, basic(secret.get_secret_value() if secret else ""))
-            watch = Meter(server=engine, mailroom=mailroom, worker=worker, web=web)
-            await _send(crowd, rate, seconds)
-            sending = watch.read()
-            stored, waiting = _count(database)
-            tell(f"{sum(crowd.said.values())} messages taken in, {waiting} of them wait for Temporal")
-            await until(lambda: _drained(database), web, DRAIN)
-            drained = watch.read()
+        crowd = Crowd(Wire(site.settings.web_port), basic(secret.get_secret_value() if secret else ""))
+        messages = _prepare(crowd, int(rate * seconds))
+        watch = Meter(server=engine, mailroom=mailroom, worker=worker, web=web)
+        await _send(crowd, messages, rate)
+        sending = watch.read()
+        unread, waiting = _waiting(database)
+        tell(f"{sum(crowd.said.values())} messages taken in; {unread} are not read, {waiting} hand-overs wait")
+        await until(lambda: _drained(database), web, DRAIN)
+        drained = watch.read()
+        crowd.wire.close()
         found = {
             "rate": rate,
             "messages": sum(crowd.said.values()),
             "by_channel": dict(crowd.said),
-            "stored": stored,
-            "inquiries": _inquiries(database),
+            "stored": _rows(database, StoredMessage),
+            "kept_to_be_read": crowd.kept,
+            "inquiries": _rows(database, CaseRow),
             "without_2xx": dict(crowd.refused),
             "taken_ms": percentiles(crowd.took),
             "sending_seconds": round(sending.seconds, 1),
+            "unread_after": unread,
             "waiting_after": waiting,
             "drain_seconds": round(drained.seconds - sending.seconds, 1),
             "cpu_ms": sending.per(sum(crowd.said.values())),
+            "drained_cpu_ms": drained.per(sum(crowd.said.values())),
             "foreign_percent": sending.foreign_percent,
         }
         database.close()
     return found
 
 
-async def _send(crowd: Crowd, rate: float, seconds: float) -> None:
-    chance, begun = random.Random(7), time.perf_counter()
-    channels = random.Random(11).choices(list(SHARES), list(SHARES.values()), k=int(rate * seconds))
+def _prepare(crowd: Crowd, count: int) -> list[Said]:
+    chance = random.Random(7)
+    channels = random.Random(11).choices(list(SHARES), list(SHARES.values()), k=count)
+    return [crowd.prepare(channel, follows=channel == "email" and chance.random() < 1 / 2) for channel in channels]
+
+
+async def _send(crowd: Crowd, messages: list[Said], rate: float) -> None:
+    begun = time.perf_counter()
     async with asyncio.TaskGroup() as group:
-        for n, channel in enumerate(channels):
+        for n, said in enumerate(messages):
             due = begun + n / rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            group.create_task(crowd.write(channel, due, follows=chance.random() < 1 / 2))
+            group.create_task(crowd.write(said, due))
 
 
-def _count(database: Database) -> tuple[int, int]:
+def _waiting(database: Database) -> tuple[int, int]:
+    """Posts that nobody has read, and what Temporal has not been told."""
     with database.read() as session:
-        return int(first(session, select(func.count()).select_from(StoredMessage))[0]), dispatches.waiting(
-            session
-        ).total
+        unread = int(first(session, select(func.count()).select_from(StoredPost))[0])
+        return unread, dispatches.waiting(session).total
 
 
-def _inquiries(database: Database) -> int:
+def _rows(database: Database, table: type[SQLModel]) -> int:
     with database.read() as session:
-        return int(first(session, select(func.count()).select_from(CaseRow))[0])
+        return int(first(session, select(func.count()).select_from(table))[0])
 
 
 async def _drained(database: Database) -> bool:
     await asyncio.sleep(1)
-    return (await asyncio.to_thread(_count, database))[1] == 0
+    return not any(await asyncio.to_thread(_waiting, database))

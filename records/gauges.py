@@ -12,7 +12,17 @@ from sqlmodel import Session, col
 
 from models.inquiry import Flag
 from models.obligations import A_SECOND
-from models.tables import CaseRow, Dispatch, Notice, NoticeState, ObligationRow, RemoteFile, StoredMessage, Webhook
+from models.tables import (
+    CaseRow,
+    Dispatch,
+    Notice,
+    NoticeState,
+    ObligationRow,
+    RemoteFile,
+    StoredMessage,
+    StoredPost,
+    Webhook,
+)
 from records import dispatches, feeds, messages
 
 MOST = 10_000
@@ -46,6 +56,7 @@ class Gauges(NamedTuple):
     handovers: Queue
     dead: int
     quarantine: int
+    posts: Queue
     files: Queue
     last_message: Mapping[str, datetime]
     feeds: Mapping[str, Look]
@@ -78,6 +89,7 @@ def read(session: Session, now: datetime, soon: Sequence[datetime], channels: It
             col(Dispatch.refusals) >= dispatches.DEAD_AFTER,
         ).waiting,
         quarantine=messages.quarantine(session, MOST),
+        posts=_queue(session, StoredPost.stored_at),
         files=_queue(session, RemoteFile.created_at, col(RemoteFile.done_at).is_(None)),
         last_message=_last_messages(session, channels),
         feeds={row.name: Look(row.looked_at, row.failing_since is not None) for row in feeds.all_of_them(session)},

@@ -66,6 +66,8 @@ from starter.http.serving import serving
 from starter.http.threads import Threads
 from starter.http.traced import NOTHING_TOLD, Traced
 from starter.reception.intake import make_intake
+from starter.reception.pile import Pile
+from starter.reception.posts import Posts
 from starter.reception.webhooks import Hall, intake_router
 from starter.reporting import api as reporting
 from starter.reporting import quality_api as quality
@@ -105,21 +107,28 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
 
     tokens = _tokens(settings)
     intake = make_intake(settings, policy, database, clock, wake)
+    threads = Threads(executor)
+    channels = load_channels(policy, settings, clock, Transcript(database))
+    pile = Pile(database, intake, channels, clock, threads)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = await connect(settings, lazy=True)
-        dispatcher = Dispatcher(client, database, settings.task_queue, clock, executor=executor)
+        dispatcher = Dispatcher(
+            client, database, settings.task_queue, clock, executor=executor, pressed=lambda: threads.pressed
+        )
         reconciler = Reconciler(client, database, clock, executor, wake)
         dispatchers.append(dispatcher)
         app.state.desk = Desk(settings, policy, database, client, intake, clock, wake, tokens)
-        task = asyncio.create_task(_hand_over(client, dispatcher, reconciler))
+        tasks = [asyncio.create_task(_hand_over(client, dispatcher, reconciler)), asyncio.create_task(pile.run())]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
             dispatchers.clear()
             executor.shutdown()
             database.close()
@@ -134,10 +143,10 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     install_problems(app)
     app.add_middleware(Traced)
     app.add_middleware(Edge, settings=read_section(EdgeSettings, settings), clock=clock)
-    threads = Threads(executor)
     hall = Hall(
         intake=intake,
-        channels=load_channels(policy, settings, clock, Transcript(database)),
+        posts=Posts(pile, clock),
+        channels=channels,
         zone=ZoneInfo(policy.calendar_settings.zone),
         clock=clock,
         threads=threads,

@@ -10,7 +10,7 @@ from models.tables.chain import EventRow, EventText, Salt
 from models.tables.channels import Binding, FeedRow, NoticePart, RemoteFile, SettledGap, StreamNumber
 from models.tables.chat import ChatEvent, ChatSession, ChatTicket
 from models.tables.hooks import Delivery, PublishedEvent, Webhook
-from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage
+from models.tables.inbox import Contact, ContactAddress, Dispatch, StoredAttachment, StoredMessage, StoredPost
 from models.tables.incidents import IncidentComment, IncidentJoin, IncidentRow, IncidentWord, TrackerEvent
 from models.tables.letters import DraftRow, Notice, NoticeEvent, NoticeState
 from models.tables.quality import VerdictRow
@@ -58,6 +58,7 @@ __all__ = [
     "StoredAnswer",
     "StoredAttachment",
     "StoredMessage",
+    "StoredPost",
     "StreamNumber",
     "TrackerEvent",
     "TrainingRow",

@@ -103,6 +103,40 @@ class StoredAttachment(SQLModel, table=True):
     path: str
 
 
+class StoredPost(SQLModel, table=True):
+    """What a channel's provider posted, as it came, until it is read; the rows are in the order they came."""
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        Index(
+            "ix_posts_claimed",
+            "claimed_until",
+            sqlite_where=text("claimed_until IS NOT NULL"),
+            postgresql_where=text("claimed_until IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel: str = Field(index=True)
+    door: str
+    content_type: str = ""
+    whole: bool = True
+    stored_at: datetime = moment()
+    attempts: int = 0
+    last_error: str = ""
+    not_before: datetime | None = maybe_moment()
+    claimed_until: datetime | None = maybe_moment()
+    body: bytes  # last: it is long, and what stands behind it would be slow to look at
+
+    @property
+    def number(self) -> int:
+        """The id of a stored row."""
+        if self.id is None:
+            raise ValueError("this row was never stored")
+        return self.id
+
+
 class Dispatch(SQLModel, table=True):
     """Something that Temporal must be told: `start`, `resume`, or a signal's name with its order as `payload`."""
 

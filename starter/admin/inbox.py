@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
-from records import chat, deliveries, dispatches, feeds, hooks, incidents, messages, remote_files, streams
+from records import chat, deliveries, dispatches, feeds, hooks, incidents, messages, posts, remote_files, streams
 from starter.admin.message_views import MessageView
 from starter.admin.views import View
 
@@ -114,7 +114,7 @@ def inbox(session: Session, at: datetime, unseen: frozenset[str] = frozenset()) 
     )
     held = tuple(MessageView.of(row, []) for row in messages.quarantined(session) if row.reference not in unseen)
     return InboxView(
-        alarms=(*_alarms(waiting, running, gaps, at), *_unreached(session, unseen), *_unheard(session)),
+        alarms=(*_alarms(waiting, running, gaps, at), *_silent(session, unseen)),
         waiting=waiting,
         quarantine=held,
         files=files,
@@ -136,6 +136,17 @@ def _alarms(
     ]
     lost = [f"{gap.stream}: numbers are missing between {gap.first} and {gap.last}" for gap in gaps]
     return (*dead, *out, *idle, *lost)
+
+
+def _silent(session: Session, unseen: frozenset[str]) -> tuple[str, ...]:
+    """What fails with nobody there to see it."""
+    return (*_unread(session), *_unreached(session, unseen), *_unheard(session))
+
+
+def _unread(session: Session) -> tuple[str, ...]:
+    return tuple(
+        f"post {row.number} of {row.channel} cannot be taken in: {row.last_error}" for row in posts.dead(session)
+    )
 
 
 def _unreached(session: Session, unseen: frozenset[str]) -> tuple[str, ...]:

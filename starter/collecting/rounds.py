@@ -18,7 +18,7 @@ from models.errors import ChannelError, OperatorError, RecordsUnavailable
 from records import feeds
 from records.database import Database
 from starter.reception.intake import Intake
-from starter.reception.webhooks import greet
+from starter.reception.reading import greet
 from tracing import occasion
 
 LEASE = timedelta(seconds=120)

@@ -1,10 +1,16 @@
-"""The threads in which requests do what blocks; only so many may wait for one."""
+"""The threads in which requests do what blocks; only so many may wait for one.
+
+What comes in goes before what was stored: how long answers take tells everything else in the process when to hold back.
+"""
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from http import HTTPStatus
+from itertools import count
 from threading import Semaphore
 from typing import TypeVar
 
@@ -16,32 +22,57 @@ AT_ONCE = 256
 FORGOTTEN_AT_ONCE = 4
 """Tasks under way that nobody waits for."""
 
+SLOW = 0.2
+"""Seconds after which an answer is slow."""
+
+CALM = 2.0
+"""Seconds for which one slow answer makes everything else hold back."""
+
 T = TypeVar("T")
 
 
 class Threads:
-    """A bounded way into an executor, for one event loop."""
+    """A bounded way into an executor, for one event loop. `monotonic` gives seconds."""
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor, self._inside = executor, 0
+    def __init__(self, executor: Executor, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._executor, self._monotonic = executor, monotonic
+        self._numbers, self._began, self._slow_at = count(), dict[int, float](), float("-inf")
         self._courtesies = Semaphore(FORGOTTEN_AT_ONCE)
 
-    async def work(self, task: Callable[[], T]) -> T:
-        """Run a task in a thread. Raises Problem (503) when too many wait already."""
-        if self._inside >= AT_ONCE:
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody waits too long for an answer, or did a moment ago."""
+        now = self._monotonic()
+        oldest = next(iter(self._began.values()), now)
+        return now - oldest > SLOW or now - self._slow_at < CALM
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Be waited for. Raises Problem (503) when too many wait already."""
+        if len(self._began) >= AT_ONCE:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "intake.busy",
                 "too much comes in at once; send it again",
                 headers={"Retry-After": str(RETRY_AFTER)},
             )
-        self._inside += 1
+        number = next(self._numbers)
+        self._began[number] = self._monotonic()
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, contextvars.copy_context().run, task
-            )
+            yield
         finally:
-            self._inside -= 1
+            now = self._monotonic()
+            if now - self._began.pop(number) > SLOW:
+                self._slow_at = now
+
+    async def work(self, task: Callable[[], T]) -> T:
+        """Run a task in a thread for somebody who waits for the answer. Raises Problem (503) when too many wait."""
+        with self.answering():
+            return await self.behind(task)
+
+    async def behind(self, task: Callable[[], T]) -> T:
+        """Run a task in a thread for which nobody waits, or somebody who is counted already."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, contextvars.copy_context().run, task)
 
     def forget(self, task: Callable[[], object]) -> bool:
         """Run a task in a thread, whose end nobody waits for; False, and it is not run, where too many run already.

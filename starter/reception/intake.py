@@ -68,18 +68,20 @@ class Intake:
         self._clock, self._wake = clock, wake
         self._taking, self._delivered_after = Taking(policy, reply_secret), delivered_after
 
-    def take(self, channel: Channel, arrivals: Arrivals) -> Brought:
+    def take(self, channel: Channel, arrivals: Arrivals, at: datetime | None = None) -> Brought:
         """Store everything that one post, or one look at a provider, brought, in the order it happened to people.
 
         Whoever shows a code speaks as the person it was made for from then on; whoever shut a channel spoke before.
+        `at`, aware UTC, is when it came, where it was kept before it was read; everything is dated so.
         """
-        told = self._claims(channel, arrivals.claims) if arrivals.claims else []
-        receipts = [self.receive(message) for message in arrivals.messages]
+        now = at or self._clock()
+        told = self._claims(channel, arrivals.claims, now) if arrivals.claims else []
+        receipts = [self.receive(message, now) for message in arrivals.messages]
         for message, receipt in zip(arrivals.messages, receipts, strict=True):
             if receipt.disposition == Disposition.CLAIM and not receipt.duplicate:
                 told.append(Greeting(message.sender, message.language, "connected"))
         if arrivals.reaches:
-            self._reaches(arrivals.reaches)
+            self._reaches(arrivals.reaches, now)
         reports = self.notice_event(arrivals.reports)
         if arrivals.numbers:
             # Last: a number that is kept says that what it numbers is stored.
@@ -88,12 +90,13 @@ class Intake:
                 streams.add(session, arrivals.numbers, now)
         return Brought(receipts, reports, (*arrivals.greetings, *told))
 
-    def receive(self, message: InboundMessage) -> Receipt:
+    def receive(self, message: InboundMessage, at: datetime | None = None) -> Receipt:
         """Store a message and let it open an inquiry, join one, or wait in quarantine; a repetition changes nothing.
 
-        Raises Malformed for a web form whose Idempotency-Key came with another form before.
+        `at`, aware UTC, is when it came to us; now, unless it was kept before it was read. Raises Malformed for a web
+        form whose Idempotency-Key came with another form before.
         """
-        now = self._clock()
+        now = at or self._clock()
         message = self._fitting(message, now)
         filed = messages.file(message, message.raw, self._files)
         with self._database.write() as session:
@@ -132,9 +135,10 @@ class Intake:
         concerns(receipt.reference, opened=receipt.new)
         return receipt
 
-    def receive_unreadable(self, raw: bytes, channel: Channel = EMAIL) -> Receipt:
-        """Keep a genuine post that cannot be read at all for a person to look at."""
-        return self.receive(unread(channel, "", raw, self._clock(), "could not be read"))
+    def receive_unreadable(self, raw: bytes, channel: Channel = EMAIL, at: datetime | None = None) -> Receipt:
+        """Keep a genuine post that cannot be read at all for a person to look at; `at` as for `receive`."""
+        at = at or self._clock()
+        return self.receive(unread(channel, "", raw, at, "could not be read"), at)
 
     def take_address(self, channel: Channel, sender: str, given: tuple[Channel, str]) -> None:
         """Keep another address that somebody on a channel gave, and tell their open cases."""
@@ -183,10 +187,9 @@ class Intake:
             changes |= {"attachments": message.attachments[:most], "dropped": (*message.dropped, left)}
         return message.model_copy(update=changes)
 
-    def _claims(self, channel: Channel, claims: Iterable[Claim]) -> list[Greeting]:
+    def _claims(self, channel: Channel, claims: Iterable[Claim], now: datetime) -> list[Greeting]:
         """Store who somebody turned out to be; return what each is to be told of the code they showed."""
         told: list[Greeting] = []
-        now = self._clock()
         with self._database.write() as session:
             for claim in claims:
                 shown = take_claim(session, channel, claim, now, typed=False)
@@ -196,7 +199,7 @@ class Intake:
         self._wake()
         return told
 
-    def _reaches(self, reaches: Iterable[Reach]) -> None:
+    def _reaches(self, reaches: Iterable[Reach], now: datetime) -> None:
         """Tell the cases who can be reached where."""
         now = self._clock()
         with self._database.write() as session:

@@ -9,27 +9,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
-from channels.port import Adapter, Greeting, Post
+from channels.port import Adapter, Post
 from channels.registry import Adapters
-from models.errors import ChannelError, UnreadableMessage, VerificationError
+from models.errors import VerificationError
 from starter.http.body import Bodies, read_body, too_large
 from starter.http.limits import Rate, network
 from starter.http.problems import Problem, malformed, refusals
 from starter.http.threads import Threads
-from starter.reception.intake import Intake
+from starter.reception.intake import Brought, Intake
+from starter.reception.posts import Posts
 from starter.reception.receipt import Receipt
 from starter.reception.web_form import WebForm
 
-T = TypeVar("T")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
@@ -49,6 +48,7 @@ class TakenIn(BaseModel):
 
     messages: list[Taken] = []
     reports: int = Field(default=0, description="events of letters that are new")
+    waiting: bool = Field(default=False, description="it is stored, and what it brings is not known yet")
 
 
 @dataclass
@@ -56,6 +56,7 @@ class Hall:
     """What the webhooks need: the channels, where everything goes, and the threads that do it."""
 
     intake: Intake
+    posts: Posts
     channels: Adapters
     zone: ZoneInfo
     clock: Callable[[], datetime]
@@ -115,8 +116,11 @@ def intake_router(hall: Hall) -> APIRouter:
         return answer
 
     @router.post("/{channel}/{door}", openapi_extra=_takes("application/octet-stream", {"type": "string"}))
-    async def post(channel: str, door: str, request: Request) -> TakenIn:
-        """Take in what a channel's provider posts: messages, reports of letters."""
+    async def post(channel: str, door: str, request: Request, response: Response) -> TakenIn:
+        """Take in what a channel's provider posts: messages, reports of letters.
+
+        202 says that it is stored as it came, and read in its turn: more comes in than can be read at once.
+        """
         adapter = _adapter(hall, channel, door)
         headers = {name.lower(): value for name, value in request.headers.items()}
         with _verified(channel, door):
@@ -127,24 +131,14 @@ def intake_router(hall: Hall) -> APIRouter:
             body, whole = await read_body(request, limit)
             if not whole and not cut:
                 raise too_large(limit)
-            arrived = Post(door, headers, body, whole)
-            greetings, taken = await hall.threads.work(lambda: _take(hall, adapter, arrived))
-        for greeting in greetings:
-            if not hall.threads.forget(partial(greet, adapter, greeting)):
-                log.warning("intake.not-greeted", channel=channel, why="too many are greeted at once")
-        return taken
+            with _verified(channel, door):
+                brought = await hall.posts.take(adapter, Post(door, headers, body, whole))
+        if brought is None:
+            response.status_code = HTTPStatus.ACCEPTED
+            return TakenIn(waiting=True)
+        return _taken_in(hall, brought)
 
     return router
-
-
-def greet(adapter: Adapter, greeting: Greeting) -> None:
-    """Tell somebody how to go on, or what came of a code they showed; a courtesy, which nobody tries twice."""
-    try:
-        adapter.greet(greeting)
-    except ChannelError as error:
-        log.warning("intake.not-greeted", channel=adapter.name, why=error.detail)
-    except Exception:
-        log.exception("intake.not-greeted", channel=adapter.name)
 
 
 def _adapter(hall: Hall, channel: str, door: str) -> Adapter:
@@ -163,23 +157,8 @@ def _too_many_forms(seconds: int) -> Problem:
     return Problem(HTTPStatus.TOO_MANY_REQUESTS, "form.too-many", words, headers={"Retry-After": str(seconds)})
 
 
-def _take(hall: Hall, adapter: Adapter, post: Post) -> tuple[tuple[Greeting, ...], TakenIn]:
-    """Verify, read, store. What is genuine and cannot be read is kept for a person."""
-    now = hall.clock()
-    with _verified(adapter.name, post.door):
-        adapter.verify(post, now)
-    try:
-        arrivals = adapter.parse(post, now)
-    except Exception as error:  # noqa: BLE001 - see below
-        # It is genuine: whatever we make of it, it must not be lost.
-        foreseen = isinstance(error, UnreadableMessage)
-        say = log.warning if foreseen else log.exception
-        say("intake.unreadable", channel=adapter.name, bytes=len(post.body))
-        kept = hall.taken(hall.intake.receive_unreadable(post.body, adapter.name))
-        return (), TakenIn(messages=[kept])
-    brought = hall.intake.take(adapter.name, arrivals)
-    messages = [hall.taken(receipt) for receipt in brought.receipts]
-    return brought.greetings, TakenIn(messages=messages, reports=brought.reports)
+def _taken_in(hall: Hall, brought: Brought) -> TakenIn:
+    return TakenIn(messages=[hall.taken(receipt) for receipt in brought.receipts], reports=brought.reports)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 One loop, woken by intake and every second. A row is claimed for a while, handed over, and marked as done in the
 transaction of the loop's next turn; after a process was killed in between it is handed over again, which changes
-nothing there. While Temporal is away the rows wait and one alone finds out whether it is back; then one more flies with
+nothing there. While those who write wait too long for their answers, one row a second is handed over: what comes in
+goes first. While Temporal is away the rows wait and one alone finds out whether it is back; then one more flies with
 each that arrives, so that what has piled up does not press a server down that has just come up. A row that Temporal
 refuses is reported as an error and tried again slowly; what follows it in the same inquiry waits behind it.
 """
@@ -67,7 +68,10 @@ class Outcome(NamedTuple):
 
 
 class Dispatcher:
-    """Hands over what waits. `clock` gives aware UTC; `executor` runs the work on the database."""
+    """Hands over what waits. `clock` gives aware UTC; `executor` runs the work on the database.
+
+    `pressed` says whether it is to hold back for the sake of those who wait for an answer of this process.
+    """
 
     def __init__(
         self,
@@ -78,9 +82,11 @@ class Dispatcher:
         *,
         executor: Executor,
         pace: Pace | None = None,
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._client, self._database, self._task_queue = client, database, task_queue
         self._clock, self._executor, self._pace = clock, executor, pace or Pace()
+        self._pressed, self._trickled_at = pressed, clock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._flying: set[asyncio.Task[None]] = set()
@@ -117,8 +123,11 @@ class Dispatcher:
         """Mark what has landed, and claim and let fly as many rows as may be under way."""
         landed, self._landed = self._landed, []
         now = self._clock()
+        free = self._free(now)
+        if free <= 0 and not landed:
+            return
         try:
-            rows = await self._in_thread(lambda: self._settle_and_claim(landed, self._free(now), now))
+            rows = await self._in_thread(lambda: self._settle_and_claim(landed, free, now))
         except BaseException as error:
             self._landed = landed + self._landed
             if isinstance(error, RecordsUnavailable):
@@ -130,9 +139,14 @@ class Dispatcher:
             task.add_done_callback(self._flying.discard)
 
     def _free(self, now: datetime) -> int:
-        if self._away_until is None:
-            return self._room - len(self._flying)
-        return 1 if not self._flying and now >= self._away_until else 0
+        if self._away_until is not None:
+            return 1 if not self._flying and now >= self._away_until else 0
+        if self._pressed():
+            self._room = 1
+            if now - self._trickled_at < timedelta(seconds=TURN):
+                return 0
+            self._trickled_at = now
+        return self._room - len(self._flying)
 
     def _settle_and_claim(self, landed: list[Outcome], free: int, now: datetime) -> list[Dispatch]:
         with self._database.write() as session:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -20,6 +21,9 @@ MESSAGES_EACH = 1 + TWICE + FOLLOWS_UP
 
 AGAIN = 0.5
 """Seconds until a sender tries again; SendGrid waits longer, but people wait for this."""
+
+UNREAD = 0.2
+"""Seconds until it is asked again which inquiry a mail belongs to that is stored and not read yet."""
 
 
 @dataclass
@@ -154,6 +158,10 @@ def taken(answer: httpx2.Response) -> dict[str, Any]:
 
 
 async def post_mail(web: httpx2.AsyncClient, mail: bytes) -> httpx2.Response:
-    """Post a mail as Inbound Parse does."""
+    """Post a mail as Inbound Parse does, and again while it is stored and not read: its sender needs the reference."""
     headers, body = inbound_body(mail)
-    return await web.post("/intake/email/inbound", content=body, headers=headers | basic(SECRET))
+    while True:
+        answer = await web.post("/intake/email/inbound", content=body, headers=headers | basic(SECRET))
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            return answer
+        await asyncio.sleep(UNREAD)

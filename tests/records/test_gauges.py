@@ -47,7 +47,7 @@ def notice(n: int) -> Notice:
 
 def test_an_empty_house_has_nothing_to_tell(database: Database) -> None:
     nothing = Queue(0, None)
-    assert read(database) == Gauges({}, 0, 0, 0, 0, (0, 0, 0), nothing, nothing, 0, 0, nothing, {}, {}, 0)
+    assert read(database) == Gauges({}, 0, 0, 0, 0, (0, 0, 0), nothing, nothing, 0, 0, nothing, nothing, {}, {}, 0)
 
 
 def test_open_cases_are_counted_by_status_and_area_and_closed_ones_are_not(database: Database) -> None:
@@ -109,6 +109,7 @@ def test_letters_hand_overs_and_files_wait_since_the_oldest(database: Database) 
     assert found.letters == Queue(2, MONDAY + 2 * HOUR)
     assert found.handovers == Queue(2, MONDAY)  # what is gathered on purpose waits for nobody
     assert found.dead == 1
+    assert found.posts == Queue(0, None)
     assert found.files == Queue(1, MONDAY)
 
 

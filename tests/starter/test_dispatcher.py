@@ -103,6 +103,31 @@ def reply_to(reference: str, n: int) -> Any:
     return message(n, tokens=(reply_token(REPLY_SECRET, reference),))
 
 
+async def test_it_holds_back_while_those_who_write_wait_too_long(
+    bench: Bench, temporal: TemporalServer, tmp_path: Path, executor: ThreadPoolExecutor
+) -> None:
+    for n in range(3):
+        bench.intake.receive(message(n, sender=f"p{n}@example.org"))
+    client, pressed = await connect(settings_for(temporal, tmp_path)), [True]
+    dispatcher = Dispatcher(
+        client, bench.database, "plazo", lambda: bench.now, executor=executor, pace=QUICK, pressed=lambda: pressed[0]
+    )
+    task = asyncio.create_task(dispatcher.run())
+    for left in (3, 2, 1):
+        await dispatcher._turn()
+
+        async def handed_over(left: int = left) -> bool:
+            return len(bench.rows()) == left
+
+        await until(handed_over)
+        bench.now += timedelta(seconds=TURN)
+        dispatcher.wake()
+    pressed[0] = False
+    await all_done(bench)
+    task.cancel()
+    await asyncio.wait([task])
+
+
 async def test_what_waits_reaches_temporal_in_stored_order(
     bench: Bench, temporal: TemporalServer, tmp_path: Path, executor: ThreadPoolExecutor
 ) -> None:

@@ -147,7 +147,7 @@ async def test_while_the_database_is_away_they_come_again_and_it_is_stored_once(
 async def test_telegram_is_answered_before_the_person_is_greeted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     courtesy = Courtesy(monkeypatch)
     response = await telegram(site, update(1, "/start"))
-    assert (response.status_code, response.json()) == (200, {"messages": [], "reports": 0})
+    assert (response.status_code, response.json()) == (200, {"messages": [], "reports": 0, "waiting": False})
     assert courtesy.said == []
     courtesy.go.set()
     await asyncio.to_thread(until, lambda: courtesy.said, "the person is greeted")
@@ -187,7 +187,7 @@ async def test_greetings_never_keep_messages_waiting(site: Site, monkeypatch: py
 
 async def test_a_code_that_is_not_good_binds_nobody_and_opens_nothing(site: Site) -> None:
     response = await telegram(site, update(1, f"/start {'x' * 24}"))
-    assert response.json() == {"messages": [], "reports": 0}
+    assert response.json() == {"messages": [], "reports": 0, "waiting": False}
     with site.database.read() as session:
         assert contacts.known(session, "telegram", "1001") is None
     assert site.waiting() == 0

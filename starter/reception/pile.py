@@ -1,0 +1,139 @@
+"""The pile: posts that were kept as they came are read in their turn, by one process at a time, and dated as they came.
+
+Reading holds back while answers are slow: what comes in goes first. A post that is read again, after a process was
+killed in between, is one that its provider sent again: it changes nothing. One that cannot be taken in is reported as
+an error and tried again slowly; the others do not wait for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from traceback import extract_tb
+
+import structlog
+
+from channels.port import Adapter, Post
+from channels.registry import Adapters
+from models.errors import RecordsUnavailable
+from models.tables import StoredPost
+from records import posts
+from records.database import Database
+from starter.http.threads import Threads
+from starter.reception.intake import Brought, Intake
+from starter.reception.reading import greet, read
+from tracing import occasion
+
+TURN = 1.0
+"""Seconds until it is looked again whether anything waits; while answers are slow, one post is read in that time."""
+
+CLAIMED_AT_ONCE = 16
+LEASE = timedelta(minutes=2)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
+"""Until a post that could not be taken in is tried again; the pause doubles."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Pile:
+    """What waits to be read, on one event loop. `clock` gives aware UTC."""
+
+    def __init__(
+        self, database: Database, intake: Intake, channels: Adapters, clock: Callable[[], datetime], threads: Threads
+    ) -> None:
+        self._database, self._channels, self._clock = database, channels, clock
+        self.intake, self.threads = intake, threads
+        self.behind: set[str] = set()
+        """Channels of which something waited when this process last looked; the records know better."""
+        self._read: list[int] = []
+        self._refused: list[posts.Refused] = []
+
+    def waits(self, channel: str) -> bool:
+        """Say whether anything of a channel waits."""
+        with self._database.read() as session:
+            return posts.waits(session, channel)
+
+    def add(self, rows: list[StoredPost]) -> None:
+        """Keep posts, all or none of them."""
+        if rows:
+            with self._database.write() as session:
+                posts.add_all(session, rows)
+            self.behind |= {row.channel for row in rows}
+
+    def greet(self, adapter: Adapter, brought: Brought) -> None:
+        """Have people greeted to whom a courtesy is owed; nobody waits for it."""
+        for greeting in brought.greetings:
+            if not self.threads.forget(partial(greet, adapter, greeting)):
+                log.warning("intake.not-greeted", channel=adapter.name, why="too many are greeted at once")
+
+    async def run(self) -> None:
+        """Read until cancelled; what is not read then is free for the next process."""
+        rows: list[StoredPost] = []
+        try:
+            while True:
+                try:
+                    # What could not be read for want of the records is ours still.
+                    rows = rows or await self.threads.behind(self._claim)
+                    found = bool(rows)
+                    while rows:
+                        await self._one(rows[0])
+                        del rows[0]
+                    if found:
+                        continue
+                except RecordsUnavailable:
+                    log.warning("posts.records-away")
+                except Exception:
+                    # Nothing may end this loop but the end of the process.
+                    log.exception("posts.turn-failed")
+                await asyncio.sleep(TURN)
+        finally:
+            with suppress(RecordsUnavailable):
+                await self.threads.behind(partial(self._settle, [row.number for row in rows]))
+
+    async def _one(self, row: StoredPost) -> None:
+        if self.threads.pressed:
+            await asyncio.sleep(TURN)
+        await self.threads.behind(partial(self._take_in, row))
+
+    def _take_in(self, row: StoredPost) -> None:
+        """Read one post and note what became of it."""
+        try:
+            adapter = self._channels[row.channel]
+            post = Post(row.door, {posts.CONTENT_TYPE: row.content_type}, row.body, row.whole)
+            with occasion(f"read {row.channel}", "CONSUMER"):
+                brought = read(self.intake, adapter, post, row.stored_at)
+        except RecordsUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one post must not stop the others
+            why, tries = _reason(error), row.attempts + 1
+            log.error("posts.refused", channel=row.channel, post=row.number, attempts=tries, error=why)  # noqa: TRY400
+            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(row.attempts, 10))
+            self._refused.append(posts.Refused(row.number, why, self._clock() + pause))
+            return
+        self._read.append(row.number)
+        self.greet(adapter, brought)
+
+    def _claim(self) -> list[StoredPost]:
+        """Settle what was done, and claim what is to be read next."""
+        self._settle([])
+        now = self._clock()
+        with self._database.read() as session:
+            self.behind = posts.channels(session)
+            if not posts.due(session, now):
+                return []
+        with self._database.write() as session:
+            return posts.claim(session, now, lease=LEASE, limit=CLAIMED_AT_ONCE)
+
+    def _settle(self, left: list[int]) -> None:
+        if self._read or self._refused or left:
+            with self._database.write() as session:
+                posts.settle(session, self._read, self._refused, left)
+            self._read, self._refused = [], []
+
+
+def _reason(error: Exception) -> str:
+    """What may be written down: the error's type and where it was raised, since its text may hold personal data."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {place.name}, {Path(place.filename).name}:{place.lineno}"

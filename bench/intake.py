@@ -24,7 +24,7 @@ from bench.load import SUBJECT, TEXT, mail, sender
 from bench.meter import Meter
 from bench.open_cases import percentiles
 from bench.rates import numbers
-from bench.stage import Resident, Server, Site, until
+from bench.stage import Resident, Server, Site, free_port, until
 from bench.wire import Answered, Wire, request
 from counterparts.inbound_parse import basic, inbound_body
 from models.tables import CaseRow, StoredMessage, StoredPost
@@ -77,7 +77,7 @@ class Crowd:
         self.took.append(1000 * (time.perf_counter() - due))
         self.said[said.channel] += 1
         if isinstance(answer.body, dict):
-            self.kept += answer.body.get("waiting", False)
+            self.kept += bool(answer.body.get("waiting") or answer.body.get("disposition") == "waiting")
             told = answer.body.get("messages")
             if said.channel == "email" and told and not said.follows:
                 self.known.append((said.name, told[0]["reference"]))
@@ -164,12 +164,13 @@ async def intake(
     """Milliseconds to the 2xx, what was lost or stored twice, and how long the rest took to be handed to Temporal."""
     with Site(server, "intake", VARIABLES) as site:
         mailroom, worker = await site.mailroom(), await site.worker()
-        web = await site.web()
+        other = free_port()
+        web, web2 = await site.web(), await site.another_web("web2", other)
         database = Database(site.settings.records_url)
         secret = site.settings.inbound_secret
-        crowd = Crowd(Wire(site.settings.web_port), basic(secret.get_secret_value() if secret else ""))
+        crowd = Crowd(Wire([site.settings.web_port, other]), basic(secret.get_secret_value() if secret else ""))
         messages = _prepare(crowd, int(rate * seconds))
-        watch = Meter(server=engine, mailroom=mailroom, worker=worker, web=web)
+        watch = Meter(server=engine, mailroom=mailroom, worker=worker, web=web, web2=web2)
         await _send(crowd, messages, rate)
         sending = watch.read()
         unread, waiting = _waiting(database)

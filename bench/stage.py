@@ -162,10 +162,10 @@ class Site:
         same = {f"PLAZO_{name.upper()}": str(getattr(self.settings, name)) for name in names}
         return {**same, **UNLIMITED, **self._variables}
 
-    def python(self, name: str, *arguments: str) -> Resident:
-        """Start one of our programs."""
-        log = self.folder / f"{name}.log"
-        return self._open.enter_context(Resident(name, [sys.executable, *arguments], log, self.environment))
+    def python(self, name: str, *arguments: str, **variables: str) -> Resident:
+        """Start one of our programs, with what is different for it alone."""
+        log, variables = self.folder / f"{name}.log", self.environment | variables
+        return self._open.enter_context(Resident(name, [sys.executable, *arguments], log, variables))
 
     async def mailroom(self, *, events: bool = False) -> Resident:
         """The stand-in for SendGrid; with `events` it reports to the web process what becomes of letters."""
@@ -185,8 +185,12 @@ class Site:
 
     async def web(self) -> Resident:
         """The web process as it is shipped."""
-        resident = self.python("web", "-m", "starter.web")
-        await until(lambda: answers(self.settings.web_port), resident)
+        return await self.another_web("web", self.settings.web_port)
+
+    async def another_web(self, name: str, port: int) -> Resident:
+        """A web process on a port of its own, on the same records."""
+        resident = self.python(name, "-m", "starter.web", PLAZO_WEB_PORT=str(port))
+        await until(lambda: answers(port), resident)
         return resident
 
     async def polled(self, queue: str, resident: Resident) -> None:

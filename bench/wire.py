@@ -1,9 +1,9 @@
 """The wire: HTTP/1.1 over connections that stay open, so plain that the senders take little of the machine."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 PATIENCE = 30.0
@@ -29,17 +29,19 @@ def request(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
 
 
-@dataclass
 class Wire:
-    """Connections to one local port: as many as there are requests under way, each used again."""
+    """Connections to local ports, which take turns: as many as there are requests under way, each used again."""
 
-    port: int
-    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._turns = itertools.cycle(ports)
+        self._free: dict[int, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {port: [] for port in ports}
 
     async def send(self, sent: bytes) -> Answered:
         """Send a request and wait for its answer."""
+        port = next(self._turns)
+        free = self._free[port]
         try:
-            reader, writer = self.free.pop() if self.free else await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = free.pop() if free else await asyncio.open_connection("127.0.0.1", port)
             async with asyncio.timeout(PATIENCE):
                 writer.write(sent)
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -51,10 +53,10 @@ class Wire:
         if b"connection: close" in head.lower():
             writer.close()
         else:
-            self.free.append((reader, writer))
+            free.append((reader, writer))
         return Answered(status, json.loads(body) if status < 300 else None)
 
     def close(self) -> None:
         """Hang up."""
-        for _, writer in self.free:
+        for _, writer in itertools.chain.from_iterable(self._free.values()):
             writer.close()

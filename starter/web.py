@@ -68,6 +68,7 @@ from starter.http.traced import NOTHING_TOLD, Traced
 from starter.reception.intake import make_intake
 from starter.reception.pile import Pile
 from starter.reception.posts import Posts
+from starter.reception.web_form import FormEntrance
 from starter.reception.webhooks import Hall, intake_router
 from starter.reporting import api as reporting
 from starter.reporting import quality_api as quality
@@ -109,7 +110,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     intake = make_intake(settings, policy, database, clock, wake)
     threads = Threads(executor)
     channels = load_channels(policy, settings, clock, Transcript(database))
-    pile = Pile(database, intake, channels, clock, threads)
+    forms = FormEntrance(policy.intake.max_text_characters)
+    pile = Pile(database, intake, {**channels, forms.name: forms}, clock, threads)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -144,12 +146,11 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.add_middleware(Traced)
     app.add_middleware(Edge, settings=read_section(EdgeSettings, settings), clock=clock)
     hall = Hall(
-        intake=intake,
         posts=Posts(pile, clock),
         channels=channels,
+        form_entrance=forms,
         zone=ZoneInfo(policy.calendar_settings.zone),
         clock=clock,
-        threads=threads,
         most_form_bytes=policy.intake.max_web_form_bytes,
         forms=Rate(settings.forms_per_minute),
     )

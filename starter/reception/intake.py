@@ -29,7 +29,6 @@ from starter.reception.registration import Registration
 from starter.reception.registration import message_of as registered
 from starter.reception.reports import take_reports
 from starter.reception.taking import Taking
-from starter.reception.web_form import WebForm, message_of
 from tracing import concerns
 
 REPORTS_AT_ONCE = 100
@@ -114,10 +113,6 @@ class Intake:
             duplicate=receipt.duplicate,
         )
         return receipt
-
-    def receive_form(self, form: WebForm, key: str | None) -> Receipt:
-        """Take in the web form; Malformed when its `key`, the Idempotency-Key, came with another form before."""
-        return self.receive(message_of(form, key, self._clock(), self._policy.intake.max_text_characters))
 
     def register(self, given: Registration, key: str | None, actor: Actor) -> Receipt:
         """Take in what a colleague registers on somebody's behalf; its reception is what they say (reading 2).

@@ -6,7 +6,7 @@ an error and tried again slowly; the others do not wait for it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,15 +15,15 @@ from traceback import extract_tb
 
 import structlog
 
-from channels.port import Adapter, Post
-from channels.registry import Adapters
-from models.errors import RecordsUnavailable
+from channels.port import Post
+from models.errors import Malformed, RecordsUnavailable
+from models.inquiry import Channel
 from models.tables import StoredPost
 from records import posts
 from records.database import Database
 from starter.http.threads import Threads
 from starter.reception.intake import Brought, Intake
-from starter.reception.reading import greet, read
+from starter.reception.reading import Entrance, greet, read
 from tracing import occasion
 
 TURN = 1.0
@@ -41,9 +41,14 @@ class Pile:
     """What waits to be read, on one event loop. `clock` gives aware UTC."""
 
     def __init__(
-        self, database: Database, intake: Intake, channels: Adapters, clock: Callable[[], datetime], threads: Threads
+        self,
+        database: Database,
+        intake: Intake,
+        entrances: Mapping[Channel, Entrance],
+        clock: Callable[[], datetime],
+        threads: Threads,
     ) -> None:
-        self._database, self._channels, self._clock = database, channels, clock
+        self._database, self._entrances, self._clock = database, entrances, clock
         self.intake, self.threads = intake, threads
         self.behind: set[str] = set()
         """Channels of which something waited when this process last looked; the records know better."""
@@ -62,7 +67,7 @@ class Pile:
                 posts.add_all(session, rows)
             self.behind |= {row.channel for row in rows}
 
-    def greet(self, adapter: Adapter, brought: Brought) -> None:
+    def greet(self, adapter: Entrance, brought: Brought) -> None:
         """Have people greeted to whom a courtesy is owed; nobody waits for it."""
         for greeting in brought.greetings:
             if not self.threads.forget(partial(greet, adapter, greeting)):
@@ -100,10 +105,10 @@ class Pile:
     def _take_in(self, row: StoredPost) -> None:
         """Read one post and note what became of it."""
         try:
-            adapter = self._channels[row.channel]
+            adapter = self._entrances[row.channel]
             post = Post(row.door, {posts.CONTENT_TYPE: row.content_type}, row.body, row.whole)
             with occasion(f"read {row.channel}", "CONSUMER"):
-                brought = read(self.intake, adapter, post, row.stored_at)
+                brought = self._bring(adapter, post, row.stored_at)
         except RecordsUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one post must not stop the others
@@ -114,6 +119,13 @@ class Pile:
             return
         self._read.append(row.number)
         self.greet(adapter, brought)
+
+    def _bring(self, adapter: Entrance, post: Post, at: datetime) -> Brought:
+        try:
+            return read(self.intake, adapter, post, at)
+        except Malformed:
+            # Its sender has had an answer and cannot be told that the key was used before: a person looks at it.
+            return Brought([self.intake.receive_unreadable(post.body, adapter.name, at)], 0, ())
 
     def _claim(self) -> list[StoredPost]:
         """Settle what was done, and claim what is to be read next."""

@@ -1,4 +1,4 @@
-"""Posts of channels' providers at the door: read at once while few come, else kept as they came and answered.
+"""Posts at the door, of channels' providers and of the web form: read at once while few come, else kept and answered.
 
 A post that is kept is as safe as one that was read: it is found genuine first, and in the records before its 2xx. Those
 that come together are kept in one transaction. While anything of a channel waits, whatever follows there waits behind
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from channels.port import Adapter, Post
+from channels.port import Post
 from models.errors import VerificationError
 from models.tables import StoredPost
 from records import posts
 from starter.reception.intake import Brought
 from starter.reception.pile import Pile
-from starter.reception.reading import read
+from starter.reception.reading import Entrance, read
 
 READ_AT_ONCE = 4
 """Posts that are read before their answer; those that come beside them are kept: the records have one writer."""
@@ -27,7 +27,7 @@ READ_AT_ONCE = 4
 class Caller:
     """A post at the door; the answer ends when it is kept, or turned down. `doubtful`: nobody has verified it yet."""
 
-    adapter: Adapter
+    adapter: Entrance
     post: Post
     at: datetime
     doubtful: bool
@@ -43,10 +43,10 @@ class Posts:
         self._callers: list[Caller] = []
         self._keeping: asyncio.Task[None] | None = None
 
-    async def take(self, adapter: Adapter, post: Post) -> Brought | None:
+    async def take(self, adapter: Entrance, post: Post) -> Brought | None:
         """Store what a post brings; None where it is kept and read later.
 
-        Raises VerificationError, RecordsUnavailable, and Problem (503) when too many wait already.
+        Raises VerificationError, RecordsUnavailable, Malformed as `read` does, and Problem (503) when too many wait.
         """
         at = self._clock()
         with self._pile.threads.answering():
@@ -61,7 +61,7 @@ class Posts:
             await answer
         return None
 
-    async def _read(self, adapter: Adapter, post: Post, at: datetime) -> Brought | None:
+    async def _read(self, adapter: Entrance, post: Post, at: datetime) -> Brought | None:
         def work() -> Brought | None:
             adapter.verify(post, at)
             return None if self._pile.waits(adapter.name) else read(self._pile.intake, adapter, post, at)

@@ -1,14 +1,15 @@
-"""The web form: what `POST /intake/web` takes, and the message that is made of it."""
+"""The web form: what `POST /intake/web` takes, how it waits to be read, and the message that is made of it."""
 
 import hashlib
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, field_validator
 
 from channels.guess import kind_of, language_of
 from channels.message import Disposition, Dropped, InboundMessage
+from channels.port import Arrivals, Greeting, Post
 from channels.text import clean, one_line
 from models.inquiry import WEB, Kind, Language
 
@@ -49,17 +50,51 @@ class WebForm(BaseModel):
         return value
 
 
-def message_of(form: WebForm, key: str | None, stored_at: datetime, most_text: int) -> InboundMessage:
-    """Make the message. `key` (the Idempotency-Key) tells repetitions; without one every post is a message of its own.
+class KeyedForm(BaseModel):
+    """A form with what tells its repetitions."""
 
-    Nobody vouches for the address, so the person behind it is not bound.
-    """
+    key: str
+    form: WebForm
+
+    @classmethod
+    def of(cls, form: WebForm, key: str | None) -> Self:
+        """Without a `key`, the Idempotency-Key, every post is a message of its own."""
+        return cls(key=key or f"form:{uuid.uuid4()}", form=form)
+
+    def post(self) -> Post:
+        """The form as one that waits is kept."""
+        return Post(WEB, {}, self.model_dump_json().encode())
+
+
+class FormEntrance:
+    """Where forms come in. `most_text`: characters of a text that are read."""
+
+    name = WEB
+
+    def __init__(self, most_text: int) -> None:
+        self._most_text = most_text
+
+    def verify(self, post: Post, now: datetime) -> None:
+        """Nobody vouches for a form."""
+
+    def parse(self, post: Post, stored_at: datetime) -> Arrivals:
+        """Read a post that `KeyedForm.post` made."""
+        keyed = KeyedForm.model_validate_json(post.body)
+        return Arrivals(messages=(message_of(keyed, stored_at, self._most_text),))
+
+    def greet(self, greeting: Greeting) -> None:
+        """Nobody is greeted here: the form's own page does."""
+
+
+def message_of(keyed: KeyedForm, stored_at: datetime, most_text: int) -> InboundMessage:
+    """Make the message. Nobody vouches for the address, so the person behind it is not bound."""
+    form = keyed.form
     raw = form.model_dump_json().encode()
     subject, text = one_line(form.subject), clean(form.text).strip()
     whole = f"{subject}\n{text}"
     return InboundMessage(
         channel=WEB,
-        provider_id=key or f"form:{uuid.uuid4()}",
+        provider_id=keyed.key,
         received_at=stored_at,
         sender=form.email,
         sender_name=one_line(form.name),

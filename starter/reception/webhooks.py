@@ -23,11 +23,13 @@ from models.errors import VerificationError
 from starter.http.body import Bodies, read_body, too_large
 from starter.http.limits import Rate, network
 from starter.http.problems import Problem, malformed, refusals
-from starter.http.threads import Threads
-from starter.reception.intake import Brought, Intake
+from starter.reception.intake import Brought
 from starter.reception.posts import Posts
 from starter.reception.receipt import Receipt
-from starter.reception.web_form import WebForm
+from starter.reception.web_form import FormEntrance, KeyedForm, WebForm
+
+WAITING = "waiting"
+"""What becomes of a form that is kept and not read yet."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -35,12 +37,16 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class Taken(BaseModel):
     """What became of a message."""
 
-    reference: str | None = Field(examples=["RX-7KQ4-M2PD"], description="none while it waits in quarantine")
-    disposition: str = Field(examples=["message"])
-    new: bool = Field(description="it opened the inquiry")
-    duplicate: bool = Field(description="it was here before")
-    acknowledge_by: datetime | None = Field(examples=["2026-02-09T23:59:59-06:00"])
-    answer_by: datetime | None = Field(examples=["2026-03-16T23:59:59-06:00"])
+    reference: str | None = Field(
+        None, examples=["RX-7KQ4-M2PD"], description="none while it waits, or is in quarantine"
+    )
+    disposition: str = Field(
+        examples=["message"], description="`waiting`: stored, and read in its turn; the rest follows"
+    )
+    new: bool = Field(default=False, description="it opened the inquiry")
+    duplicate: bool = Field(default=False, description="it was here before")
+    acknowledge_by: datetime | None = Field(None, examples=["2026-02-09T23:59:59-06:00"])
+    answer_by: datetime | None = Field(None, examples=["2026-03-16T23:59:59-06:00"])
 
 
 class TakenIn(BaseModel):
@@ -55,12 +61,11 @@ class TakenIn(BaseModel):
 class Hall:
     """What the webhooks need: the channels, where everything goes, and the threads that do it."""
 
-    intake: Intake
     posts: Posts
     channels: Adapters
+    form_entrance: FormEntrance
     zone: ZoneInfo
     clock: Callable[[], datetime]
-    threads: Threads
     most_form_bytes: int
     forms: Rate
     """Web forms of one network address."""
@@ -94,14 +99,19 @@ def intake_router(hall: Hall) -> APIRouter:
         request: Request,
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Taken:
-        """Take in the web form. Send an Idempotency-Key and the same post is safe to send again."""
+        """Take in the web form. Send an Idempotency-Key and the same post is safe to send again.
+
+        `disposition` `waiting` says that it is stored, and read in its turn: more comes in than can be read at once.
+        The reference and the dates are in the acknowledgement; the same post sent again later is told them too.
+        """
         if seconds := hall.forms.wait(network(request.client.host if request.client else None), hall.clock()):
             raise _too_many_forms(seconds)
         body, whole = await read_body(request, hall.most_form_bytes)
         if not whole:
             raise too_large(hall.most_form_bytes)
-        form = _form(body)
-        return hall.taken(await hall.threads.work(lambda: hall.intake.receive_form(form, idempotency_key)))
+        keyed = KeyedForm.of(_form(body), idempotency_key)
+        brought = await hall.posts.take(hall.form_entrance, keyed.post())
+        return Taken(disposition=WAITING) if brought is None else hall.taken(brought.receipts[0])
 
     @router.get("/{channel}/{door}", responses=refusals(400))
     async def shake(channel: str, door: str, request: Request) -> dict[str, str]:

@@ -16,6 +16,7 @@ from records.bindings import CODE
 from starter.reception.web_form import WebForm
 from tests.api.test_refusals import is_problem
 from tests.api.world import ROLES, World, until
+from tests.forms import fill_in
 
 ACCOUNT = {"account": "user-77", "email": "ana@example.org"}
 
@@ -59,7 +60,7 @@ async def test_an_account_that_is_known_needs_no_address_again(front: World) -> 
 
 
 async def test_a_code_for_the_person_of_an_inquiry_vouches_for_nobody(front: World) -> None:
-    reference = str(front.desk.intake.receive_form(form(), None).reference)
+    reference = str(fill_in(front.desk.intake, form()).reference)
     made = await make(front, {"reference": f" {reference.lower()} "})
     assert made.status_code == 201, made.text
     contact = show(front, made.json()["code"])
@@ -69,7 +70,7 @@ async def test_a_code_for_the_person_of_an_inquiry_vouches_for_nobody(front: Wor
 
 
 async def test_whoever_may_not_answer_an_inquiry_gets_no_code_for_its_person(front: World) -> None:
-    reference = str(front.desk.intake.receive_form(form(), None).reference)
+    reference = str(fill_in(front.desk.intake, form()).reference)
     asked = Referral(area="operations", opened_at=front.desk.clock())
     with front.desk.database.write() as session:
         case = cases.load(session, reference)

@@ -11,7 +11,7 @@ from models.sight import Kept
 from records import keys
 from records.database import Database
 from starter.reception.crew import next_owner
-from starter.reception.web_form import WebForm, message_of
+from starter.reception.web_form import KeyedForm, WebForm, message_of
 from tests.api.crew import hire
 from tests.api.test_rights import lines, vanished
 from tests.api.world import ROLES, World, now, until
@@ -115,7 +115,7 @@ async def test_a_handover_goes_on_past_what_whoever_asks_may_not_see(world: Worl
 
 async def test_whoever_lets_a_message_out_is_not_told_of_an_inquiry_they_may_not_see(world: World) -> None:
     reference = await closed(world)
-    form = message_of(WebForm(email="ana@example.org", text="Me fui.", subject="Re"), None, now(), 1_000)
+    form = message_of(KeyedForm.of(WebForm(email="ana@example.org", text="Me fui.", subject="Re"), None), now(), 1_000)
     answers = f"{reference}.acknowledgement.1@{world.desk.settings.mail_domain}"
     reply = {"disposition": Disposition.AUTO_REPLY, "disposition_reason": "automatic", "in_reply_to": answers}
     held = form.model_copy(update=reply)

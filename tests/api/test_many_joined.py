@@ -18,6 +18,7 @@ from tests.api.test_incidents import FINAL, opened
 from tests.api.world import World, now, until
 from tests.cases import ROXOM
 from tests.eased import ease
+from tests.forms import fill_in
 from tests.trackers.site import Listener
 from trackers.signing import HEADER, sign
 
@@ -57,7 +58,7 @@ async def resolved(world: World, key: str, event: str) -> Response:
 
 def complain(world: World, n: int) -> str:
     form = WebForm(email=f"user-{n}@example.org", text="Mi retiro no llegó, exijo respuesta.", subject="Retiro")
-    reference = world.desk.intake.receive_form(form, None).reference
+    reference = fill_in(world.desk.intake, form).reference
     assert reference
     return reference
 

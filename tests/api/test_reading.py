@@ -8,7 +8,7 @@ from activities.letters.approvals import Approvals
 from channels.message import Disposition
 from models.inquiry import Role
 from records import cases
-from starter.reception.web_form import WebForm, message_of
+from starter.reception.web_form import KeyedForm, WebForm, message_of
 from tests.api.world import World
 
 
@@ -58,7 +58,7 @@ async def test_a_letter_is_shown_as_it_left(world: World) -> None:
 @pytest.mark.rule("M3.1")
 async def test_a_person_out_of_quarantine_keeps_their_reception(world: World) -> None:
     early = datetime(2026, 11, 19, 15, tzinfo=UTC)
-    form = message_of(WebForm(email="ana@example.org", text="Mi retiro no llegó."), None, early, 1_000)
+    form = message_of(KeyedForm.of(WebForm(email="ana@example.org", text="Mi retiro no llegó."), None), early, 1_000)
     held = form.model_copy(update={"disposition": Disposition.AUTO_REPLY, "disposition_reason": "an automatic reply"})
     receipt = world.desk.intake.receive(held)
     assert receipt.reference is None

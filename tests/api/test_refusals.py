@@ -24,6 +24,7 @@ from starter.reception.web_form import WebForm
 from starter.web import create_app
 from tests.api.world import World
 from tests.databases import away
+from tests.forms import fill_in
 
 ENDLESS = 80 * 1024 * 1024
 """Bytes: more than is read, and thrown away, of the largest body that is taken anywhere."""
@@ -264,9 +265,7 @@ async def test_the_database_away_is_told_as_such(front: World) -> None:
 async def test_a_silent_engine_is_told_as_such_and_the_same_key_is_safe(
     front: World, http_without_engine: AsyncClient
 ) -> None:
-    reference = front.desk.intake.receive_form(
-        WebForm(email="ana@example.org", text="Mi retiro no llegó."), None
-    ).reference
+    reference = fill_in(front.desk.intake, WebForm(email="ana@example.org", text="Mi retiro no llegó.")).reference
     for _ in range(2):
         response = await http_without_engine.post(
             f"/api/inquiries/{reference}/reply",

@@ -16,6 +16,7 @@ from records.database import Database
 from starter.admin.desk import Desk
 from starter.reception.web_form import WebForm
 from tests.cases import CAUSE, with_cause
+from tests.forms import fill_in
 from tests.waiting import PATIENCE
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class World:
     async def opened(self, text: str = "Mi retiro no llegó, exijo respuesta.", email: str = "ana@example.org") -> str:
         """A new inquiry whose acknowledgement has left."""
         form = WebForm(email=email, text=text, subject="Retiro")
-        reference = self.desk.intake.receive_form(form, None).reference
+        reference = fill_in(self.desk.intake, form).reference
         assert reference
         await self.settled(reference, lambda view: view["state"]["status"] == "open")
         return reference

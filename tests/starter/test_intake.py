@@ -18,6 +18,7 @@ from records.database import Database
 from records.documents import FolderStore, Kept
 from starter.reception.receipt import Receipt
 from starter.reception.web_form import WebForm
+from tests.forms import fill_in
 from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, Emptied, left, message
 
 AGENT = Actor(id="agent-1", role=Role.AGENT)
@@ -393,7 +394,7 @@ def form(**changes: Any) -> WebForm:
 @pytest.mark.rule("M2.1")
 @pytest.mark.rule("M3.7")
 def test_a_form_opens_an_inquiry_that_is_answered_by_mail(bench: Bench) -> None:
-    receipt = bench.intake.receive_form(form(name="Ana", subject="Retiro"), "key-1")
+    receipt = fill_in(bench.intake, form(name="Ana", subject="Retiro"), "key-1", at=bench.now)
     case = load(bench, receipt.reference)
     assert receipt.new
     assert receipt.answer_by is not None
@@ -404,9 +405,9 @@ def test_a_form_opens_an_inquiry_that_is_answered_by_mail(bench: Bench) -> None:
 
 
 def test_the_same_key_and_form_get_the_same_answer(bench: Bench) -> None:
-    first = bench.intake.receive_form(form(), "key-1")
+    first = fill_in(bench.intake, form(), "key-1", at=bench.now)
     bench.tick(hours=1)
-    again = bench.intake.receive_form(form(), "key-1")
+    again = fill_in(bench.intake, form(), "key-1", at=bench.now)
     assert again.duplicate
     assert (again.reference, again.acknowledge_by, again.answer_by) == (
         first.reference,
@@ -417,20 +418,20 @@ def test_the_same_key_and_form_get_the_same_answer(bench: Bench) -> None:
 
 
 def test_the_same_key_with_another_form_is_refused(bench: Bench) -> None:
-    bench.intake.receive_form(form(), "key-1")
+    fill_in(bench.intake, form(), "key-1", at=bench.now)
     with pytest.raises(Malformed, match="reused"):
-        bench.intake.receive_form(form(text="Otra cosa."), "key-1")
+        fill_in(bench.intake, form(text="Otra cosa."), "key-1", at=bench.now)
     assert len(bench.references()) == 1
 
 
 def test_without_a_key_every_form_is_its_own(bench: Bench) -> None:
-    assert bench.intake.receive_form(form(), None).new
-    assert bench.intake.receive_form(form(), None).new
+    assert fill_in(bench.intake, form(), at=bench.now).new
+    assert fill_in(bench.intake, form(), at=bench.now).new
 
 
 def test_kind_and_language_may_be_said(bench: Bench) -> None:
     said = form(kind="inquiry", language="en")
-    case = load(bench, bench.intake.receive_form(said, None).reference)
+    case = load(bench, fill_in(bench.intake, said, at=bench.now).reference)
     assert (case.kind, case.language) == (Kind.INQUIRY, Language.EN)
 
 

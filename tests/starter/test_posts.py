@@ -14,15 +14,17 @@ import pytest
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Adapter, Arrivals, Greeting, Parts, Post
 from models.errors import RecordsUnavailable, VerificationError
-from models.inquiry import EMAIL
+from models.inquiry import EMAIL, WEB
 from models.tables import StoredMessage
 from records import cases, gauges, messages, posts
 from records.database import Database
+from records.documents import FolderStore
 from starter.admin.inbox import inbox
 from starter.http.problems import Problem
 from starter.http.threads import AT_ONCE, CALM, SLOW, Threads
 from starter.reception.pile import LEASE, LONGEST_PAUSE, Pile
 from starter.reception.posts import READ_AT_ONCE, Posts
+from starter.reception.web_form import FormEntrance, KeyedForm, WebForm
 from tests.databases import away
 from tests.starter.mailbag import NOW, Bench, message
 
@@ -65,13 +67,14 @@ class House:
     """The door and the pile of one web process; `tick` moves its clock."""
 
     def __init__(self, bench: Bench, executor: ThreadPoolExecutor) -> None:
-        self.bench, self.channel = bench, Slow()
+        self.bench, self.channel, self.forms = bench, Slow(), FormEntrance(1000)
         self.threads = Threads(executor)
         self.pile = self.another_pile()
         self.door = Posts(self.pile, lambda: bench.now)
 
     def another_pile(self) -> Pile:
-        return Pile(self.bench.database, self.bench.intake, {EMAIL: self.channel}, lambda: self.bench.now, self.threads)
+        entrances = {EMAIL: self.channel, WEB: self.forms}
+        return Pile(self.bench.database, self.bench.intake, entrances, lambda: self.bench.now, self.threads)
 
     async def full(self) -> list[asyncio.Task[Any]]:
         """So many posts are being read that the next is kept."""
@@ -119,6 +122,10 @@ def post(n: object) -> Post:
     return Post("inbound", {"content-type": "text/plain"}, str(n).encode())
 
 
+def form(text: str, key: str) -> Post:
+    return KeyedForm.of(WebForm(email="ana@example.org", text=text), key).post()
+
+
 async def until(condition: Any) -> None:
     async with asyncio.timeout(60):
         while not await asyncio.to_thread(condition):
@@ -149,6 +156,22 @@ async def test_a_forged_one_among_many_is_turned_down_alone(house: House) -> Non
     assert (found[0], found[2]) == (None, None)
     assert isinstance(found[1], VerificationError)
     assert house.waiting() == 2
+
+
+async def test_a_form_is_kept_too_and_one_whose_key_was_used_before_is_for_a_person(house: House) -> None:
+    await house.full()
+    for text, key in (("Mi retiro no llegó.", "a"), ("Mi retiro no llegó.", "a"), ("Otra cosa.", "a"), ("Más.", "b")):
+        assert await house.door.take(house.forms, form(text, key)) is None
+    house.channel.go.set()
+    async with house.reading():
+        await until(lambda: house.waiting() == 0)
+    assert [one.text for one in house.stored() if one.channel == WEB] == ["Mi retiro no llegó.", "Más."]
+    with house.bench.database.read() as session:
+        (odd,) = messages.quarantined(session)
+        assert odd.channel == WEB
+        with FolderStore(house.bench.folder).open(odd.raw_path) as file:
+            assert b"Otra cosa." in file.read()
+    assert house.alarms() == ()
 
 
 async def test_what_follows_waits_behind_what_waits_in_whatever_process(house: House) -> None:

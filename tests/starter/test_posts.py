@@ -24,6 +24,7 @@ from starter.http.problems import Problem
 from starter.http.threads import AT_ONCE, CALM, SLOW, Threads
 from starter.reception.pile import LEASE, LONGEST_PAUSE, Pile
 from starter.reception.posts import READ_AT_ONCE, Posts
+from starter.reception.reading import Entrance
 from starter.reception.web_form import FormEntrance, KeyedForm, WebForm
 from tests.databases import away
 from tests.starter.mailbag import NOW, Bench, message
@@ -73,7 +74,7 @@ class House:
         self.door = Posts(self.pile, lambda: bench.now)
 
     def another_pile(self) -> Pile:
-        entrances = {EMAIL: self.channel, WEB: self.forms}
+        entrances: dict[str, Entrance] = {EMAIL: self.channel, WEB: self.forms}
         return Pile(self.bench.database, self.bench.intake, entrances, lambda: self.bench.now, self.threads)
 
     async def full(self) -> list[asyncio.Task[Any]]:

@@ -71,9 +71,15 @@ def revoke(session: Session, key_id: str, now: datetime) -> bool:
 
 
 def revoke_all(session: Session, actor_id: str, now: datetime) -> int:
-    """Make every key of somebody worthless who leaves or changes role, for good; return how many there were."""
+    """Make every key of somebody worthless who leaves, for good; return how many there were."""
     live = update(ApiKey).where(col(ApiKey.actor) == actor_id, col(ApiKey.revoked_at).is_(None))
     return session.exec(live.values(revoked_at=now)).rowcount
+
+
+def revoke_others(session: Session, actor_id: str, role: Role, now: datetime) -> int:
+    """Make every key of somebody worthless that says another role than theirs; return how many there were."""
+    others = col(ApiKey.actor) == actor_id, col(ApiKey.role) != role.value, col(ApiKey.revoked_at).is_(None)
+    return session.exec(update(ApiKey).where(*others).values(revoked_at=now)).rowcount
 
 
 def list_keys(session: Session) -> list[ApiKey]:

@@ -8,6 +8,8 @@ import asyncio
 from typing import NamedTuple
 
 from models.assignment import Member
+from models.case_orders import Assign
+from models.deciding import decide
 from models.episodes import Assigned
 from models.errors import EngineUnavailable, Refused
 from models.inquiry import Actor, ActorId, Area
@@ -57,6 +59,20 @@ ALL = Lost()
 """They leave, or will be away for long."""
 
 
+class Ask(NamedTuple):
+    """Whose cases, who asks and why, what they see, and which cases."""
+
+    who: ActorId
+    actor: Actor
+    reasons: str
+    eyes: Eyes
+    lost: Lost = ALL
+
+    def order(self, found: Assigned) -> HandOverBody:
+        """What is sent to a case."""
+        return HandOverBody(owner=found.owner, reasons=self.reasons, instead_of=self.who, found=found)
+
+
 class Plan(NamedTuple):
     """Whom the first cases go to, the next due first, what cannot go, and how many are left for another time."""
 
@@ -65,41 +81,48 @@ class Plan(NamedTuple):
     later: int
 
 
-async def hand_over(
-    desk: Desk, who: ActorId, actor: Actor, reasons: str, eyes: Eyes, *, lost: Lost = ALL
-) -> HandOverView:
+async def hand_over(desk: Desk, ask: Ask) -> HandOverView:
     """Hand over as many of somebody's open cases as fit into one go: all, or those they may have no longer.
 
     Raises EngineUnavailable when Temporal does not answer; what was handed over by then stays so.
     """
-    plan = await asyncio.to_thread(_plan, desk, who, eyes, lost)
+    told, away = await _hand_over(desk, ask)
+    if away:
+        raise away
+    return told
+
+
+async def hand_over_lost(desk: Desk, ask: Ask) -> HandOverView:
+    """Hand over what somebody may have no longer; where Temporal goes away the rest remains, to be asked for again."""
+    told, _ = await _hand_over(desk, ask)
+    return told
+
+
+async def _hand_over(desk: Desk, ask: Ask) -> tuple[HandOverView, EngineUnavailable | None]:
+    plan = await asyncio.to_thread(_plan, desk, ask)
     handed: list[HandedView] = []
     stays = list(plan.stays)
+    untried, away = len(plan.found), None
     for reference, found in plan.found.items():
-        body = HandOverBody(owner=found.owner, reasons=reasons, instead_of=who, found=found)
         try:
-            await fulfil(desk, Wish("assign", reference, body, actor))
+            await fulfil(desk, Wish("assign", reference, ask.order(found), ask.actor))
         except Refused as refusal:
-            if refusal.code not in ELSEWHERE:
-                stays.append(StaysView(reference=reference, code=refusal.code))
+            stays += _stays(reference, refusal)
+        except EngineUnavailable as error:
+            away = error
+            break
         else:
             handed.append(HandedView(reference=reference, owner=found.owner, step=found.step))
-    return HandOverView(handed=tuple(handed), stays=tuple(stays), remaining=plan.later)
+        untried -= 1
+    return HandOverView(handed=tuple(handed), stays=tuple(stays), remaining=untried + plan.later), away
 
 
-async def hand_over_lost(
-    desk: Desk, who: ActorId, actor: Actor, reasons: str, eyes: Eyes, *, lost: Lost
-) -> HandOverView:
-    """Hand over what somebody may have no longer; while Temporal is away it remains, to be asked for again."""
-    try:
-        return await hand_over(desk, who, actor, reasons, eyes, lost=lost)
-    except EngineUnavailable:
-        plan = await asyncio.to_thread(_plan, desk, who, eyes, lost)
-        return HandOverView(handed=(), stays=tuple(plan.stays), remaining=len(plan.found) + plan.later)
+def _stays(reference: str, refusal: Refused) -> list[StaysView]:
+    return [] if refusal.code in ELSEWHERE else [StaysView(reference=reference, code=refusal.code)]
 
 
-def _plan(desk: Desk, who: ActorId, eyes: Eyes, lost: Lost = ALL) -> Plan:
-    now = desk.clock()
+def _plan(desk: Desk, ask: Ask) -> Plan:
+    now, who = desk.clock(), ask.who
     crews: dict[Area, list[Member]] = {}
     plan: dict[str, Assigned] = {}
     stays: list[StaysView] = []
@@ -109,10 +132,10 @@ def _plan(desk: Desk, who: ActorId, eyes: Eyes, lost: Lost = ALL) -> Plan:
         for one in workload.owned(session, who):
             if one.area not in crews:
                 crews[one.area] = crew(session, desk.policy, one.area, now)
-            if not lost.holds(one, next((m for m in crews[one.area] if m.id == who), None)):
+            if not ask.lost.holds(one, next((m for m in crews[one.area] if m.id == who), None)):
                 continue
             reference = one.reference
-            if visibility.hidden(session, reference, eyes):
+            if visibility.hidden(session, reference, ask.eyes):
                 stays.append(StaysView(reference="", code=HIDDEN))
                 continue
             if len(plan) == AT_ONCE:
@@ -125,9 +148,19 @@ def _plan(desk: Desk, who: ActorId, eyes: Eyes, lost: Lost = ALL) -> Plan:
             if found.step == NOBODY:
                 stays.append(StaysView(reference=reference, code=NO_OWNER))
                 continue
+            # What is refused takes no other case's place: it would be refused the next time too.
+            try:
+                decide(case, "assign", _order(ask, found), now, trusted=True)
+            except Refused as refusal:
+                stays += _stays(reference, refusal)
+                continue
             given[found.owner] = given.get(found.owner, 0) + 1
             plan[reference] = found
     return Plan(plan, stays, later)
+
+
+def _order(ask: Ask, found: Assigned) -> Assign:
+    return Assign.model_validate({**ask.order(found).model_dump(exclude_none=True), "actor": ask.actor})
 
 
 def _away(member: Member, who: ActorId) -> Member:

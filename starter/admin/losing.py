@@ -26,12 +26,11 @@ class Loss(NamedTuple):
 
 
 def put(session: Session, body: PersonBody, now: datetime, *, by: str) -> Loss | None:
-    """Keep what is known of somebody from now on; who changes role needs new keys. A 409 problem for who has left."""
+    """Keep what is known of somebody from now on; keys of another role end. A 409 problem for who has left."""
     before = staff.person(session, body.id)
     if before and before.left_at:
         raise Problem(HTTPStatus.CONFLICT, "staff.left", "they have left; compliance takes them in again first")
     had: set[Area] = set(before.areas) if before else set()
-    was = before.role if before else body.role
     row = StaffRow(
         **body.model_dump(exclude={"areas", "languages", "reasons"}),
         areas=list(body.areas),
@@ -39,9 +38,9 @@ def put(session: Session, body: PersonBody, now: datetime, *, by: str) -> Loss |
         joined_at=before.joined_at if before else now,
     )
     staff.add(session, row)
-    if was != body.role and keys.revoke_all(session, body.id, now):
-        # A key says what its holder may do: it would speak for the former role for ever.
-        audit.note(session, now, by, "key.revoke", body.id, audit.Outcome.DONE, f"no longer {was}")
+    if keys.revoke_others(session, body.id, Role(body.role), now):
+        # A key says what its holder may do: it would speak for another role than theirs for ever.
+        audit.note(session, now, by, "key.revoke", body.id, audit.Outcome.DONE, f"{body.role} from now on")
     if before and Role(body.role) in READS_ONLY:
         return Loss(ALL, "no longer answers")
     gone = had - set(body.areas)

@@ -20,7 +20,7 @@ from records import audit, staff, workload
 from records.audit import Outcome
 from starter.admin.api import COMMANDING, ONE, READING, Here, private
 from starter.admin.desk import Desk
-from starter.admin.handover import Lost, hand_over, hand_over_lost
+from starter.admin.handover import Ask, Lost, hand_over, hand_over_lost
 from starter.admin.losing import Loss, put, train
 from starter.admin.rights import Caller, Sight
 from starter.admin.staff_views import (
@@ -133,7 +133,7 @@ async def leave(desk: Here, actor: Caller, eyes: Sight, who: Who, body: LeaveBod
     """Somebody leaves for good: every open case of theirs goes to somebody else. Ask again while some remain."""
     of_another(actor, who)
     await asyncio.to_thread(_begin, desk, who, actor, leaves=True)
-    return await hand_over(desk, who, actor, body.reasons, eyes)
+    return await hand_over(desk, Ask(who, actor, body.reasons, eyes))
 
 
 @router.post("/staff/{who}/return", responses=COMMANDING)
@@ -150,8 +150,11 @@ def come_back(desk: Here, actor: Caller, who: Who) -> WholePersonView:
 @router.post("/staff/{who}/handover", responses=COMMANDING)
 async def handover(desk: Here, actor: Caller, eyes: Sight, who: Who, body: HandOverAskBody) -> HandOverView:
     """Give somebody's open cases to others, as before a long absence. Ask again while some remain."""
+    if unknown := set(body.areas) - set(desk.policy.areas):
+        raise _unknown_area(min(unknown), desk, "areas")
     await asyncio.to_thread(_begin, desk, who, actor, leaves=False)
-    return await hand_over(desk, who, actor, body.reasons, eyes, lost=Lost(frozenset(body.areas), body.untrained))
+    lost = Lost(frozenset(body.areas), body.untrained)
+    return await hand_over(desk, Ask(who, actor, body.reasons, eyes, lost))
 
 
 def _begin(desk: Desk, who: str, actor: Actor, *, leaves: bool) -> None:
@@ -185,7 +188,7 @@ async def _and_hand_over(
     whole, loss = await asyncio.to_thread(change)
     if loss is None:
         return whole
-    told = await hand_over_lost(desk, whole.person.id, actor, reasons or loss.why, eyes, lost=loss.lost)
+    told = await hand_over_lost(desk, Ask(whole.person.id, actor, reasons or loss.why, eyes, loss.lost))
     return whole.model_copy(update={"handover": told})
 
 

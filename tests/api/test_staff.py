@@ -56,7 +56,18 @@ async def test_who_changes_role_needs_new_keys(front: World, records: Database) 
     assert (await front.get("/api/staff", Role.SUPERVISOR)).status_code == 401
     with records.read() as session:
         (line,) = audit.page(session, action="key.revoke")
-    assert (line.object, line.detail) == (who, "no longer supervisor")
+    assert (line.object, line.detail) == (who, "agent from now on")
+
+
+async def test_keys_made_before_somebody_was_of_the_staff_keep_no_other_role(front: World, records: Database) -> None:
+    with records.write() as session:
+        boss, own = (keys.create(session, "ana", role, now()) for role in (Role.SUPERVISOR, Role.AGENT))
+    assert (await tell(front, "staff", ANA)).status_code == 200
+    seen = {
+        secret: (await front.http.get("/api/staff", headers={"Authorization": f"Bearer {secret}"})).status_code
+        for secret in (boss, own)
+    }
+    assert seen == {boss: 401, own: 200}
 
 
 async def test_all_may_read_who_represents_which_area(front: World) -> None:
@@ -127,6 +138,7 @@ async def test_absences_trainings_and_shifts(front: World) -> None:
             422,
             "request.malformed",
         ),
+        ("staff/ana/handover", {**WHY, "areas": ["cx", "moon"]}, 422, "staff.unknown-area"),
         ("staff/bea/shifts", {"shifts": []}, 404, "staff.unknown"),
         ("staff/bea/leave", WHY, 404, "staff.unknown"),
         ("staff/supervisor-1/leave", WHY, 409, "staff.oneself"),
@@ -173,7 +185,8 @@ async def test_a_case_that_moved_on_meanwhile_stays_where_it_is(world: World, re
     hire(records, "ana")
     reference = await world.opened()
     hire(records, "bea")
-    plan = handover._plan(world.desk, "ana", Eyes("supervisor-1"))
+    ask = handover.Ask("ana", Actor(id="supervisor-1", role=Role.SUPERVISOR), "x", Eyes("supervisor-1"))
+    plan = handover._plan(world.desk, ask)
     moved = await world.command(reference, "assign", {"owner": "bea", "reasons": "x"})
     assert moved.status_code == 200
     await world.settled(reference, lambda view: view["state"]["owner"] == "bea")

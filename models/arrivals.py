@@ -8,9 +8,19 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from models.area_work import IncidentState
-from models.inquiry import Address, Channel
+from models.inquiry import Address, Channel, Wire
 from models.messages import Id, Number, Order, Reasons, Told
 from models.terms import Matter
+
+
+class Visit(Wire):
+    """An address that lasts as long as one visit, such as a chat's session, and when the person was known to be there.
+
+    `at` is aware UTC.
+    """
+
+    address: Address
+    at: AwareDatetime
 
 
 class ReceiveMessage(Order):
@@ -46,11 +56,12 @@ class AddressOpen(Order):
 
 
 class IdentityBound(Order):
-    """The person showed who they are, or that further addresses are theirs."""
+    """The person showed who they are, or that further addresses are theirs; of their visits the latest alone."""
 
     contact: Id
     addresses: Annotated[tuple[Address, ...], Field(max_length=20)]
     bound: bool
+    visit: Visit | None = None
 
 
 class NoticeDelivered(Order):

@@ -3,7 +3,15 @@
 from datetime import datetime
 
 from models.answering import begin_again
-from models.arrivals import AddressClosed, AddressOpen, IdentityBound, NoticeBounced, NoticeDelivered, ReceiveMessage
+from models.arrivals import (
+    AddressClosed,
+    AddressOpen,
+    IdentityBound,
+    NoticeBounced,
+    NoticeDelivered,
+    ReceiveMessage,
+    Visit,
+)
 from models.asking import information_came
 from models.case import Case
 from models.errors import Refused
@@ -13,6 +21,7 @@ from models.post import bounce, deliver
 from models.resending import found_address, leave, tell_new_channel
 from models.telling import alert_bounced, is_alert
 from models.urgency import notice_urgency
+from models.visits import come
 
 
 def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: datetime) -> None:
@@ -23,7 +32,10 @@ def receive_message(case: Case, order: ReceiveMessage, actor: Actor, now: dateti
     """
     alive = {a.id for a in order.addresses}
     case.dead = tuple(one for one in case.dead if one not in alive)
-    join(case, order.addresses, now)
+    for one in order.addresses:
+        if one.channel in case.visits:
+            come(case, Visit(address=one, at=order.at))
+    join(case, tuple(one for one in order.addresses if one.channel not in case.visits), now)
     if order.reopens and case.closed_at and not case.merged_into:
         begin_again(case, min(order.at, now), actor, now, reasons="")
     case.unread += 1
@@ -75,7 +87,10 @@ def identity_bound(case: Case, order: IdentityBound, actor: Actor, now: datetime
     """
     case.contact, case.bound = order.contact, case.bound or order.bound
     what = "identity.bound" if order.bound else "address.added"
-    case.record(now, what, actor=actor, rule="M3.7", addresses=[one.id for one in order.addresses])
+    named = (*order.addresses, order.visit.address) if order.visit else order.addresses
+    case.record(now, what, actor=actor, rule="M3.7", addresses=[one.id for one in named])
+    if order.visit:
+        come(case, order.visit)
     join(case, order.addresses, now)
 
 

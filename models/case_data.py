@@ -47,6 +47,9 @@ class CaseData(BaseModel):
     area: Area = "cx"
     channel_now: Channel = EMAIL
     dead: tuple[str, ...] = ()
+    visits: dict[Channel, AwareDatetime] = {}
+    """When the person was last known to be on a visit, by each channel where one has an address of its own."""
+
     obligations: list[Obligation] = []
     letters: list[Letter] = []
     told: AwareDatetime | None = None

@@ -99,6 +99,14 @@ def addresses(session: Session, contact: str) -> tuple[Address, ...]:
     return tuple(_address(row) for row in session.exec(ordered.execution_options(populate_existing=True)))
 
 
+def known_since(session: Session, address_id: str) -> datetime:
+    """Return when an address came to be known (aware UTC). KeyError for an id that is not ours."""
+    row = session.get(ContactAddress, address_id)
+    if row is None:
+        raise _unknown(address_id)
+    return row.created_at
+
+
 def known(session: Session, channel: Channel, value: str) -> str | None:
     """Return the contact behind an address, or None; nothing is added."""
     row = _look_up(session, channel, value)
@@ -166,9 +174,13 @@ def reveal(session: Session, address_id: str) -> Revealed:
     """Return an address in clear. KeyError for an id that is not ours."""
     row = first(session, _REVEAL, id=address_id)
     if row is None:
-        raise KeyError(f"no address has the id {address_id}")
+        raise _unknown(address_id)
     return Revealed(row.channel, row.value, row.name)
 
 
 def _address(row: ContactAddress) -> Address:
     return Address(id=row.id, channel=row.channel, registered=row.registered)
+
+
+def _unknown(address_id: str) -> KeyError:
+    return KeyError(f"no address has the id {address_id}")

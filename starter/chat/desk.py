@@ -29,7 +29,7 @@ LONGEST_TOKEN = 128
 LIGHT_PER_MINUTE = 240
 """Calls of one session that carry no message."""
 RETURNS_PER_DAY = 20
-"""Sessions of one account in a day whose addresses its open cases are given: each makes those cases longer."""
+"""Sessions of one account in a day that its open cases are told of: each makes their histories longer."""
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="chat"'}
 

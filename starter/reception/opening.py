@@ -21,6 +21,7 @@ from models.reference import Chooser, new_reference
 from models.urgency import notice_urgency, urgent_matter
 from records import cases, contact_cases, dispatches
 from starter.reception.crew import first_owner
+from starter.reception.reaching import VISITED
 
 SALT_BYTES = 32
 TOKEN_BYTES = 32
@@ -87,6 +88,7 @@ def open_inquiry(
                 contact=opening.contact,
                 salt=secrets.token_hex(SALT_BYTES),
                 addresses=opening.addresses,
+                visits=dict.fromkeys(VISITED, received),
                 bound=opening.bound,
                 received_at=received,
                 submitted_at=received,

@@ -21,6 +21,7 @@ from models.arrivals import AddressClosed, AddressOpen, IdentityBound
 from models.inquiry import Address, Channel
 from models.messages import Order
 from records import bindings, cases, contact_cases, contacts, dispatches
+from starter.reception.reaching import known_at, reachable_at
 
 MOST_KEY = 128
 MOST_ADDRESSES = 20
@@ -115,7 +116,7 @@ def register(session: Session, contact: str, given: tuple[Channel, str], now: da
     if news := [one for one in after if one not in before]:
         addresses = tuple(dict.fromkeys([*news, *after]))[:MOST_ADDRESSES]
         key = f"registered:{address.id}:{now.isoformat()}"
-        order = IdentityBound(contact=contact, addresses=addresses, bound=False, key=key)
+        order = known_at(session, contact, addresses, bound=False, key=key)
         _tell(session, told, "identity_bound", order, now)
     return address
 
@@ -148,7 +149,7 @@ def take_address(session: Session, channel: Channel, sender: str, given: tuple[C
     if contact is None:
         return
     address = given_address(session, contact, given, now)
-    order = IdentityBound(contact=contact, addresses=(address,), bound=False, key=f"address:{address.id}")
+    order = known_at(session, contact, (address,), bound=False, key=f"address:{address.id}")
     _tell(session, contact_cases.open_of(session, contact), "identity_bound", order, now)
 
 
@@ -164,13 +165,9 @@ def wrote_from(session: Session, contact: str, address: Address, message: str, n
         if any(one.id == address.id for one in case.addresses):
             _tell(session, [reference], "address_open", AddressOpen(address=address.id, key=f"from:{message}"), now)
         else:
-            order = IdentityBound(contact=contact, addresses=(address,), bound=False, key=f"address:{address.id}")
+            key = f"from:{message}"
+            order = known_at(session, contact, (address,), bound=False, key=key, present=now)
             _tell(session, [reference], "identity_bound", order, now)
-
-
-def reachable_at(session: Session, contact: str) -> tuple[Address, ...]:
-    """Return all addresses of a person, the registered e-mail first."""
-    return tuple(sorted(contacts.addresses(session, contact), key=lambda one: not one.registered))
 
 
 def short_key(kind: str, event_id: str) -> str:
@@ -229,7 +226,7 @@ def _become(session: Session, former: str, contact: str) -> None:
 
 def _identity(session: Session, contact: str, *, bound: bool, key: str) -> IdentityBound:
     addresses = reachable_at(session, contact)[:MOST_ADDRESSES]
-    return IdentityBound(contact=contact, addresses=addresses, bound=bound, key=key)
+    return known_at(session, contact, addresses, bound=bound, key=key)
 
 
 def _tell(session: Session, references: Iterable[str], name: str, order: Order, now: datetime) -> None:

@@ -20,8 +20,9 @@ from models.urgency import urgent_matter
 from records import cases, contact_cases, contacts, dispatches, messages, restores
 from records.messages import Filed
 from starter.reception.opening import Opening, letters_channel, open_inquiry
-from starter.reception.persons import given_address, known_person, reachable_at, register, wrote_from
+from starter.reception.persons import given_address, known_person, register, wrote_from
 from starter.reception.placing import Clues, Place, clues_of, last_one, leading, place
+from starter.reception.reaching import others_than, reachable_at
 from starter.reception.receipt import Receipt, receipt_of
 from starter.reception.recognising import claims, distinct, earlier_of
 
@@ -121,7 +122,7 @@ class Taking:
     ) -> tuple[Address, ...]:
         """Where else the person can be written to: what they gave now, and all that is theirs once they are known."""
         known = reachable_at(session, contact) if contacts.bound(session, contact) else ()
-        return tuple(dict.fromkeys(one for one in (*given, *known) if one != address))
+        return tuple(dict.fromkeys(others_than(address, (*given, *known))))
 
     def _continue(
         self, session: Session, message: InboundMessage, filed: Filed, earlier: StoredMessage, now: datetime

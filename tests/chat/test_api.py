@@ -366,7 +366,7 @@ def told_of(site: Site, reference: str) -> list[str]:
     """The chat sessions that an open case was told of after its start."""
     with site.database.read() as session:
         rows = [row for row in dispatches.undone(session, reference) if row.name == "identity_bound"]
-        return [contacts.reveal(session, row.payload["addresses"][0]["id"]).value for row in rows]
+        return [contacts.reveal(session, row.payload["visit"]["address"]["id"]).value for row in rows]
 
 
 @pytest.mark.rule("M4.2")

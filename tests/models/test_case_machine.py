@@ -42,6 +42,7 @@ class Life(RuleBasedStateMachine):
         second = Address(id="ad_second", channel=EMAIL, registered=True)
         telegram = Address(id="ad_telegram", channel="telegram")
         self.case = new_case(addresses=(new_case().addresses[0], second, telegram), in_public=True)
+        self.case.visits = {"chat": MONDAY}
         self.now = MONDAY
         self.events: list[Event] = []
         self.told: list[datetime] = []
@@ -226,6 +227,18 @@ class Life(RuleBasedStateMachine):
     def known_now(self, which: int, bound: bool) -> None:  # noqa: FBT001
         addresses = [self.known[which].model_dump()]
         self.command("identity_bound", {"contact": "ct_1", "addresses": addresses, "bound": bound}, AGENT, signal=True)
+
+    @rule(n=st.integers(1, 3), minutes=st.integers(-30, 30))
+    def visits(self, n: int, minutes: int) -> None:
+        """A session of the person's on a channel where each has an address of its own."""
+        visit = {"address": {"id": f"ad_c{n}", "channel": "chat"}, "at": (self.now + n * minutes * MINUTE).isoformat()}
+        order = {"contact": "ct_1", "addresses": [], "bound": False, "visit": visit}
+        self.command("identity_bound", order, AGENT, signal=True)
+
+    @invariant()
+    def of_all_visits_one_counts(self) -> None:
+        """M4.2."""
+        assert sum(one.channel == "chat" for one in self.case.addresses) <= 1
 
     # -- the world -------------------------------------------------------------------------------------------------
 

@@ -290,6 +290,20 @@ async def merged_on_two_ways(life: Life) -> Handle:
 
 
 @path
+async def visited_again(life: Life) -> Handle:
+    """Where each visit has an address of its own, the next letter leaves for the last one."""
+    case = await reaching(life, "ana@example.org", "ana@home.example.org")
+    here, there = case.addresses
+    handle = await life.open(case.model_copy(update={"addresses": (here,)}))
+    await life.quiet(handle)
+    visit = {"address": there.model_dump(), "at": (await life.env.get_current_time()).isoformat()}
+    order = {"contact": case.contact, "addresses": [], "bound": False, "visit": visit, "key": "address:2"}
+    await handle.signal("identity_bound", order)
+    await done(life, handle, "reply", draft=life.draft(handle))
+    return handle
+
+
+@path
 async def split(life: Life) -> Handle:
     handle = await opened(life)
     await done(life, handle, "split", other="RX-2222-2222", points=["the fee"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +14,13 @@ from channels.port import Arrivals
 from channels.report import Delivery, DeliveryEvent, Reach
 from channels.tokens import reply_token
 from models.arrivals import AddressClosed, NoticeBounced
-from models.inquiry import EMAIL, Flag
+from models.inquiry import EMAIL, Address, Flag
 from models.letters import LetterKind
 from models.messages import Order
 from records import bindings, contact_cases, contacts, messages, notices
 from starter.reception.persons import of_account, register
 from starter.reception.reports import take_reports
-from tests.cases import AGENT, letters, send_all
+from tests.cases import AGENT, FULL, do, letters, send_all
 from tests.starter.mailbag import NOW, REPLY_SECRET, Bench, left, message
 from tests.starter.talk import ANA, EVA, close, contact_of, edit, hear, load, said, save, shown, told
 
@@ -309,15 +310,86 @@ def in_chat(n: int, session: str, **changes: Any) -> Any:
 @pytest.mark.rule("M3.7")
 def test_an_accounts_second_handle_is_the_same_person(bench: Bench) -> None:
     first = str(bench.intake.receive(in_chat(1, "cs_1")).reference)
-    second = bench.intake.receive(in_chat(2, "cs_2"))
+    bench.tick(minutes=1)
+    second = bench.intake.receive(in_chat(2, "cs_2", received_at=bench.now))
     assert second.reference == first, "it is one conversation with one person"
     case = hear(bench, first)
     assert case.bound
-    assert [(one.channel, one.registered) for one in case.addresses] == [
-        ("chat", False),
-        (EMAIL, True),
-        ("chat", False),
-    ]
+    assert [(one.channel, one.registered) for one in case.addresses] == [("chat", False), (EMAIL, True)]
+    assert shown_at(bench, case.addresses) == ["cs_2", "ana@example.org"], "where they are now"
+
+
+def shown_at(bench: Bench, addresses: Iterable[Address]) -> list[str]:
+    """The addresses in clear."""
+    with bench.database.read() as session:
+        return [contacts.reveal(session, one.id).value for one in addresses]
+
+
+def visits(bench: Bench, session_id: str) -> None:
+    """Whoever is signed in opens another session, and says nothing yet."""
+    bench.tick(minutes=1)
+    with bench.database.write() as session:
+        contact = contacts.of_account(session, ACCOUNT)
+        contacts.find_or_add(session, "chat", session_id, contact=contact, now=bench.now)
+    bench.intake.take_address("chat", session_id, ("chat", session_id))
+
+
+@pytest.mark.rule("M4.2")
+def test_of_many_visits_the_case_knows_the_last_and_its_next_letter_goes_there(bench: Bench) -> None:
+    reference = str(bench.intake.receive(in_chat(1, "cs_0")).reference)
+    for n in range(1, 26):
+        visits(bench, f"cs_{n}")
+    case = hear(bench, reference)
+    assert shown_at(bench, case.addresses) == ["cs_25", "ana@example.org"]
+    case = do(case, "reply", bench.now, draft=FULL)
+    (reply,) = letters(case, LetterKind.REPLY)
+    assert reply.address == case.addresses[0]
+    assert sum(fact.type == "address.added" for fact in case.pending) == 25, "the history has them all"
+
+
+@pytest.mark.rule("M4.2")
+def test_whoever_writes_in_an_earlier_visit_is_there_again(bench: Bench) -> None:
+    reference = str(bench.intake.receive(in_chat(1, "cs_phone")).reference)
+    visits(bench, "cs_desk")
+    bench.tick(minutes=1)
+    bench.intake.receive(in_chat(2, "cs_phone", received_at=bench.now))
+    assert shown_at(bench, hear(bench, reference).addresses) == ["cs_phone", "ana@example.org"]
+
+
+@pytest.mark.rule("M4.2")
+def test_a_new_inquiry_knows_the_last_visit_alone(bench: Bench) -> None:
+    bench.intake.receive(in_chat(1, "cs_0"))
+    for n in (1, 2):
+        visits(bench, f"cs_{n}")
+    mailed = bench.intake.receive(message(2, subject="Otra cosa", text="Otra cosa distinta."))
+    assert shown_at(bench, load(bench, mailed.reference).addresses) == ["ana@example.org", "cs_2"]
+    close(bench, str(bench.intake.receive(in_chat(3, "cs_0", received_at=bench.now)).reference))
+    chatted = bench.intake.receive(in_chat(4, "cs_1", text="Algo nuevo: mi tarjeta.", received_at=bench.now))
+    assert chatted.new
+    assert shown_at(bench, load(bench, chatted.reference).addresses) == ["cs_1", "ana@example.org"]
+
+
+@pytest.mark.rule("M4.2")
+def test_who_is_bound_brings_the_last_of_their_visits(bench: Bench) -> None:
+    contact = account(bench)
+    for n in (1, 2):
+        visits(bench, f"cs_{n}")
+    reference = str(bench.intake.receive(said()).reference)
+    write(bench, code_for(bench, contact))
+    case = hear(bench, reference)
+    assert sorted(shown_at(bench, case.addresses)) == [ANA, "ana@example.org", "cs_2"]
+
+
+@pytest.mark.rule("M4.2")
+def test_an_inquiry_with_nowhere_to_write_to_hears_of_the_visit_that_somebody_writes_in(bench: Bench) -> None:
+    first = bench.intake.receive(in_chat(1, "cs_0", further=()))
+    case = load(bench, first.reference)
+    case.dead = tuple(one.id for one in case.addresses)
+    save(bench, do(case, "resolve", bench.now, outcome="upheld", draft=FULL))
+    bench.tick(minutes=1)
+    other = bench.intake.receive(in_chat(2, "cs_1", further=(), received_at=bench.now))
+    assert other.reference != first.reference
+    assert shown_at(bench, hear(bench, str(first.reference)).addresses) == ["cs_1"]
 
 
 def test_a_registered_mailbox_is_the_accounts_whoever_wrote_from_it_before(bench: Bench) -> None:

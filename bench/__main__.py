@@ -21,6 +21,7 @@ from rich.console import Console
 from temporalio.client import Client
 
 from bench import figures
+from bench.cold import cold
 from bench.due_list import due_list
 from bench.growth import growth
 from bench.histories import history
@@ -42,8 +43,9 @@ WINDOW_DAYS = 90
 class Size:
     """How much of everything: lives and empty workflows a round, rounds, open cases, idle seconds, requests.
 
-    `sizes`, rising, are how many open inquiries costs are compared among. `asked` is for each way to ask for the list;
-    `rate` a second, for `seconds`, is what comes in.
+    `cold` is how many cases are answered from memory, and how many from their histories. `sizes`, rising, are how many
+    open inquiries costs are compared among. `asked` is for each way to ask for the list; `rate` a second, for
+    `seconds`, is what comes in.
     """
 
     lives: int = 300
@@ -55,6 +57,7 @@ class Size:
     asked: int = 100
     posts: int = 100
     starts: int = 300
+    cold: int = 500
     rate: float = 200.0
     seconds: float = 60.0
 
@@ -69,6 +72,7 @@ QUICK = Size(
     asked=10,
     posts=20,
     starts=100,
+    cold=60,
     rate=50.0,
     seconds=5.0,
 )
@@ -92,6 +96,9 @@ async def measure(size: Size, only: set[str], tell: Tell) -> dict[str, Any]:
                 tell("starts of the inquiry's workflow, sandboxed and not")
                 with Site(server, "starts") as site:
                     found["starts"] = await start_costs(site, size.starts, size.rounds)
+            if "cold" in only:
+                tell(f"{size.cold} final answers to cases in memory, and to cases that are not")
+                found["cold"] = await cold(server, engine, count=size.cold)
             if "latency" in only:
                 tell("from the webhook to the mailroom")
                 found["latency"] = await latency(server, engine, size.posts)
@@ -178,7 +185,7 @@ def main() -> int:
     return 0
 
 
-PARTS = ("rates", "starts", "latency", "intake", "open", "list", "growth")
+PARTS = ("rates", "starts", "cold", "latency", "intake", "open", "list", "growth")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -19,6 +19,8 @@ def of(details: dict[str, Any]) -> list[Figure]:
         costs = details["starts"]
         ratio = round(costs["sandboxed"] / costs["unsandboxed"], 2)
         found.append(Figure("worker CPU of an empty start, sandboxed / unsandboxed", ratio, "", 2.0))
+    if "cold" in details:
+        found += _cold(details["cold"])
     if "latency" in details:
         letter, webhook = details["latency"]["letter_ms"], details["latency"]["webhook_ms"]
         why = strangers(details["latency"]["foreign_percent"])
@@ -75,6 +77,17 @@ def _history(left: dict[str, Any]) -> Iterator[Figure]:
     yield Figure("state transitions, window 0", closed["state_transitions"], "")
     yield Figure("history, window 0", round(closed["bytes"] / 1024, 1), "KB")
     yield Figure("Cloud actions, window 0", closed["cloud_actions"], "")
+
+
+def _cold(found: dict[str, Any]) -> Iterator[Figure]:
+    cold, warm = found["cold"], found["warm"]
+    spent = " + ".join(f"{cost:.0f} {name}" for name, cost in cold["cpu_ms"].items())
+    why = (
+        f"one takes {sum(cold['cpu_ms'].values()):.0f} ms of processor ({spent}); {strangers(cold['foreign_percent'])}"
+    )
+    yield Figure("final answers to cases not in memory", cold["per_second"], "/s", 90, "at least", why)
+    yield Figure("final answers to cases in memory", warm["per_second"], "/s")
+    yield Figure("not in memory / in memory", round(cold["per_second"] / warm["per_second"], 2), "")
 
 
 def _intake(found: dict[str, Any]) -> Iterator[Figure]:

@@ -13,6 +13,10 @@ class Meter:
 
     def __init__(self, **watched: Resident) -> None:
         self._watched = watched
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now on."""
         self._before, self._machine, self._since = self._now(), machine_cpu(), time.perf_counter()
 
     def _now(self) -> dict[str, float]:

@@ -99,13 +99,22 @@ class Desk:
     executor: ThreadPoolExecutor
     policy: Policy
     dispatcher: Dispatcher
-    intakes: dict[int, Intake] = field(default_factory=dict)
+    intakes: dict[tuple[int, int], Intake] = field(default_factory=dict)
 
     async def lives(
         self, count: int, window: int, worker: Resident, meter: Callable[[], Meter]
     ) -> tuple[Rate, list[str]]:
         """Let cases live with an appeal window of so many days; the rate, and the references."""
-        intake = self._intake(window)
+        answered = await self.in_thread(self._answered)
+        watch = meter()
+        references = await self.opened(count, window, worker)
+        await crowd(self._close if window == 0 else self.resolve, references)
+        await until(lambda: self._reached(self._answered, answered + count), worker, 600)
+        return Rate(count, watch.read()), references
+
+    async def opened(self, count: int, window: int, worker: Resident, *, undo: int = 0) -> list[str]:
+        """Let cases come in and be acknowledged; a final answer can be taken back for `undo` seconds."""
+        intake = self._intake(window, undo)
         messages = [message(f"life-{next(numbers)}", now()) for _ in range(count)]
         references: list[str] = []
 
@@ -113,19 +122,17 @@ class Desk:
             references.append(await self.in_thread(lambda: _received(intake, messages[number])))
 
         acknowledged = await self.in_thread(self._acknowledged)
-        answered = await self.in_thread(self._answered)
-        watch = meter()
         await crowd(arrive, range(count))
         await until(lambda: self._reached(self._acknowledged, acknowledged + count), worker, 600)
-        await crowd(self._close if window == 0 else self._resolve, references)
-        await until(lambda: self._reached(self._answered, answered + count), worker, 600)
-        return Rate(count, watch.read()), references
+        return references
 
     async def _close(self, reference: str) -> None:
-        await self._resolve(reference)
+        await self.resolve(reference)
         await self.client.get_workflow_handle(workflow_id(reference)).result()
 
-    async def _resolve(self, reference: str) -> None:
+    async def resolve(self, reference: str) -> None:
+        """Give a final answer, as an agent does."""
+
         def draft() -> dict[str, Any]:
             with self.database.write() as session:
                 kept = documents.save_draft(session, reference, "final_upheld", ANSWER, author=AGENT, now=now())
@@ -168,17 +175,16 @@ class Desk:
         with self.database.read() as session:
             return int(first(session, ANSWERED)[0])
 
-    def _intake(self, window: int) -> Intake:
-        if window not in self.intakes:
+    def _intake(self, window: int, undo: int) -> Intake:
+        if (window, undo) not in self.intakes:
             terms = self.policy.term_settings.model_copy(update={"appeal_window_days": window})
-            # What is measured is the work, not the wait in which a letter can be taken back.
-            letters = self.policy.letters.model_copy(update={"undo_seconds": 0})
+            letters = self.policy.letters.model_copy(update={"undo_seconds": undo})
             policy = self.policy.model_copy(update={"term_settings": terms, "letters": letters})
             files = FolderStore(self.site.settings.documents)
-            self.intakes[window] = Intake(
+            self.intakes[window, undo] = Intake(
                 self.database, policy, files, now, self.dispatcher.wake, reply_secret=b"development"
             )
-        return self.intakes[window]
+        return self.intakes[window, undo]
 
 
 @asynccontextmanager

@@ -105,7 +105,7 @@ def make_worker(
         task_queue=settings.task_queue,
         workflows=[InquiryWorkflow, DigestWorkflow],
         activities=[
-            *(notices.deliver, Events(database, now).record, told.track),
+            *(notices.deliver, notices.insist, Events(database, now).record, told.track),
             *(alerts.alert, digests.send, erasures.erase),
         ],
         activity_executor=executor,

@@ -10,7 +10,7 @@ from models.case import Case
 from models.errors import LedgerError
 from models.ledger import Event, Fact
 from models.post import Acceptance
-from models.work import RECORD, Recording, Written
+from models.work import RECORD, Recording, Tries, Written, tell_tries
 from records import cases, incident_joins, ledger
 from records.database import Database
 
@@ -31,15 +31,21 @@ class Events:
 
 
 def write_down(
-    session: Session, case: Case, flown: int, now: datetime, acceptance: Acceptance | None = None
+    session: Session,
+    case: Case,
+    flown: int,
+    now: datetime,
+    *,
+    acceptance: Acceptance | None = None,
+    tries: Tries | None = None,
 ) -> Written:
     """Seal everything pending and write it; the first `flown` facts are the workflow's own.
 
-    A step that took several tries says so: the story of an outage stands in the timeline (reading 10).
+    `tries`: how often this step was tried, where more is known of it than of this call.
     """
     info = activity.info()
-    if info.attempt > 1:
-        case.record(now, "step.retried", step=info.activity_type, attempts=info.attempt, since=info.scheduled_time)
+    mine = Tries(attempts=info.attempt, since=info.scheduled_time)
+    tell_tries(case, info.activity_type, tries or mine, now)
     events = case.seal()
     ledger.append(session, events)
     cases.project(session, case)

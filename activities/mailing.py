@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from temporalio.exceptions import ApplicationError
 
-from activities.notices import ASK_AGAIN, KeptParts, Sender
+from activities.sending import ASK_AGAIN, KeptParts, Sender
 from channels.letter import Accepted, OutboundLetter
 from models.alerts import Heard
 from models.errors import ChannelError, OperatorError, RecipientError, UnknownOutcome

@@ -5,19 +5,19 @@ from datetime import datetime
 from models.agenda import Asked, FollowUp
 from models.area_work import Incident, Referral, Verification
 from models.calendar import BusinessCalendar
-from models.case_data import CaseData
 from models.due_dates import counting_starts
 from models.episodes import Answer, Appeal, Escalation, Extension, Remedy
 from models.identity import Level, Representative
 from models.inquiry import Address, Channel, Flag, Status
-from models.letters import URGENT, Letter, LetterState
+from models.letters import Letter
 from models.obligations import TERMS, Obligation, ObligationKind
+from models.outbox import Outbox
 
 DAYS_AHEAD = 800
 """How many calendar days must be known to count any term of a policy from some moment: 400 business days and room."""
 
 
-class Standing(CaseData):
+class Standing(Outbox):
     """One inquiry as it stands. All times are aware UTC."""
 
     @property
@@ -112,19 +112,6 @@ class Standing(CaseData):
         """What the case looks forward to beside its promises."""
         return [*self.unheard, *self.noted]
 
-    def letter(self, key: str) -> Letter | None:
-        """The letter with that key."""
-        return next((one for one in self.letters if one.key == key), None)
-
-    def waiting(self) -> list[Letter]:
-        """The letters that are owed and have not left, oldest first."""
-        return [one for one in self.letters if one.state is LetterState.OWED]
-
-    def outbox(self, now: datetime) -> Letter | None:
-        """The next letter that can leave at `now`: what is urgent first, else the oldest."""
-        ready = [one for one in self.waiting() if one.address and (one.not_before is None or one.not_before <= now)]
-        return min(ready, key=lambda one: URGENT.get(one.kind, len(URGENT)), default=None)
-
     def days(self, at: datetime) -> BusinessCalendar:
         """The calendar for what is counted from `at`. A case may outlive its snapshot: beyond, only weekends are known.
 
@@ -183,11 +170,6 @@ class Standing(CaseData):
         """True when what was decided to be erased can go: the letter that says so needs no address any more."""
         decided = self.erasure is not None and self.erasure.decided_at is not None and not self.erasure.over
         return decided and self.closed_at is not None and not self.waiting()
-
-    @property
-    def undelivered(self) -> bool:
-        """True while a letter is owed and no address works (reading 10)."""
-        return any(one.address is None for one in self.waiting())
 
     @property
     def alarming(self) -> bool:

@@ -5,6 +5,7 @@ the tables, and answer with the chain as it stands after that. All fields are ad
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -20,6 +21,9 @@ RECORD = "record"
 
 DELIVER = "deliver"
 """The activity that renders, sends and records one letter, pending facts in the same transaction."""
+
+INSIST = "insist"
+"""The activity that tries on with a letter that was stuck, beside all else; it writes nothing into the chain."""
 
 TRACK = "track"
 """The activity that tells a tracker of an incident, and of its end; it writes nothing into the chain."""
@@ -54,10 +58,11 @@ class Recording(Wire):
 
 
 class Delivery(Wire):
-    """Send the letter with this key, and append what is pending."""
+    """Send the letter with this key, and append what is pending. `since`: when it was first tried, if it was before."""
 
     case: Case
     letter: str
+    since: AwareDatetime | None = None
 
 
 class Errand(Wire):
@@ -71,6 +76,20 @@ class Erasing(Wire):
     """Erase what the records hold of this case."""
 
     case: Case
+
+
+class Tries(Wire):
+    """How often a step was tried, as far as anybody counted, and since when."""
+
+    attempts: int
+    since: AwareDatetime
+
+
+class Insisted(Wire):
+    """What became of a stuck letter: its acceptance, or None where it is no longer the next to leave."""
+
+    acceptance: Acceptance | None = None
+    tries: Tries | None = None
 
 
 class Told(Wire):
@@ -92,6 +111,12 @@ class Written(Wire):
     seq: int = 0
     head: str = GENESIS
     acceptance: Acceptance | None = None
+
+
+def tell_tries(case: Case, step: str, tries: Tries, at: datetime) -> None:
+    """A step that took several tries says so: the story of an outage stands in the timeline (reading 10)."""
+    if tries.attempts > 1:
+        case.record(at, "step.retried", step=step, attempts=tries.attempts, since=tries.since)
 
 
 def absorb(case: Case, written: Written) -> tuple[Fact, ...]:

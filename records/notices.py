@@ -33,6 +33,7 @@ class Fate(NamedTuple):
     accepted_at: datetime | None
     provider_id: str
     possible_duplicate: bool
+    tries: int
     first_tried_at: datetime | None
     tried_at: datetime | None
     last_error: str
@@ -106,6 +107,12 @@ def accepted(session: Session, key: str, at: datetime, provider_id: str) -> Fate
     kept = {"accepted_at": at, "provider_id": provider_id, "last_error": "", "state": fate.state}
     session.connection().execute(_ACCEPT, {"of": key, **kept})
     return fate
+
+
+def accepted_before(session: Session, key: str) -> bool:
+    """Say whether it is kept that a channel took the letter."""
+    row = find(session, key)
+    return row is not None and row.accepted_at is not None
 
 
 def of_case(session: Session, reference: str) -> list[Notice]:

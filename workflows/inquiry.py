@@ -2,8 +2,8 @@
 
 Handlers decide at once and never wait. One loop acts: it sends the letters that are owed, writes down what happened,
 arms one timer for the next alarm, and waits for it or for a change. The due date is data; the timer is only its alarm.
-Beside it `workflows.errands` tells trackers and colleagues: what they do not take holds up no letter, and a letter that
-is stuck no incident.
+Beside it `workflows.stuck` tries on with letters that cannot leave, and `workflows.errands` tells trackers and
+colleagues: what is stuck anywhere holds up nothing else.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError, RetryState
+from temporalio.exceptions import ActivityError, RetryState
 
 with workflow.unsafe.imports_passed_through():
     from models.case import Case
@@ -30,7 +30,6 @@ with workflow.unsafe.imports_passed_through():
     from models.work import (
         DELIVER,
         ERASE,
-        RECIPIENT_FAILED,
         RECORD,
         Delivery,
         Erasing,
@@ -43,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.errands import Colleagues, Trackers
     from workflows.incoming import as_failure, put_down, read_order, sealed
     from workflows.options import BREATH, RETRIES, STEP, patience
+    from workflows.stuck import Stuck, dead_end
 
 KEPT = 200
 """Lines of the timeline that are kept and travel on; the whole of it is the ledger."""
@@ -61,6 +61,7 @@ class InquiryWorkflow:
         self.case: Case = start.case
         self.timeline: list[Fact] = list(start.timeline)
         self.changed = False
+        self.stuck = Stuck(self)
 
     @workflow.run
     async def run(self, _start: InquiryInput) -> None:
@@ -71,8 +72,9 @@ class InquiryWorkflow:
             # Before anything else, or a case never left alone would outgrow its history; all that is owed goes along.
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(InquiryInput(case=self.case, timeline=tuple(self.timeline)))
-            letter = self.case.outbox(workflow.now())
-            if letter and len(self.case.pending) <= FLIGHT:
+            letter = self.case.outbox(workflow.now(), busy=self.stuck.addresses)
+            # Where one letter is stuck the next may be: what happened is written down before it is tried.
+            if letter and len(self.case.pending) <= (0 if self.stuck.addresses else FLIGHT):
                 await self.send(letter)
             elif self.case.pending:
                 await self.write_down()
@@ -87,21 +89,24 @@ class InquiryWorkflow:
         self.show()
 
     async def send(self, letter: Letter) -> None:
-        """Hand one letter to its channel, however often it takes, but not past the next alarm."""
+        """Hand one letter to its channel; one that cannot leave now is tried on beside all else."""
+        work, began = Delivery(case=self.case, letter=letter.key), workflow.now()
         try:
-            written = await self.step(
-                DELIVER, Delivery(case=self.case, letter=letter.key), f"{letter.kind.value} · {letter.key}"
-            )
+            written = await self.step(DELIVER, work, f"{letter.kind.value} · {letter.key}", self.stuck.patience())
         except ActivityError as error:
-            await self.give_way(error, letter)
+            if why := dead_end(error):
+                fail(self.case, letter.key, workflow.now(), why)
+            elif error.retry_state is not RetryState.TIMEOUT or not self.stuck.take(letter, error, began):
+                await self.give_way(error)
         else:
             self.remember(written)
 
     async def write_down(self) -> None:
         """Append what happened to the ledger and bring the projections up to date."""
         first = self.case.model_copy(update={"pending": self.case.pending[:FLIGHT]})
+        until_alarm = patience(self.case.next_alarm(), workflow.now())
         try:
-            written = await self.step(RECORD, Recording(case=first), first.pending[-1].type)
+            written = await self.step(RECORD, Recording(case=first), first.pending[-1].type, until_alarm)
         except ActivityError as error:
             await self.give_way(error)
         else:
@@ -125,14 +130,14 @@ class InquiryWorkflow:
             self.timeline = [fact.model_copy(update={"texts": {}}) for fact in self.timeline]
             erased(self.case, wiped)
 
-    async def step(self, activity: str, work: Delivery | Recording, summary: str) -> Written:
-        """Let an activity work, and show meanwhile what people decide: a letter may be stuck for days."""
+    async def step(self, activity: str, work: Delivery | Recording, summary: str, at_most: timedelta | None) -> Written:
+        """Let an activity work, however often it takes within its time, and show meanwhile what people decide."""
         under_way: workflow.ActivityHandle[Written] = workflow.start_activity(
             activity,
             work,
             result_type=Written,
             start_to_close_timeout=STEP,
-            schedule_to_close_timeout=patience(self.case.next_alarm(), workflow.now()),
+            schedule_to_close_timeout=at_most,
             retry_policy=RETRIES,
             summary=summary,
         )
@@ -148,12 +153,9 @@ class InquiryWorkflow:
         """Fold in what an activity wrote."""
         self.timeline = [*self.timeline, *absorb(self.case, written)][-KEPT:]
 
-    async def give_way(self, error: ActivityError, letter: Letter | None = None) -> None:
-        """A call ended without success: the address is dead, an alarm is due, or something nobody foresaw."""
-        cause = error.cause
-        if letter and isinstance(cause, ApplicationError) and cause.type == RECIPIENT_FAILED:
-            fail(self.case, letter.key, workflow.now(), cause.message)
-        elif error.retry_state is RetryState.TIMEOUT:
+    async def give_way(self, error: ActivityError) -> None:
+        """A call ended without success: an alarm is due, or it was something nobody foresaw."""
+        if error.retry_state is RetryState.TIMEOUT:
             await self.rest()
         else:
             workflow.logger.error("a step ended in a way nobody foresaw; it is tried again")

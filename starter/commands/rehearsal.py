@@ -24,7 +24,8 @@ from activities.digest import Digests
 from activities.erasing import Erasures
 from activities.events import Events
 from activities.mailing import Mailing
-from activities.notices import Notices, Sender
+from activities.notices import Notices
+from activities.sending import Sender
 from activities.tracker import Incidents
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Parts
@@ -141,7 +142,7 @@ async def rehearsal(
                 task_queue=QUEUE,
                 workflows=[InquiryWorkflow, DigestWorkflow],
                 activities=[
-                    *(notices.deliver, Events(database, clock).record, told.track),
+                    *(notices.deliver, notices.insist, Events(database, clock).record, told.track),
                     *(alerts.alert, digests.send, erasures.erase),
                 ],
                 activity_executor=executor,

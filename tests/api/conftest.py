@@ -92,7 +92,10 @@ async def world(front: World, settings: Settings, records: Database) -> AsyncIte
             client,
             task_queue=settings.task_queue,
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, Events(records, now).record, told.track, alerts.alert, erasures.erase],
+            activities=[
+                *(notices.deliver, notices.insist, Events(records, now).record),
+                *(told.track, alerts.alert, erasures.erase),
+            ],
             activity_executor=executor,
             max_concurrent_activities=8,
         )

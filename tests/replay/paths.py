@@ -357,3 +357,13 @@ async def refused_signals(life: Life) -> Handle:
     await handle.signal("receive_message", {"message": "ms_1", "at": life.saved(handle).received_at.isoformat()})
     await life.quiet(handle)
     return handle
+
+
+@path
+async def stuck_letter_put_aside(life: Life) -> Handle:
+    life.postbox.faults = [OperatorError("answered 401") for _ in range(3)]
+    handle = await opened(life)
+    await done(life, handle, "assign", owner="agent-2", reasons="x")
+    await life.skip(days=2)
+    await life.quiet(handle)
+    return handle

@@ -18,8 +18,8 @@ from models.inquiry import EMAIL
 from models.letters import LetterKind, LetterState
 from models.post import accept, fail
 from models.tables import Notice
-from models.work import RECIPIENT_FAILED, Delivery, Recording, Written, absorb
-from records import cases, documents, notices
+from models.work import RECIPIENT_FAILED, Delivery, Insisted, Recording, Written, absorb
+from records import cases, documents, ledger, notices
 from starter.admin.thread import thread
 from tests.cases import AGENT, do
 from tests.lives import stationery
@@ -306,3 +306,63 @@ def test_a_person_who_shut_the_channel_is_told_on_the_next(post: Post) -> None:
     ]
     post.send(reference)
     assert post.provider.letters[-1].kind == "channel_change"
+
+
+# -- letters that were stuck ------------------------------------------------------------------------------------------
+
+
+def insisted(post: Post, case: Case) -> Insisted:
+    """Try on with the acknowledgement, as it was asked for when the case stood like this."""
+    errand = Delivery(case=case, letter=f"{case.reference}/acknowledgement/1", since=post.bench.now)
+    found: Insisted = ActivityEnvironment().run(post.notices.insist, errand)
+    return found
+
+
+def written(post: Post, case: Case) -> None:
+    """The chain goes on."""
+    events = Events(post.bench.database, lambda: post.bench.now)
+    ActivityEnvironment().run(events.record, Recording(case=case.model_copy(deep=True)))
+
+
+def test_a_letter_that_left_while_the_chain_went_on_is_not_sent_again(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, send = post.opened(), post.provider.send
+
+    def slow(letter: OutboundLetter, parts: Parts) -> Accepted:
+        accepted = send(letter, parts)
+        written(post, load(post.bench, reference))
+        return accepted
+
+    monkeypatch.setattr(post.provider, "send", slow)
+    case = load(post.bench, reference)
+    errand = Delivery(case=case.model_copy(deep=True), letter=case.letters[0].key)
+    found: Written = ActivityEnvironment().run(post.notices.deliver, errand)
+    assert found.acceptance is None
+    assert post.notice(reference).accepted_at
+    assert insisted(post, case).acceptance, "whoever asks later learns of it"
+    settled = post.send(reference)
+    assert not settled.letters[0].duplicate
+    assert len(post.provider.letters) == 1
+
+
+def test_a_stuck_letter_leaves_though_the_chain_went_on(post: Post) -> None:
+    reference = post.opened()
+    before = load(post.bench, reference)
+    written(post, before)
+    found = insisted(post, before)
+    assert found.acceptance
+    assert found.tries
+    assert found.tries.attempts == 2, "it was tried before"
+    with post.bench.database.read() as session:
+        assert [event.type for event in ledger.of_case(session, reference)][-1] == "letter.owed"
+
+
+def test_a_stuck_letter_that_is_no_longer_owed_is_not_sent(post: Post) -> None:
+    reference = post.opened()
+    before = load(post.bench, reference)
+    late = before.model_copy(deep=True)
+    late.void(late.letters[0], post.bench.now, why="it is not owed any more")
+    written(post, late)
+    assert insisted(post, before) == Insisted()
+    assert post.provider.letters == []

@@ -62,7 +62,7 @@ class Steady(Life):
             self.client,
             task_queue=self.queue,
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, Events(self.database, now).record, told.track, alerts.alert],
+            activities=[notices.deliver, notices.insist, Events(self.database, now).record, told.track, alerts.alert],
             activity_executor=self.executor,
         )
 

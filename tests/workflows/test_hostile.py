@@ -277,7 +277,7 @@ async def test_a_flood_that_waited_for_the_worker_is_taken_in_steps(tmp_path: Pa
             life.client,
             task_queue="late",
             workflows=[InquiryWorkflow],
-            activities=[notices.deliver, events.record],
+            activities=[notices.deliver, notices.insist, events.record],
             activity_executor=executor,
         )
         async with late:

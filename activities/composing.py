@@ -11,12 +11,11 @@ from activities.letters.complete import complete
 from activities.letters.context import build_context
 from activities.letters.memos import Memos
 from activities.letters.rendering import Letters, Rendered
-from channels.chat.post import CHAT
 from channels.letter import LONGEST_ADDRESS, OutboundLetter
 from channels.tokens import reply_token
 from models.case import Case
 from models.errors import OperatorError, RecipientError
-from models.inquiry import AUTHORITY, EMAIL, PUBLIC
+from models.inquiry import AUTHORITY, CHAT, EMAIL, PUBLIC
 from models.letters import FINALS, Letter, LetterKind
 from models.policy import Policy
 from models.tables import Notice, StoredMessage

@@ -13,6 +13,7 @@ Area = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
 
 EMAIL = "email"
 WEB = "web"
+CHAT = "chat"
 
 
 class Wire(BaseModel):

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import and_, bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
-from models.tables import ChatEvent, ChatSession
+from models.inquiry import CHAT
+from models.tables import ChatEvent, ChatSession, StoredMessage
 from records.chat_sessions import PRESENT_FOR, get, hold, put
 from records.database import Database
 
@@ -108,12 +109,14 @@ def find(session: Session, session_id: str, kind: str, key: str) -> ChatEvent | 
     return session.exec(_BY_KEY, params={"session": session_id, "kind": kind, "key": key}).first()
 
 
-def place(session: Session, provider_id: str, reference: str) -> None:
+def place(session: Session, message: StoredMessage, reference: str) -> None:
     """What a visitor said belongs to that inquiry. Nothing where it was said elsewhere than here.
 
-    `provider_id` is `<session>/<key>`, as `channels.chat.post` makes it.
+    Its id is `<session>/<key>`, as `channels.chat.post` makes it; that of a mail may look so because somebody wants it.
     """
-    of, _, key = provider_id.partition("/")
+    if message.channel != CHAT:
+        return
+    of, _, key = message.provider_id.partition("/")
     event = find(session, of, MESSAGE, key)
     if event is not None:
         event.reference = reference

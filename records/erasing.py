@@ -83,7 +83,7 @@ class _Eraser:
         paths = {row.raw_path for row in rows}
         for row in rows:
             # Let out of quarantine while it was written down, it lies in the chat's book without its inquiry.
-            chat.place(self._session, row.provider_id, self._of)
+            chat.place(self._session, row, self._of)
             self._bury(row, MESSAGE_TEXTS)
             row.provider_id = f"{ERASED_ADDRESS}/{row.id}"
             row.message_id = row.in_reply_to = row.references = row.public_place = ""

@@ -206,7 +206,7 @@ def promote(
 ) -> None:
     """A person lets a message out of quarantine into an inquiry. Its reception stays what it was (reading 2)."""
     row.promoted_at, row.reference, row.contact, row.address_id = now, reference, contact, address_id
-    chat.place(session, row.provider_id, reference)
+    chat.place(session, row, reference)
     session.flush()
 
 

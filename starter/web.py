@@ -20,14 +20,13 @@ import uvicorn
 from fastapi import FastAPI
 from temporalio.client import Client
 
-from channels.chat.post import CHAT
 from channels.chat.settings import ChatSettings
 from channels.registry import load_channels
 from engine import connect, register_search_attributes
 from listener import listening
 from logs import configure_logs
 from models.errors import EngineUnavailable, PlazoError, SettingsError
-from models.inquiry import EMAIL
+from models.inquiry import CHAT, EMAIL
 from models.policy_reading import load_policy
 from records.chat import Transcript
 from records.database import Database

@@ -7,7 +7,6 @@ is the better one: the refusal lets the case move there, which M4.2 has it annou
 from collections.abc import Callable
 from datetime import datetime
 
-from channels.chat.post import CHAT
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Adapter, Arrivals, Parts, Post, Surroundings, Transcript
 from models.errors import (
@@ -18,6 +17,7 @@ from models.errors import (
     UnreadableMessage,
     VerificationError,
 )
+from models.inquiry import CHAT
 
 
 def build(surroundings: Surroundings) -> "Chat":

@@ -13,9 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from channels.guess import kind_of, language_of
 from channels.message import Attachment, Disposition, Dropped, InboundMessage
 from channels.text import clean, one_line
-from models.inquiry import EMAIL, Channel, Language
+from models.inquiry import CHAT, EMAIL, Language
 
-CHAT: Channel = "chat"
 SUBJECT = 80
 """Characters of the first words that stand as the subject."""
 

@@ -34,6 +34,7 @@ from starter.admin.rights import seen
 from starter.admin.standing_in import BY_ANY_MEMBER, SPEAKING, stands_in
 from starter.admin.writer import OrderData, Writer
 from starter.temporal.engine import command_case, version_of
+from tracing import concerns
 
 DONE = 200
 MADE = 0
@@ -140,6 +141,7 @@ def _prepare(desk: Desk, wish: Wish, stands_at: int | None) -> Orders:
         if wish.key:
             keys.remember(session, made_key, wish.actor.id, wish.fingerprint, status=MADE, body=orders, now=now)
     if isinstance(wish.body, SplitBody):
+        concerns(orders[wish.reference]["other"], opened=True)
         desk.wake()
     return orders
 

@@ -6,8 +6,8 @@ the case owes them again and sends them to the next address of the visitor's, or
 
 from datetime import datetime
 
-from channels.chat.post import CHAT
 from channels.report import Delivery, DeliveryEvent
+from models.inquiry import CHAT
 from models.tables import ChatEvent
 from records import chat
 from records.database import Database

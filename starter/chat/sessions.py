@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from sqlmodel import Session
 
 from channels.chat.identity import LONGEST, Identity
-from channels.chat.post import CHAT
 from channels.text import one_line
 from models.errors import VerificationError
-from models.inquiry import Language
+from models.inquiry import CHAT, Language
 from models.tables import ChatSession
 from records import chat_sessions, contacts
 from starter.chat.desk import CHALLENGE, ChatDesk, LeftAddress

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from channels.chat.post import CHAT, ChatPost, Visitor, message_of
+from channels.chat.post import ChatPost, Visitor, message_of
 from channels.message import InboundMessage
 from channels.report import Delivery, DeliveryEvent
-from models.inquiry import Language
+from models.inquiry import CHAT, Language
 from models.tables import ChatEvent, ChatSession
 from records import chat, chat_sessions, messages
 from starter.chat.desk import ChatDesk

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from models.commands import COMMANDS
-from models.inquiry import Role
+from models.inquiry import Actor, Role
 from records import documents
+from starter.admin.bodies import SplitBody
+from starter.admin.commanding import Wish, fulfil
 from tests.api.world import World, until
 from tests.cases import CAUSE
+from tracing import occasion
 
 UPHELD: dict[str, Any] = {
     "outcome": "upheld",
@@ -250,6 +253,20 @@ async def test_a_complaint_becomes_an_inquiry_only_with_a_letter_and_a_superviso
     untold = await world.command(reference, "reclassify", {**body, "text": None}, Role.SUPERVISOR)
     assert (untold.status_code, untold.json()["code"]) == (409, "reclassify.untold")
     assert (await world.command(reference, "reclassify", body, Role.SUPERVISOR)).status_code == 200
+
+
+async def test_what_is_split_off_begins_a_trace_of_its_own_and_once(world: World) -> None:
+    reference = await world.opened()
+    body = SplitBody(points=("La tarjeta se cobró dos veces.",))
+    wish = Wish("split", reference, body, Actor(id="agent-1", role=Role.AGENT), key="s-1")
+    told = []
+    for _ in range(2):
+        with occasion("request") as request:
+            await fulfil(world.desk, wish)
+        told.append(request.about)
+    view = await world.settled(reference, lambda view: any(x["type"] == "case.split" for x in view["timeline"]))
+    other = next(event["data"]["other"] for event in view["timeline"] if event["type"] == "case.split")
+    assert told == [{other: True}, {}]
 
 
 async def test_a_request_for_information_carries_its_items(world: World) -> None:

@@ -15,9 +15,9 @@ import httpx2
 import uvicorn
 from fastapi import FastAPI
 
-from channels.chat.post import CHAT
 from channels.chat.settings import ChatSettings
 from channels.letter import OutboundLetter
+from models.inquiry import CHAT
 from models.tables import ChatEvent, ChatSession, StoredMessage
 from records import chat, chat_sessions, messages
 from records.chat import Transcript

@@ -12,10 +12,9 @@ import pytest
 from joserfc import jwk, jwt
 
 from channels.chat.adapter import Chat
-from channels.chat.post import CHAT
 from models.case import Case
 from models.errors import RecipientError, RecordsUnavailable
-from models.inquiry import EMAIL, Language
+from models.inquiry import CHAT, EMAIL, Language
 from models.tables import NoticeEvent
 from records import bindings, cases, chat, contacts, dispatches, documents, notices
 from records.chat import LETTER, MESSAGE

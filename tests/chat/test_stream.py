@@ -10,7 +10,7 @@ from itertools import islice
 import httpx2
 import pytest
 
-from channels.chat.post import CHAT
+from models.inquiry import CHAT
 from records.chat import LETTER, MESSAGE
 from starter.chat import streams
 from tests.chat.site import Site, Told, Visit

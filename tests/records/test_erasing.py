@@ -82,6 +82,26 @@ def test_remarks_on_its_answer_go_and_the_verdict_stays(database: Database, file
         assert (kept.criteria, kept.remarks) == ({"clear": False}, {})
 
 
+def test_a_mail_whose_id_looks_like_what_a_visitor_said_takes_nothing_of_theirs(
+    database: Database, files: FolderStore
+) -> None:
+    placed(database, files, HERE)
+    with database.write() as session:
+        visit, _ = chat_sessions.open_session(session, MONDAY, lives=timedelta(days=1), email="", name="")
+        said = ChatEvent(session=visit.id, seq=0, kind=chat.MESSAGE, key="k", message_id="", text="theirs", at=MONDAY)
+        chat.add(session, said)
+    mail = message(f"{visit.id}/k", raw=b"mail")
+    filed = messages.file(mail, mail.raw, files)
+    with database.write() as session:
+        row, _ = messages.store(session, mail, filed, MONDAY)
+        (of_case,) = messages.of_case(session, HERE)
+        messages.promote(session, row, HERE, MONDAY, contact=of_case.contact or "", address_id=of_case.address_id or "")
+    wiped(database, files, HERE)
+    with database.read() as session:
+        (event,) = chat.events(session, visit.id, 0, 10)
+        assert (event.reference, event.text) == ("", "theirs")
+
+
 @pytest.mark.parametrize("written_first", [True, False])
 def test_what_a_visitor_said_goes_also_where_it_came_through_quarantine(
     database: Database, files: FolderStore, *, written_first: bool

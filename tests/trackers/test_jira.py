@@ -132,6 +132,17 @@ def test_how_many_joined_is_a_comment_and_comes_back_as_no_news(site: Site, jira
     assert [one.words for one in (created, commented)] == ["", ""]
 
 
+@pytest.mark.rule("M5.6")
+def test_who_quotes_us_is_heard_all_the_same(site: Site, jira: Jira, listener: Listener) -> None:
+    ref = jira.create(DRAFT)
+    jira.count(ref.id, KEY, 12, NOW)
+    quoted = f"{KEY}: inquiries that joined it by now: 12.\nThe bank has the list."
+    said = "We know of the inquiries that joined it by now."
+    for text in (quoted, said):
+        site.act(ref.id, "comments", text=text)
+    assert [one.words for one in arrived(jira, listener, 4)] == ["", "", "The bank has the list.", said]
+
+
 @pytest.mark.parametrize(("outcome", "status"), [(IncidentState.RESOLVED, "Done"), (IncidentState.REJECTED, "Done")])
 @pytest.mark.rule("M5.6")
 def test_the_cases_outcome_is_written_below_the_issue_which_is_done_then(

@@ -12,13 +12,13 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from channels.chat.adapter import Chat
-from channels.chat.post import CHAT, ChatPost, Visitor, message_of
+from channels.chat.post import ChatPost, Visitor, message_of
 from channels.letter import Accepted, OutboundLetter
 from channels.port import Arrivals, Parts
 from channels.report import Reach
 from models.case import Case
 from models.errors import RecipientError
-from models.inquiry import EMAIL, Flag, Status
+from models.inquiry import CHAT, EMAIL, Flag, Status
 from models.ledger import verify
 from models.letters import LetterKind, LetterState
 from models.obligations import ObligationKind

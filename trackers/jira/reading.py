@@ -1,11 +1,15 @@
 """What Jira says of an issue, read leniently: where it stands, whose incident it is, what people wrote."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from models.area_work import IncidentState
 from trackers.jira.adf import plain
+
+_OF_INCIDENT = re.compile(r"^\S+/inc-[0-9]+: ")
+"""How our own comments begin: with the incident's key."""
 
 CATEGORIES = {
     "new": IncidentState.OPEN,
@@ -46,9 +50,14 @@ def outcome_of(fields: Mapping[str, Any]) -> str:
 
 
 def words_of(post: Mapping[str, Any], ours: tuple[str, ...]) -> str:
-    """Return the comment that came with a post; empty for one that says what one of `ours` does."""
+    """Return the comment that came with a post, but for lines that say of an incident what one of `ours` does."""
     comment = plain(_object(post.get("comment")).get("body"))
-    return "" if any(one in comment for one in ours) else comment
+    return "\n".join(line for line in comment.splitlines() if not _says(line, ours)).strip()
+
+
+def _says(line: str, ours: tuple[str, ...]) -> bool:
+    key = _OF_INCIDENT.match(line)
+    return key is not None and line[key.end() :].startswith(ours)
 
 
 def moment_of(milliseconds: object, now: datetime) -> datetime:

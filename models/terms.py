@@ -149,19 +149,3 @@ class Terms(TermSettings):
     erasure_warnings: Warnings = ()
     erasure_keeps: tuple[LetterKind, ...] = ()
     policy_version: str = ""
-
-
-def for_running_case(own: Terms, new: Terms) -> Terms:
-    """Return the terms of a running case after a policy change: it applies only where it favours the user (reading 13).
-
-    Shorter terms and a longer appeal window favour the user; all else stays as the case was opened.
-    """
-    if own.policy_change == "never":
-        return own
-    better = {
-        name: min(getattr(own, name), getattr(new, name))
-        for name, value in own
-        if name.endswith("_days") and name != "appeal_window_days" and isinstance(value, int)
-    }
-    better["appeal_window_days"] = max(own.appeal_window_days, new.appeal_window_days)
-    return own.model_copy(update=better)

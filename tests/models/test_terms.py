@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import due_dates
-from models import terms as due
 from models.calendar import BusinessCalendar
 from models.errors import CalendarError
 from models.policy_reading import load_policy
@@ -175,19 +174,6 @@ def test_an_unknown_sending_waits_but_never_past_the_due_date_minus_the_margin()
     assert due_dates.unknown_wait_until(TERMS, tried, tried + timedelta(minutes=62)) == tried + timedelta(minutes=2)
     assert due_dates.unknown_wait_until(TERMS, tried, tried + timedelta(minutes=1)) == tried
     assert due_dates.unknown_wait_until(TERMS, tried, tried - timedelta(days=1)) == tried
-
-
-def test_a_policy_change_reaches_a_running_case_only_where_it_favours_the_user() -> None:
-    own = Terms(final_business_days=30, acknowledgement_business_days=5, appeal_window_days=90, policy_version="old")
-    new = Terms(final_business_days=20, acknowledgement_business_days=9, appeal_window_days=120, policy_version="new")
-    running = due.for_running_case(own, new)
-    assert running.final_business_days == 20
-    assert running.acknowledgement_business_days == 5
-    assert running.appeal_window_days == 120
-    assert running.policy_version == "old"
-    assert due.for_running_case(new, own).appeal_window_days == 120
-    never = own.model_copy(update={"policy_change": "never"})
-    assert due.for_running_case(never, new) == never
 
 
 def test_naive_receptions_are_refused() -> None:

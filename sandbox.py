@@ -64,9 +64,8 @@ class CaseInstance(_Instance):
         if act.is_replaying or not is_tracing():
             return super().activate(act)
         jobs = {str(job.WhichOneof("variant")) for job in act.jobs} - TOLD_OF_NOTHING
-        with step(
-            "workflow step", reference_in(self.get_info().workflow_id) if jobs else "", jobs=", ".join(sorted(jobs))
-        ):
+        told = reference_in(self.get_info().workflow_id) if jobs else ""
+        with step("workflow step", told, jobs=", ".join(sorted(jobs))):
             return super().activate(act)
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:  # noqa: ARG002

@@ -66,7 +66,7 @@ class Life(Rehearsal):
     async def reach(self, moment: datetime | None) -> None:
         """Let time pass until a moment that the case itself names: how many days that is hangs on the calendar."""
         assert moment is not None
-        await self.env.sleep(moment - await self.env.get_current_time())
+        await self.env.sleep(max(timedelta(0), moment - await self.env.get_current_time()))
 
     async def command(
         self, handle: WorkflowHandle[Any, Any], name: str, actor: Actor | None = None, **order: Any

@@ -31,6 +31,7 @@ HOSTILE = "<script>window.ran=1</script><img src=x onerror='window.ran=2'><detai
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here; on Debian: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE * 1000)  # of the whole process
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield opened
@@ -43,7 +44,6 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     context = browser.new_context(locale="es-SV", timezone_id="America/El_Salvador")
     opened = context.new_page()
     opened.set_default_timeout(PATIENCE * 1000)
-    expect.set_options(timeout=PATIENCE * 1000)
     opened.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("dialog", lambda dialog: complaints.append(dialog.message))

@@ -144,8 +144,7 @@ def test_the_web_process_serves_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(kind, type)
     assert issubclass(kind, Guarded)
     assert (kind.most, kind.trusted, kind.within) == (7, networks(settings.trusted_proxies), 15)
-    config.load()
-    assert config.ws_protocol_class is None
+    assert config.ws == "none", "nobody leaves the count by changing over to a web socket"
 
 
 @pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.1, 127.0.0.0/8"])

@@ -41,6 +41,7 @@ def agent(here: Town) -> Agent:
 async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here; on Debian: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE * 1000)  # of the whole process
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield opened
@@ -52,6 +53,5 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(timezone_id="America/El_Salvador")
     opened = await context.new_page()
     opened.set_default_timeout(PATIENCE * 1000)
-    expect.set_options(timeout=PATIENCE * 1000)
     yield opened
     await context.close()

@@ -6,6 +6,7 @@ import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from models.alerting import telling_time
 from models.errors import OperatorError, RecipientError, TransientError
 from models.inquiry import Role
 from models.letters import LetterState
@@ -158,7 +159,8 @@ async def test_a_proposal_is_told_to_an_approver_who_is_not_the_proposer(life: L
     proposer = AGENT.model_copy(update={"id": "cx-lead"})
     order = {"outcome": "unfounded", "draft": life.draft(handle)}
     await life.command(handle, "propose", proposer, command="resolve", order=order)
-    await life.skip(days=7)
+    case = await life.quiet(handle)
+    await life.reach(telling_time(case, await life.env.get_current_time(), case.resolution_due))
     await until_told(life, "approval_due cx-deputy")
     await life.command(handle, "approve", OTHER)
     case = await life.quiet(handle)

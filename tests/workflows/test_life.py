@@ -14,7 +14,7 @@ from models.ledger import verify
 from models.letters import LetterState
 from models.obligations import ObligationKind
 from models.tables import NoticeEvent
-from records import contacts, notices
+from records import cases, contacts, notices
 from starter.commands.rehearsal import QUEUE
 from starter.temporal.engine import Signal, resume_case, signal_case
 from tests.cases import OTHER, SUPERVISOR
@@ -89,7 +89,10 @@ async def test_a_fault_longer_than_the_term_is_missed_and_told_late(tmp_path: Pa
     async with living(tmp_path, records_url, slowly=timedelta(hours=12)) as life:
         life.postbox.faults = [OperatorError("answered 403") for _ in range(100)]
         handle = await life.open()
-        await life.skip(days=14)
+        with life.database.read() as session:
+            opened = cases.load(session, handle.id.removeprefix("inquiry/"))
+        (acknowledgement,) = opened.owed(ObligationKind.ACKNOWLEDGEMENT)
+        await life.reach(acknowledgement.due + DAY)
         life.postbox.faults.clear()
         await life.skip(days=1)
         case = await life.quiet(handle)

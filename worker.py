@@ -19,8 +19,6 @@ from activities.composing import Stationery
 from activities.digest import Digests
 from activities.erasing import Erasures
 from activities.events import Events
-from activities.letters.memos import Memos
-from activities.letters.rendering import Letters
 from activities.letters.survey import sentence, waiting
 from activities.mailing import Mailing
 from activities.notices import Notices
@@ -71,15 +69,7 @@ def now() -> datetime:
 
 def stationery(settings: Settings) -> Stationery:
     """What letters are written with: in production what compliance has approved. Raises PolicyError."""
-    policy, approved = load_policy(settings.policy), settings.environment == "production"
-    return Stationery(
-        policy=policy,
-        letters=Letters.load(settings.policy, approved=approved),
-        memos=Memos.load(settings.policy, approved=approved),
-        status_base_url=settings.status_base_url or policy.operator.status_base_url,
-        mail_domain=settings.mail_domain,
-        reply_secret=settings.reply_secret.get_secret_value().encode(),
-    )
+    return Stationery.of(settings, load_policy(settings.policy))
 
 
 def tell_of_waiting(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from models.policy import Policy
 from models.tables import Notice, StoredMessage
 from records import cases, contacts, documents, messages, notices
 from records.bindings import spelled_out
+from settings import Settings
 
 ACKNOWLEDGING = {LetterKind.ACKNOWLEDGEMENT, LetterKind.ACKNOWLEDGEMENT_LATE}
 BY_PEOPLE = {*FINALS.values(), LetterKind.REPLY, LetterKind.INFORMATION_REQUEST, LetterKind.AUTHORITY_REPLY}
@@ -39,6 +40,19 @@ class Stationery:
     status_base_url: str
     mail_domain: str
     reply_secret: bytes
+
+    @classmethod
+    def of(cls, settings: Settings, policy: Policy) -> "Stationery":
+        """What the settings' house writes with: in production what compliance has approved. Raises PolicyError."""
+        approved = settings.environment == "production"
+        return cls(
+            policy=policy,
+            letters=Letters.load(settings.policy, approved=approved),
+            memos=Memos.load(settings.policy, approved=approved),
+            status_base_url=settings.status_base_url or policy.operator.status_base_url,
+            mail_domain=settings.mail_domain,
+            reply_secret=settings.reply_secret.get_secret_value().encode(),
+        )
 
 
 def compose(session: Session, case: Case, letter: Letter, stationery: Stationery, now: datetime) -> Notice:

@@ -6,8 +6,6 @@ from typing import Any
 from sqlmodel import Session
 
 from activities.composing import Stationery, compose
-from activities.letters.memos import Memos
-from activities.letters.rendering import Letters
 from models.case import Case
 from models.commands import DECISIONS, read
 from models.episodes import Proposal
@@ -31,16 +29,7 @@ class Preview:
     @cached_property
     def stationery(self) -> Stationery:
         """What the worker writes letters with."""
-        settings, policy = self._desk.settings, self._desk.policy
-        approved = settings.environment == "production"
-        return Stationery(
-            policy=policy,
-            letters=Letters.load(settings.policy, approved=approved),
-            memos=Memos.load(settings.policy, approved=approved),
-            status_base_url=settings.status_base_url or policy.operator.status_base_url,
-            mail_domain=settings.mail_domain,
-            reply_secret=settings.reply_secret.get_secret_value().encode(),
-        )
+        return Stationery.of(self._desk.settings, self._desk.policy)
 
     def show(self, session: Session, case: Case, proposal: Proposal) -> ProposalView:
         """Show a proposal, decided on a copy of the case."""

@@ -28,6 +28,15 @@ async def tell(world: World, path: str, body: Any, role: Role = Role.SUPERVISOR)
     return await world.http.post(f"/api/{path}", json=body, headers=world.bearer(role))
 
 
+@pytest.fixture
+async def hers(world: World, records: Database) -> str:
+    """A case of Ana's; Bea, who may take it over, came after it."""
+    hire(records, "ana")
+    reference = await world.opened()
+    hire(records, "bea")
+    return reference
+
+
 async def test_the_staff_are_kept_by_supervisors_and_compliance(front: World, records: Database) -> None:
     made = await tell(front, "staff", ANA)
     assert made.status_code == 200
@@ -181,15 +190,12 @@ async def test_who_leaves_hands_every_case_over_with_its_reasons(
         assert not staff.present(session, "ana", now().date())
 
 
-async def test_a_case_that_moved_on_meanwhile_stays_where_it_is(world: World, records: Database) -> None:
-    hire(records, "ana")
-    reference = await world.opened()
-    hire(records, "bea")
+async def test_a_case_that_moved_on_meanwhile_stays_where_it_is(world: World, hers: str) -> None:
     ask = handover.Ask("ana", Actor(id="supervisor-1", role=Role.SUPERVISOR), "x", Eyes("supervisor-1"))
     plan = handover._plan(world.desk, ask)
-    moved = await world.command(reference, "assign", {"owner": "bea", "reasons": "x"})
+    moved = await world.command(hers, "assign", {"owner": "bea", "reasons": "x"})
     assert moved.status_code == 200
-    await world.settled(reference, lambda view: view["state"]["owner"] == "bea")
+    await world.settled(hers, lambda view: view["state"]["owner"] == "bea")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handover, "_plan", lambda *_: plan)
         answer = (await tell(world, "staff/ana/handover", WHY)).json()
@@ -240,11 +246,8 @@ async def test_who_loses_an_area_loses_its_cases_and_keeps_the_others(world: Wor
 
 @pytest.mark.rule("M3.3")
 async def test_whose_training_is_taken_away_loses_what_they_may_answer_no_longer(
-    world: World, records: Database, http_without_engine: AsyncClient
+    world: World, hers: str, http_without_engine: AsyncClient
 ) -> None:
-    hire(records, "ana")
-    reference = await world.opened()
-    hire(records, "bea")
     over = {"area": "cx", "until": "2026-01-01"}
     english = (await tell(world, "staff/ana/trainings", {**over, "language": "en"})).json()
     assert english["handover"] == {"handed": [], "stays": [], "remaining": 0}, "the inquiry is in Spanish"
@@ -253,36 +256,30 @@ async def test_whose_training_is_taken_away_loses_what_they_may_answer_no_longer
     assert (away.status_code, away.json()["handover"]) == (200, {"handed": [], "stays": [], "remaining": 1})
     rest = {"reasons": "the course was not passed", "areas": ["cx"], "untrained": True}
     told = (await tell(world, "staff/ana/handover", rest)).json()
-    assert [(one["reference"], one["owner"]) for one in told["handed"]] == [(reference, "bea")]
-    assert (await timeline_of(world, reference, "bea"))["texts"]["reasons"] == rest["reasons"]
+    assert [(one["reference"], one["owner"]) for one in told["handed"]] == [(hers, "bea")]
+    assert (await timeline_of(world, hers, "bea"))["texts"]["reasons"] == rest["reasons"]
     again = (await tell(world, "staff/bea/handover", rest)).json()
     assert again == {"handed": [], "stays": [], "remaining": 0}, "she is trained"
 
 
 async def test_the_command_line_passes_on_what_somebody_loses(
-    world: World, records: Database, monkeypatch: pytest.MonkeyPatch
+    world: World, hers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hire(records, "ana")
-    reference = await world.opened()
-    hire(records, "bea")
     settings = world.desk.settings
     for name in ("records_url", "temporal", "task_queue", "var"):
         monkeypatch.setenv(f"PLAZO_{name.upper()}", str(getattr(settings, name)))
     line = ["staff", "trained", "ana", "cx", "es", "--until", "2026-01-01", "--by", "supervisor-1", "--why", "lapsed"]
     told = await asyncio.to_thread(CliRunner().invoke, build(line), line)
     assert told.exit_code == 0, told.output
-    assert told.stdout.splitlines()[1:] == ["REFERENCE\tNOW WITH\tHOW", f"{reference}\tbea\tarea"]
-    assert (await timeline_of(world, reference, "bea"))["texts"]["reasons"] == "lapsed"
+    assert told.stdout.splitlines()[1:] == ["REFERENCE\tNOW WITH\tHOW", f"{hers}\tbea\tarea"]
+    assert (await timeline_of(world, hers, "bea"))["texts"]["reasons"] == "lapsed"
     line = ["staff", "add", "ana", "ana@example.org", "agent", "--area", "finance", "--by", "supervisor-1"]
-    await world.settled(reference, lambda view: view["state"]["owner"] == "bea")
+    await world.settled(hers, lambda view: view["state"]["owner"] == "bea")
     told = await asyncio.to_thread(CliRunner().invoke, build(line), line)
     assert told.stdout.splitlines() == ["ana is known"]
 
 
-async def test_who_has_what(world: World, records: Database) -> None:
-    hire(records, "ana")
-    reference = await world.opened()
-    hire(records, "bea")
+async def test_who_has_what(world: World, hers: str, records: Database) -> None:
     send_away(records, "bea")
     items = (await world.get("/api/workload")).json()["items"]
     assert len(items) == len(ROLES) + 1, "all but the intake service, and two more"
@@ -291,7 +288,7 @@ async def test_who_has_what(world: World, records: Database) -> None:
         ("ana", True, 1, 0),
         ("bea", False, 0, 0),
     ]
-    assert (loads[0]["next_reference"], loads[1]["next_due_at"]) == (reference, None)
+    assert (loads[0]["next_reference"], loads[1]["next_due_at"]) == (hers, None)
 
 
 async def test_the_command_line_hands_over_all_at_once(
@@ -338,15 +335,12 @@ async def test_the_command_line_says_what_went_to_whom_and_what_stays(
 
 
 async def test_a_handover_that_was_broken_off_goes_on(
-    world: World, records: Database, http_without_engine: AsyncClient
+    world: World, hers: str, http_without_engine: AsyncClient
 ) -> None:
-    hire(records, "ana")
-    reference = await world.opened()
-    hire(records, "bea")
     away = await http_without_engine.post("/api/staff/ana/leave", json=WHY, headers=world.bearer(Role.SUPERVISOR))
     assert away.status_code == 503
     again = (await tell(world, "staff/ana/leave", WHY)).json()
-    assert again["handed"] == [{"reference": reference, "owner": "bea", "step": "area"}]
+    assert again["handed"] == [{"reference": hers, "owner": "bea", "step": "area"}]
 
 
 async def test_who_has_left_is_taken_in_again_by_compliance_alone_and_with_a_new_key(front: World) -> None:

@@ -33,3 +33,4 @@ async def test_a_case_whose_points_were_erased_is_reopened_and_answered(world: W
     assert answered.status_code == 200, answered.text
     again = await world.command(reference, "request_erasure", {"message": message})
     assert (again.status_code, again.json()["code"], again.json()["field"]) == (409, "erasure.asked", "message")
+    assert "is erased" in again.json()["detail"], "whatever the case counts"

@@ -4,8 +4,11 @@ from typing import Any
 
 from sqlmodel import col, update
 
+from models.reference import workflow_id
 from models.tables import CaseRow
 from records import cases
+from starter.temporal.engine import version_of
+from tests.api.test_commands import withdrawn
 from tests.api.world import World
 
 
@@ -82,3 +85,18 @@ async def test_a_version_is_held_against_the_case_itself_and_not_what_was_last_s
     assert not [one for one in told["timeline"] if one["type"] in {"case.merged", "case.linked"}]
     fresh = await world.command(second, "link", of_two(first)["link"], If_Match=fresh_tag, Idempotency_Key="link")
     assert fresh.status_code == 200, fresh.text
+
+
+async def test_a_case_that_does_not_run_is_at_the_version_that_was_saved(world: World) -> None:
+    first, second = await world.opened(), await world.opened("Ya llegó mi retiro. Lo doy por terminado.")
+    message = (await world.get(f"/api/inquiries/{second}")).json()["messages"][0]["id"]
+    before = (await world.get(f"/api/inquiries/{second}")).headers["ETag"]
+    await withdrawn(world, second, message)
+    await world.desk.client.get_workflow_handle(workflow_id(second)).result()
+    for reference in (second, "RX-2222-2222"):
+        assert await version_of(world.desk.client, reference) is None
+    stale = await world.command(second, "link", of_two(first)["link"], If_Match=before)
+    assert (stale.status_code, stale.json()["code"]) == (412, "case.stale")
+    fresh = (await world.get(f"/api/inquiries/{second}")).headers["ETag"]
+    linked = await world.command(second, "link", of_two(first)["link"], If_Match=fresh)
+    assert linked.status_code == 200, linked.text

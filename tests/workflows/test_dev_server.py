@@ -298,3 +298,16 @@ async def test_another_worker_goes_on_where_the_first_stopped(steady: Steady) ->
 
 async def read_message(steady: Steady, handle: WorkflowHandle[Any, Any]) -> bool:
     return any(event.type == "message.received" for event in steady.events(handle))
+
+
+async def test_what_happens_while_a_letter_is_stuck_is_written_down(steady: Steady) -> None:
+    steady.postbox.faults = [OperatorError("answered 401") for _ in range(3)]
+    handle = await steady.begin()
+    async with steady.worker():
+        await steady.command(handle, "note", text="seen")
+
+        async def written() -> bool:
+            return "case.noted" in [event.type for event in steady.events(handle)]
+
+        await until(written)
+        assert (steady.postbox.tries, steady.postbox.kinds) == (1, []), "a fault of ours is not tried again at once"

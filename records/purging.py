@@ -36,7 +36,7 @@ class Spent(NamedTuple):
     rising: tuple[Any, Any] | None = None
 
 
-def _ended_chats(before: datetime) -> tuple[ColumnElement[bool], ...]:
+def _ended_chats(before: datetime) -> Ripe:
     """Nobody can open them any more, and no letter waits in them to be sent elsewhere."""
     unseen = (
         select(col(ChatEvent.seq))

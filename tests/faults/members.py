@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from settings import HOUSE
+from starter.collector import LAST_ROUND
 from starter.house.supervisor import Child
 from starter.house.tether import kill_group, tied
 
@@ -20,8 +21,11 @@ PAUSE = 0.2
 
 LOOK = 0.02
 ASK = 0.1
-GRACE = 30.0
-"""Seconds between two looks whether it ended, between two questions whether it is ready, and that its end may take."""
+GRACE = LAST_ROUND + 10
+"""Seconds between two looks whether it ended, between two questions whether it is ready, and that its end may take.
+
+The collector's is the longest.
+"""
 
 
 class Member:

@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from channels.chat.post import CHAT
 from models.arrivals import IdentityBound, Visit
-from models.inquiry import Address
+from models.inquiry import CHAT, Address
 from records import contacts
 
 VISITED = frozenset({CHAT})

@@ -5,7 +5,6 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -22,8 +21,8 @@ MESSAGES_EACH = 1 + TWICE + FOLLOWS_UP
 AGAIN = 0.5
 """Seconds until a sender tries again; SendGrid waits longer, but people wait for this."""
 
-UNREAD = 0.2
-"""Seconds until it is asked again which inquiry a mail belongs to that is stored and not read yet."""
+UNREAD, LONGEST = 0.2, 5.0
+"""Seconds until a post that is stored and not read yet is sent again to be told its inquiry; the pause doubles."""
 
 
 @dataclass
@@ -129,7 +128,8 @@ class Load:
 
     async def _form(self, person: Person) -> httpx2.Response:
         form = {"email": person.address, "text": f"Mi retiro {person.n} no ha llegado.", "subject": "Retiro"}
-        return await self.town.web.post("/intake/web", json=form, headers={"Idempotency-Key": f"form-{person.n}"})
+        headers = {"Idempotency-Key": f"form-{person.n}"}
+        return await until_read(lambda: self.town.web.post("/intake/web", json=form, headers=headers))
 
     async def _note(self, person: Person) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.town.key}", "Idempotency-Key": f"note-{person.n}"}
@@ -158,10 +158,18 @@ def taken(answer: httpx2.Response) -> dict[str, Any]:
 
 
 async def post_mail(web: httpx2.AsyncClient, mail: bytes) -> httpx2.Response:
-    """Post a mail as Inbound Parse does, and again while it is stored and not read: its sender needs the reference."""
+    """Post a mail as Inbound Parse does, until it is known which inquiry it belongs to."""
     headers, body = inbound_body(mail)
+    return await until_read(lambda: web.post("/intake/email/inbound", content=body, headers=headers | basic(SECRET)))
+
+
+async def until_read(post: Post) -> httpx2.Response:
+    """Post the same again while it is stored and not read."""
+    pause = UNREAD
     while True:
-        answer = await web.post("/intake/email/inbound", content=body, headers=headers | basic(SECRET))
-        if answer.status_code != HTTPStatus.ACCEPTED:
+        answer = await post()
+        told = answer.json() if answer.is_success else {}
+        if not (told.get("waiting") or told.get("disposition") == "waiting"):
             return answer
-        await asyncio.sleep(UNREAD)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST)

@@ -174,7 +174,9 @@ async def intake(
         await _send(crowd, messages, rate)
         sending = watch.read()
         unread, waiting = _waiting(database)
-        tell(f"{sum(crowd.said.values())} messages taken in; {unread} are not read, {waiting} hand-overs wait")
+        took = percentiles(crowd.took)
+        tell(f"{sum(crowd.said.values())} messages taken in, {took['p99']} ms to the 2xx of 99 of 100")
+        tell(f"{unread} are not read, {waiting} hand-overs wait; now all is read and handed over")
         await until(lambda: _drained(database), web, DRAIN)
         drained = watch.read()
         crowd.wire.close()
@@ -186,7 +188,7 @@ async def intake(
             "kept_to_be_read": crowd.kept,
             "inquiries": _rows(database, CaseRow),
             "without_2xx": dict(crowd.refused),
-            "taken_ms": percentiles(crowd.took),
+            "taken_ms": took,
             "sending_seconds": round(sending.seconds, 1),
             "unread_after": unread,
             "waiting_after": waiting,

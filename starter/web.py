@@ -116,7 +116,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = await connect(settings, lazy=True)
         dispatcher = Dispatcher(
-            client, database, settings.task_queue, clock, executor=executor, pressed=lambda: threads.pressed
+            client, database, settings.task_queue, clock, executor=executor, hold_back=threads.hold_back
         )
         reconciler = Reconciler(client, database, clock, executor, wake)
         dispatchers.append(dispatcher)

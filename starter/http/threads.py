@@ -28,6 +28,12 @@ SLOW = 0.2
 CALM = 2.0
 """Seconds for which one slow answer makes everything else hold back."""
 
+SHARE = 4
+"""While everything else holds back, it pauses so many times as long as it worked."""
+
+LONGEST_HOLD = 1.0
+"""Seconds that it pauses at most."""
+
 T = TypeVar("T")
 
 
@@ -39,12 +45,15 @@ class Threads:
         self._numbers, self._began, self._slow_at = count(), dict[int, float](), float("-inf")
         self._courtesies = Semaphore(FORGOTTEN_AT_ONCE)
 
-    @property
-    def pressed(self) -> bool:
-        """Whether somebody waits too long for an answer, or did a moment ago."""
+    def hold_back(self, took: float) -> float:
+        """Seconds to pause after work that nobody waits for and that took so many.
+
+        0 unless somebody waits too long for an answer, or did a moment ago.
+        """
         now = self._monotonic()
         oldest = next(iter(self._began.values()), now)
-        return now - oldest > SLOW or now - self._slow_at < CALM
+        pressed = now - oldest > SLOW or now - self._slow_at < CALM
+        return min(LONGEST_HOLD, SHARE * took) if pressed else 0.0
 
     @contextmanager
     def answering(self) -> Iterator[None]:

@@ -27,7 +27,7 @@ from starter.reception.reading import Entrance, greet, read
 from tracing import occasion
 
 TURN = 1.0
-"""Seconds until it is looked again whether anything waits; while answers are slow, one post is read in that time."""
+"""Seconds until it is looked again whether anything waits."""
 
 CLAIMED_AT_ONCE = 16
 LEASE = timedelta(minutes=2)
@@ -98,9 +98,9 @@ class Pile:
                 await self.threads.behind(partial(self._settle, [row.number for row in rows]))
 
     async def _one(self, row: StoredPost) -> None:
-        if self.threads.pressed:
-            await asyncio.sleep(TURN)
+        begun = asyncio.get_running_loop().time()
         await self.threads.behind(partial(self._take_in, row))
+        await asyncio.sleep(self.threads.hold_back(asyncio.get_running_loop().time() - begun))
 
     def _take_in(self, row: StoredPost) -> None:
         """Read one post and note what became of it."""

@@ -2,10 +2,10 @@
 
 One loop, woken by intake and every second. A row is claimed for a while, handed over, and marked as done in the
 transaction of the loop's next turn; after a process was killed in between it is handed over again, which changes
-nothing there. While those who write wait too long for their answers, one row a second is handed over: what comes in
-goes first. While Temporal is away the rows wait and one alone finds out whether it is back; then one more flies with
-each that arrives, so that what has piled up does not press a server down that has just come up. A row that Temporal
-refuses is reported as an error and tried again slowly; what follows it in the same inquiry waits behind it.
+nothing there. While those who write wait too long for their answers, one row at a time is handed over, with pauses:
+what comes in goes first. While Temporal is away the rows wait and one alone finds out whether it is back; then one more
+flies with each that arrives, so that what has piled up does not press a server down that has just come up. A row that
+Temporal refuses is reported as an error and tried again slowly; what follows it in the same inquiry waits behind it.
 """
 
 import asyncio
@@ -70,7 +70,8 @@ class Outcome(NamedTuple):
 class Dispatcher:
     """Hands over what waits. `clock` gives aware UTC; `executor` runs the work on the database.
 
-    `pressed` says whether it is to hold back for the sake of those who wait for an answer of this process.
+    `hold_back` gives the seconds to pause after a hand-over that took so many, for the sake of those who wait for an
+    answer of this process; 0 where nobody does.
     """
 
     def __init__(
@@ -82,11 +83,11 @@ class Dispatcher:
         *,
         executor: Executor,
         pace: Pace | None = None,
-        pressed: Callable[[], bool] = lambda: False,
+        hold_back: Callable[[float], float] = lambda _: 0.0,
     ) -> None:
         self._client, self._database, self._task_queue = client, database, task_queue
         self._clock, self._executor, self._pace = clock, executor, pace or Pace()
-        self._pressed, self._trickled_at = pressed, clock()
+        self._hold_back, self._took, self._let_fly_at = hold_back, TURN, clock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._flying: set[asyncio.Task[None]] = set()
@@ -141,11 +142,11 @@ class Dispatcher:
     def _free(self, now: datetime) -> int:
         if self._away_until is not None:
             return 1 if not self._flying and now >= self._away_until else 0
-        if self._pressed():
+        if pause := self._hold_back(self._took):
             self._room = 1
-            if now - self._trickled_at < timedelta(seconds=TURN):
+            if self._flying or now - self._let_fly_at < timedelta(seconds=self._took + pause):
                 return 0
-            self._trickled_at = now
+        self._let_fly_at = now
         return self._room - len(self._flying)
 
     def _settle_and_claim(self, landed: list[Outcome], free: int, now: datetime) -> list[Dispatch]:
@@ -165,6 +166,7 @@ class Dispatcher:
 
     async def _fly(self, row: Dispatch) -> None:
         """Hand one row over and note what became of it. Never raises, but for cancellation."""
+        begun = asyncio.get_running_loop().time()
         try:
             with step(f"hand over {row.name}", row.reference, "PRODUCER"):
                 await self._hand_over(row)
@@ -179,6 +181,7 @@ class Dispatcher:
             self._failures, self._away_until = 0, None
             self._room = min(self._room + 1, self._pace.at_once)
         self._landed.append(outcome)
+        self._took = asyncio.get_running_loop().time() - begun
         # Nobody waits for the mark but the next row of the same inquiry: several are marked in one transaction.
         asyncio.get_running_loop().call_later(GATHER, self._woken.set)
 

@@ -108,9 +108,9 @@ async def test_it_holds_back_while_those_who_write_wait_too_long(
 ) -> None:
     for n in range(3):
         bench.intake.receive(message(n, sender=f"p{n}@example.org"))
-    client, pressed = await connect(settings_for(temporal, tmp_path)), [True]
+    client, pauses = await connect(settings_for(temporal, tmp_path)), [TURN]
     dispatcher = Dispatcher(
-        client, bench.database, "plazo", lambda: bench.now, executor=executor, pace=QUICK, pressed=lambda: pressed[0]
+        client, bench.database, "plazo", lambda: bench.now, executor=executor, pace=QUICK, hold_back=lambda _: pauses[0]
     )
     task = asyncio.create_task(dispatcher.run())
     for left in (3, 2, 1):
@@ -120,9 +120,9 @@ async def test_it_holds_back_while_those_who_write_wait_too_long(
             return len(bench.rows()) == left
 
         await until(handed_over)
-        bench.now += timedelta(seconds=TURN)
+        bench.now += timedelta(minutes=1)
         dispatcher.wake()
-    pressed[0] = False
+    pauses[0] = 0.0
     await all_done(bench)
     task.cancel()
     await asyncio.wait([task])

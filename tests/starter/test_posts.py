@@ -21,7 +21,7 @@ from records.database import Database
 from records.documents import FolderStore
 from starter.admin.inbox import inbox
 from starter.http.problems import Problem
-from starter.http.threads import AT_ONCE, CALM, SLOW, Threads
+from starter.http.threads import AT_ONCE, CALM, LONGEST_HOLD, SHARE, SLOW, Threads
 from starter.reception.pile import LEASE, LONGEST_PAUSE, Pile
 from starter.reception.posts import READ_AT_ONCE, Posts
 from starter.reception.reading import Entrance
@@ -237,11 +237,11 @@ def test_whoever_waits_long_makes_everything_else_hold_back() -> None:
     times = iter([0, 0, SLOW / 2, 2 * SLOW, 2 * SLOW, 2 * SLOW + CALM / 2, 2 * SLOW + 2 * CALM])
     with ThreadPoolExecutor(1) as executor:
         threads = Threads(executor, lambda: next(times))
-        before = threads.pressed
+        before = threads.hold_back(0.1)
         with threads.answering():
-            soon, later = threads.pressed, threads.pressed
-        after, calm = threads.pressed, threads.pressed
-    assert (before, soon, later, after, calm) == (False, False, True, True, False)
+            soon, later = threads.hold_back(0.1), threads.hold_back(0.1)
+        after, calm = threads.hold_back(60), threads.hold_back(60)
+    assert (before, soon, later, after, calm) == (0, 0, SHARE * 0.1, LONGEST_HOLD, 0)
 
 
 async def test_only_so_many_may_wait(house: House) -> None:

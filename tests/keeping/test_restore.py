@@ -56,7 +56,7 @@ def reference(handle: WorkflowHandle[Any, Any]) -> str:
 async def test_what_the_workflows_know_is_fetched_again_and_nothing_is_sent_twice(  # noqa: PLR0915  one story
     template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("activities.notices.ASK_AGAIN", timedelta(seconds=0.5))
+    monkeypatch.setattr("activities.sending.ASK_AGAIN", timedelta(seconds=0.5))
     documents = FolderStore(tmp_path / "documents")
     kept = documents.put(b"a receipt")
     async with temporal() as address:

@@ -180,7 +180,7 @@ MUTATIONS = (
     Mutation("M3.7", "models/post.py", "        elsewhere(case, letter, at, meets=(owed.n,))\n", ""),
     Mutation("M3.7", "models/arriving.py", "    case.dead = tuple(one for one in case.dead if one not in alive)\n", ""),
     Mutation("M3.7", "models/arriving.py", "case.bound or order.bound", "case.bound"),
-    Mutation("M3.7", "models/arriving.py", "addresses])\n    _join(case, order.addresses, now)\n", "addresses])\n"),
+    Mutation("M3.7", "models/arriving.py", "\n    join(case, order.addresses, now)\n", "\n"),
     Mutation("M3.7", "models/arriving.py", "    found_address(case, now)\n\n\ndef notice", "\n\ndef notice"),
     Mutation("M3.7", "models/arriving.py", "    if order.unreadable:\n", "    if False:\n"),
     Mutation("M3.11", "models/quality.py", "-(-len(stratum)", "(len(stratum)"),

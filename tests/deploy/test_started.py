@@ -70,7 +70,7 @@ class Machine:
     def environment(self, name: str) -> dict[str, str]:
         """A service's environment in `--profile dev`, where it is not another place."""
         said = SERVICES[name].get("environment", {})
-        plain = {key: value for key, value in said.items() if "$" not in value}
+        plain = {key: value for key, value in said.items() if value is not None and "$" not in value}
         there = {"PATH": f"{SCRIPTS}:{os.environ['PATH']}", "HOME": str(self.folder)}
         there["PLAZO_METRICS_PORT"] = str(free_port())  # of its own: they share one machine here
         plain.pop("PLAZO_METRICS_PORT", None)

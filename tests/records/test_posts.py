@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from models.tables import StoredPost
 from records import posts
 from records.database import Database
@@ -64,3 +66,8 @@ def test_what_was_refused_waits_for_its_time_and_nothing_waits_behind_it(databas
     with database.read() as session:
         assert not posts.due(session, MONDAY)
         assert [row.last_error for row in posts.dead(session)] == ["ValueError"]
+
+
+def test_a_post_that_was_never_stored_has_no_number() -> None:
+    with pytest.raises(ValueError, match="never stored"):
+        _ = StoredPost(channel="telegram", door="updates", body=b"1", stored_at=MONDAY).number

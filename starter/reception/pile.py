@@ -30,7 +30,9 @@ TURN = 1.0
 """Seconds until it is looked again whether anything waits."""
 
 CLAIMED_AT_ONCE = 16
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
+"""How long nobody else reads after a process was killed that did; what is not begun in half of it is claimed anew."""
+
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 """Until a post that could not be taken in is tried again; the pause doubles."""
 
@@ -79,10 +81,10 @@ class Pile:
         try:
             while True:
                 try:
-                    # What could not be read for want of the records is ours still.
-                    rows = rows or await self.threads.behind(self._claim)
+                    if not self._holds(rows):
+                        rows = await self.threads.behind(partial(self._claim, rows))
                     found = bool(rows)
-                    while rows:
+                    while self._holds(rows):
                         await self._one(rows[0])
                         del rows[0]
                     if found:
@@ -95,7 +97,7 @@ class Pile:
                 await asyncio.sleep(TURN)
         finally:
             with suppress(RecordsUnavailable):
-                await self.threads.behind(partial(self._settle, [row.number for row in rows]))
+                await self.threads.behind(partial(self._settle, rows))
 
     async def _one(self, row: StoredPost) -> None:
         begun = asyncio.get_running_loop().time()
@@ -127,9 +129,13 @@ class Pile:
             # Its sender has had an answer and cannot be told that the key was used before: a person looks at it.
             return Brought([self.intake.receive_unreadable(post.body, adapter.name, at)], 0, ())
 
-    def _claim(self) -> list[StoredPost]:
-        """Settle what was done, and claim what is to be read next."""
-        self._settle([])
+    def _holds(self, rows: list[StoredPost]) -> bool:
+        """Whether the first of these posts is ours for long enough to read it."""
+        return bool(rows) and self._clock() < (rows[0].claimed_until or self._clock()) - LEASE / 2
+
+    def _claim(self, left: list[StoredPost]) -> list[StoredPost]:
+        """Settle what was done, let go of what is left, and claim what is to be read next."""
+        self._settle(left)
         now = self._clock()
         with self._database.read() as session:
             self.behind = posts.channels(session)
@@ -138,10 +144,10 @@ class Pile:
         with self._database.write() as session:
             return posts.claim(session, now, lease=LEASE, limit=CLAIMED_AT_ONCE)
 
-    def _settle(self, left: list[int]) -> None:
+    def _settle(self, left: list[StoredPost]) -> None:
         if self._read or self._refused or left:
             with self._database.write() as session:
-                posts.settle(session, self._read, self._refused, left)
+                posts.settle(session, self._read, self._refused, [row.number for row in left])
             self._read, self._refused = [], []
 
 

@@ -15,7 +15,7 @@ from channels.letter import Accepted, OutboundLetter
 from channels.port import Adapter, Arrivals, Greeting, Parts, Post
 from models.errors import RecordsUnavailable, VerificationError
 from models.inquiry import EMAIL, WEB
-from models.tables import StoredMessage
+from models.tables import StoredMessage, StoredPost
 from records import cases, gauges, messages, posts
 from records.database import Database
 from records.documents import FolderStore
@@ -242,6 +242,29 @@ def test_whoever_waits_long_makes_everything_else_hold_back() -> None:
             soon, later = threads.hold_back(0.1), threads.hold_back(0.1)
         after, calm = threads.hold_back(60), threads.hold_back(60)
     assert (before, soon, later, after, calm) == (0, 0, SHARE * 0.1, LONGEST_HOLD, 0)
+
+
+async def test_what_is_not_begun_in_half_a_lease_is_claimed_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.full()
+    await asyncio.gather(*(house.door.take(house.channel, post(n)) for n in range(10, 15)))
+    house.channel.go.set()
+    read, claimed = house.pile._take_in, []
+    claim = posts.claim
+
+    def slowly(row: StoredPost) -> None:
+        read(row)
+        house.bench.now += LEASE / 2
+
+    def claiming(*said: Any, **more: Any) -> list[StoredPost]:
+        claimed.append([row.body for row in (rows := claim(*said, **more))])
+        return rows
+
+    monkeypatch.setattr(house.pile, "_take_in", slowly)
+    monkeypatch.setattr(posts, "claim", claiming)
+    async with house.reading():
+        await until(lambda: house.waiting() == 0)
+    assert [len(one) for one in claimed] == [5, 4, 3, 2, 1]
+    assert [one.sender for one in house.stored()][READ_AT_ONCE:] == [f"p{n}@example.org" for n in range(10, 15)]
 
 
 async def test_only_so_many_may_wait(house: House) -> None:

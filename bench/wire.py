@@ -41,6 +41,9 @@ class Wire:
         port = next(self._turns)
         free = self._free[port]
         try:
+            # Where a connection lay idle for long the server has hung up.
+            while free and free[-1][0].at_eof():
+                free.pop()[1].close()
             reader, writer = free.pop() if free else await asyncio.open_connection("127.0.0.1", port)
             async with asyncio.timeout(PATIENCE):
                 writer.write(sent)

@@ -70,8 +70,7 @@ class Outcome(NamedTuple):
 class Dispatcher:
     """Hands over what waits. `clock` gives aware UTC; `executor` runs the work on the database.
 
-    `hold_back` gives the seconds to pause after a hand-over that took so many, for the sake of those who wait for an
-    answer of this process; 0 where nobody does.
+    `hold_back` gives the seconds to pause after a hand-over that took so many, 0 where nobody waits for an answer.
     """
 
     def __init__(
